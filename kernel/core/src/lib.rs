@@ -1,0 +1,10 @@
+//! The pure heart of cqlbook: what a cell says, what a CQL value is, what a result looks like.
+//!
+//! Nothing here does I/O, reads a clock, spawns a task or touches the environment; time, zone and
+//! randomness are arguments. Lexing, splitting and rendering never fail and never panic.
+
+pub mod column;
+pub mod diagnostic;
+pub mod page;
+pub mod secret;
+pub mod text;
