@@ -1,1 +1,25 @@
-//! Placeholder.
+//! Cassandra and Astra: bundle, metadata service, verified TLS, relays, session. No Jupyter, no rendering, no saved connections.
+//!
+//! [`connect`] takes a [`Target`] and gives a [`Connection`]; [`Connection::run`] takes a [`Request`] and gives an
+//! [`Answer`] whose page is still the server's bytes. Every failure is typed ([`ConnectError`], [`QueryError`]); what a
+//! user is told of it is the application's matter.
+
+pub mod bundle;
+mod connection;
+mod error;
+pub mod link;
+pub mod metadata;
+mod request;
+mod schema;
+mod stage;
+mod target;
+
+pub use connection::{ClusterFacts, Connection, Node, Prepared, connect};
+pub use error::{ConnectError, ConnectionLost, QueryError, ServerError, ServerErrorKind};
+pub use request::{
+    Answer, BatchKind, Cell, Consistency, Coordinator, PagingState, Request, RequestOptions,
+    SerialConsistency, UnknownConsistency,
+};
+pub use schema::{Keyspace, SchemaSnapshot, Table};
+pub use stage::Stage;
+pub use target::{AstraTarget, CassandraTarget, Credentials, Service, Target, Timeouts, TlsFiles};

@@ -1,0 +1,253 @@
+//! What is asked of a server and what it answers. Plain data; nothing here does I/O.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cqlbook_core::page::Page;
+use uuid::Uuid;
+
+/// A consistency level of reads and writes (protocol v4, section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Consistency {
+    /// Any node, a hint is enough (writes only; Astra refuses it).
+    Any,
+    /// One replica.
+    One,
+    /// Two replicas.
+    Two,
+    /// Three replicas.
+    Three,
+    /// A majority of all replicas.
+    Quorum,
+    /// All replicas.
+    All,
+    /// A majority of the local data centre's replicas: the default.
+    LocalQuorum,
+    /// A majority in each data centre.
+    EachQuorum,
+    /// Linearizable reads over all data centres.
+    Serial,
+    /// Linearizable reads within the local data centre.
+    LocalSerial,
+    /// One replica of the local data centre.
+    LocalOne,
+}
+
+impl Consistency {
+    /// Every level, in the order of the protocol's codes.
+    pub const ALL: [Self; 11] = [
+        Self::Any,
+        Self::One,
+        Self::Two,
+        Self::Three,
+        Self::Quorum,
+        Self::All,
+        Self::LocalQuorum,
+        Self::EachQuorum,
+        Self::Serial,
+        Self::LocalSerial,
+        Self::LocalOne,
+    ];
+
+    /// The name CQL tools use, e.g. `LOCAL_QUORUM`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Any => "ANY",
+            Self::One => "ONE",
+            Self::Two => "TWO",
+            Self::Three => "THREE",
+            Self::Quorum => "QUORUM",
+            Self::All => "ALL",
+            Self::LocalQuorum => "LOCAL_QUORUM",
+            Self::EachQuorum => "EACH_QUORUM",
+            Self::Serial => "SERIAL",
+            Self::LocalSerial => "LOCAL_SERIAL",
+            Self::LocalOne => "LOCAL_ONE",
+        }
+    }
+}
+
+impl fmt::Display for Consistency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The text names no consistency level.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a consistency level")]
+pub struct UnknownConsistency(pub String);
+
+impl FromStr for Consistency {
+    type Err = UnknownConsistency;
+
+    /// Reads a level's name in any case.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|level| level.name().eq_ignore_ascii_case(text))
+            .ok_or_else(|| UnknownConsistency(text.to_owned()))
+    }
+}
+
+/// The consistency of the Paxos part of a conditional write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SerialConsistency {
+    /// Over all data centres.
+    Serial,
+    /// Within the local data centre: the default.
+    LocalSerial,
+}
+
+impl SerialConsistency {
+    /// Both levels.
+    pub const ALL: [Self; 2] = [Self::Serial, Self::LocalSerial];
+
+    /// `SERIAL` or `LOCAL_SERIAL`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Serial => "SERIAL",
+            Self::LocalSerial => "LOCAL_SERIAL",
+        }
+    }
+}
+
+impl fmt::Display for SerialConsistency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for SerialConsistency {
+    type Err = UnknownConsistency;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|level| level.name().eq_ignore_ascii_case(text))
+            .ok_or_else(|| UnknownConsistency(text.to_owned()))
+    }
+}
+
+/// How a statement is run, whatever it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestOptions {
+    /// Consistency of reads and writes.
+    pub consistency: Consistency,
+    /// Consistency of the Paxos part of conditional writes.
+    pub serial_consistency: SerialConsistency,
+    /// Rows asked of the server at a time, at least 1.
+    pub page_size: u32,
+    /// How long one page or statement may take on this side, retries included.
+    pub timeout: Duration,
+    /// Whether the server is to trace it.
+    pub trace: bool,
+    /// Whether running it twice is the same as running it once. Such a request is repeated on another node when
+    /// its node dies; any other only if it certainly was not sent. True for every `SELECT`.
+    pub idempotent: bool,
+}
+
+impl Default for RequestOptions {
+    fn default() -> Self {
+        Self {
+            consistency: Consistency::LocalQuorum,
+            serial_consistency: SerialConsistency::LocalSerial,
+            page_size: 5000,
+            timeout: Duration::from_secs(30),
+            trace: false,
+            idempotent: false,
+        }
+    }
+}
+
+/// One statement without bind values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The statement, one, with or without its `;`.
+    pub cql: String,
+    /// How to run it.
+    pub options: RequestOptions,
+}
+
+impl Request {
+    /// The statement with the default options.
+    pub fn new(cql: impl Into<String>) -> Self {
+        Self { cql: cql.into(), options: RequestOptions::default() }
+    }
+
+    /// The statement with `options`.
+    pub fn with_options(cql: impl Into<String>, options: RequestOptions) -> Self {
+        Self { cql: cql.into(), options }
+    }
+}
+
+/// A bind value, already in its serialised form (protocol v4, section 6).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cell {
+    /// Null: deletes on write.
+    Null,
+    /// Not set: leaves the column as it is.
+    Unset,
+    /// The value's bytes, without their length.
+    Bytes(Bytes),
+}
+
+/// Where the next page starts. Opaque; it may be kept and used later on any node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PagingState(pub(crate) Bytes);
+
+impl PagingState {
+    /// The state as the server sent it.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// A state from bytes that [`PagingState::as_bytes`] gave.
+    pub fn from_bytes(bytes: impl Into<Bytes>) -> Self {
+        Self(bytes.into())
+    }
+}
+
+/// The node that answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Coordinator {
+    /// Its host id.
+    pub host_id: Uuid,
+    /// Its data centre, if known.
+    pub dc: Option<String>,
+    /// What to call it: its own address as the cluster reports it, which need not be reachable.
+    pub label: String,
+}
+
+/// What a statement brought.
+#[derive(Debug, Clone, Default)]
+pub struct Answer {
+    /// The rows, `None` where the statement returns none at all (a page may still have zero rows).
+    pub page: Option<Arc<dyn Page>>,
+    /// Where the next page starts, `None` at the end.
+    pub next: Option<PagingState>,
+    /// Who answered.
+    pub coordinator: Option<Coordinator>,
+    /// The server's warnings, and ours where nodes do not agree on a changed schema in time.
+    pub warnings: Vec<String>,
+    /// The trace's id, where one was asked for and given.
+    pub tracing_id: Option<Uuid>,
+    /// Whether the statement may have changed the schema; the snapshot of [`crate::Connection::schema`] is new then.
+    pub schema_changed: bool,
+    /// The keyspace that is in use after a `USE`.
+    pub keyspace_set: Option<String>,
+}
+
+/// The kinds of batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BatchKind {
+    /// Applied whole or not at all, in the end.
+    Logged,
+    /// Sent together, applied one by one; for rows of one partition.
+    Unlogged,
+    /// Of counter updates.
+    Counter,
+}

@@ -1,0 +1,77 @@
+//! The schema as the driver's metadata has it, read without the network: for roles in headers, completion and inspection.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use cqlbook_core::column::{Column, CqlType, KeyRole, UdtType};
+
+/// The schema at one moment. Cheap to share; a new one replaces it after DDL or a change seen by the driver.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SchemaSnapshot {
+    /// Keyspaces by name, system keyspaces included.
+    pub keyspaces: BTreeMap<String, Arc<Keyspace>>,
+}
+
+impl SchemaSnapshot {
+    /// The table or view of that name, both as the schema has them (no quotes, case kept).
+    pub fn table(&self, keyspace: &str, table: &str) -> Option<&Table> {
+        let keyspace = self.keyspaces.get(keyspace)?;
+        keyspace.tables.get(table).or_else(|| keyspace.views.get(table))
+    }
+}
+
+/// A keyspace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Keyspace {
+    /// Tables by name.
+    pub tables: BTreeMap<String, Table>,
+    /// Materialized views by name.
+    pub views: BTreeMap<String, Table>,
+    /// User-defined types by name.
+    pub types: BTreeMap<String, UdtType>,
+}
+
+/// A table or a materialized view.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Table {
+    /// Partition key, clustering columns, then the others by name: the order `SELECT *` answers in.
+    pub columns: Vec<Column>,
+    /// The table a view is of.
+    pub base: Option<String>,
+}
+
+impl Table {
+    /// The column of that name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The columns that play `role` in the key, in key order.
+    pub fn with_role(&self, role: KeyRole) -> impl Iterator<Item = &Column> {
+        self.columns.iter().filter(move |column| column.role == Some(role))
+    }
+}
+
+/// Whether two types are the same but for `frozen`, which results do not report.
+pub(crate) fn same_type(left: &CqlType, right: &CqlType) -> bool {
+    match (left, right) {
+        (CqlType::Frozen(left), right) => same_type(left, right),
+        (left, CqlType::Frozen(right)) => same_type(left, right),
+        (CqlType::List(left), CqlType::List(right)) | (CqlType::Set(left), CqlType::Set(right)) => {
+            same_type(left, right)
+        }
+        (CqlType::Map(left_key, left), CqlType::Map(right_key, right)) => {
+            same_type(left_key, right_key) && same_type(left, right)
+        }
+        (CqlType::Tuple(left), CqlType::Tuple(right)) => {
+            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| same_type(left, right))
+        }
+        (CqlType::Vector(left, left_size), CqlType::Vector(right, right_size)) => {
+            left_size == right_size && same_type(left, right)
+        }
+        (CqlType::Udt(left), CqlType::Udt(right)) => {
+            left.keyspace == right.keyspace && left.name == right.name
+        }
+        (left, right) => left == right,
+    }
+}
