@@ -6,5 +6,8 @@
 pub mod column;
 pub mod diagnostic;
 pub mod page;
+pub mod render;
 pub mod secret;
 pub mod text;
+pub mod value;
+pub mod vint;

@@ -1,0 +1,52 @@
+//! What a user sees: results, outcomes, failures and progress as MIME bundles.
+//!
+//! Pure functions from data to text. Every text from outside enters HTML through [`escape`], here and nowhere else;
+//! the HTML keeps to what JupyterLab's sanitizer leaves as it is.
+
+mod diagnostic;
+mod escape;
+mod list;
+mod outcome;
+mod table;
+mod units;
+
+use std::time::Duration;
+
+pub use diagnostic::{ErrorOutput, diagnostic};
+pub use escape::escape;
+pub use list::{Item, List, Stage, StageState, list, stages};
+pub use outcome::{outcome, progress};
+pub use table::{TableOptions, table};
+pub use units::{bytes, count, duration};
+
+/// One output in the forms Jupyter knows. Plain text is always there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MimeBundle {
+    /// `text/html`.
+    pub html: Option<String>,
+    /// `text/plain`.
+    pub plain: String,
+    /// `text/markdown`, a twin for PDF and screen readers, of small tables only.
+    pub markdown: Option<String>,
+}
+
+/// What is known of an execution beside its rows: the footer's content.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Facts {
+    /// How many rows are in the kernel.
+    pub rows_fetched: usize,
+    /// Whether the server has more rows than were fetched.
+    pub more: bool,
+    /// How long it took, from sending to the last page.
+    pub elapsed: Duration,
+    /// The consistency level, e.g. `LOCAL_QUORUM`.
+    pub consistency: Option<String>,
+    /// The node that answered, as a person would name it.
+    pub coordinator: Option<String>,
+    /// The server's warnings, in its words.
+    pub warnings: Vec<String>,
+    /// The name the result is kept under, where the user chose one.
+    pub kept_as: Option<String>,
+    /// Further notices of ours, each a whole sentence.
+    pub notes: Vec<String>,
+}
