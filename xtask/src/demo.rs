@@ -1,0 +1,131 @@
+//! `cargo xtask demo` and `cargo xtask lab`: from a fresh checkout to an executed notebook, and to JupyterLab.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use crate::failure::{Explain, Outcome};
+use crate::kernel::Profile;
+use crate::places::Places;
+use crate::prerequisites::{self, Need};
+use crate::sandbox::{self, Sandbox};
+use crate::{data, kernel, python, shell};
+
+/// The notebook that the demo runs.
+pub(crate) const NOTEBOOK: &str = "flights.ipynb";
+
+/// Runs the flights notebook and says where it is.
+pub(crate) fn demo(places: &Places) -> Outcome {
+    let began = Instant::now();
+    let astra = prepare(places)?;
+    println!("Running notebooks/{NOTEBOOK}.");
+    let folder = places.demo();
+    data::place(places, &folder)?;
+    run_notebook(places, &folder, |python| astra.set(python))?;
+    let executed = folder.join(NOTEBOOK);
+    println!("\nDone in {:.0} s. The notebook, executed:", began.elapsed().as_secs_f64());
+    println!("  {}", executed.display());
+    println!("  {}", executed.with_extension("html").display());
+    println!("Open it in JupyterLab, with the kernel and its database, by:");
+    println!("  cargo xtask lab");
+    Ok(())
+}
+
+/// Opens JupyterLab on a folder with the notebooks; `options` go to JupyterLab.
+pub(crate) fn lab(places: &Places, options: &[&str]) -> Outcome {
+    let astra = prepare(places)?;
+    let folder = places.demo();
+    data::place(places, &folder)?;
+    copy_notebooks(places, &folder)?;
+    println!("Starting JupyterLab on {}. Ctrl-C, twice, ends it.", places.shown(&folder));
+    let mut jupyter = Command::new(places.venv_program("jupyter"));
+    jupyter.arg("lab").arg(format!("--notebook-dir={}", folder.display()));
+    jupyter.arg(format!("--LabApp.default_url=/lab/tree/{NOTEBOOK}"));
+    if is_root() {
+        jupyter.arg("--allow-root");
+    }
+    astra.set(jupyter.args(options).current_dir(&folder))?;
+    let mut child = jupyter.spawn().explain("Cannot start JupyterLab")?;
+    child.wait().explain("Cannot wait for JupyterLab")?;
+    Ok(())
+}
+
+/// Executes the notebook into `out`, in whose `data` folder the tables are.
+pub(crate) fn run_notebook(
+    places: &Places,
+    out: &Path,
+    set: impl FnOnce(&mut Command) -> Outcome,
+) -> Outcome {
+    let mut python = python::python(places);
+    python
+        .arg(places.root.join("xtask/python/run_notebook.py"))
+        .arg(places.notebooks().join(NOTEBOOK))
+        .arg("--out")
+        .arg(out)
+        .arg("--cwd")
+        .arg(out);
+    set(&mut python)?;
+    shell::run(&mut python)
+}
+
+/// Everything that demo and lab need, the slow things after the cheap checks.
+fn prepare(places: &Places) -> Outcome<Astra> {
+    let own = std::env::var_os("ASTRA_DB_SECURE_BUNDLE_PATH").is_some();
+    let mut needs = vec![Need::Compiler, Need::Python];
+    if !own {
+        needs.extend(sandbox::NEEDS);
+    }
+    prerequisites::check(&needs)?;
+    prerequisites::install(&needs)?;
+    println!("Building the kernel (a few minutes the first time).");
+    let program = kernel::build(places, Profile::Release)?;
+    python::ensure(places)?;
+    data::ensure(places)?;
+    kernel::install(&program, &places.venv())?;
+    if own {
+        println!("Using the database of ASTRA_DB_SECURE_BUNDLE_PATH.");
+        return Ok(Astra::Own);
+    }
+    Ok(Astra::Local(Sandbox::start(places)?))
+}
+
+/// The database that the notebooks meet.
+enum Astra {
+    /// The one that the user's environment names.
+    Own,
+    Local(Sandbox),
+}
+
+impl Astra {
+    fn set(&self, command: &mut Command) -> Outcome {
+        if let Self::Local(sandbox) = self {
+            for name in sandbox::VARIABLES {
+                command.env_remove(name);
+            }
+            command.envs(sandbox.environment()?);
+        }
+        Ok(())
+    }
+}
+
+/// Copies the notebooks that are not in `folder` yet: executed ones and the user's own changes stay.
+fn copy_notebooks(places: &Places, folder: &Path) -> Outcome {
+    let notebooks = places.notebooks();
+    for entry in fs::read_dir(&notebooks).explain(format!("Cannot read {}", notebooks.display()))? {
+        let path = entry.explain(format!("Cannot read {}", notebooks.display()))?.path();
+        let (Some(name), true) = (path.file_name(), path.extension().is_some_and(|ending| ending == "ipynb"))
+        else {
+            continue;
+        };
+        let target = folder.join(name);
+        if !target.exists() {
+            fs::copy(&path, &target).explain(format!("Cannot write {}", target.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn is_root() -> bool {
+    cfg!(unix) && shell::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
+}

@@ -1,0 +1,171 @@
+//! `cargo xtask test`: every check there is, in an order that reuses what was built.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::failure::Outcome;
+use crate::kernel::Profile;
+use crate::places::Places;
+use crate::prerequisites::{self, Need};
+use crate::sandbox::{self, Sandbox};
+use crate::stages::{self, Stage};
+use crate::{data, demo, deny, kernel, python, shell, tidy};
+
+/// All parts. Cheap ones come first; those that need a database share one.
+const STAGES: [Stage<House>; 11] = [
+    Stage { name: "tidy", what: "the repository's conventions", run: |house| tidy::tidy(&house.places) },
+    Stage { name: "fmt", what: "rustfmt", run: |house| house.cargo(&["fmt", "--all", "--check"]) },
+    Stage {
+        name: "clippy",
+        what: "no warning anywhere",
+        run: |house| {
+            house.cargo(&[
+                "clippy",
+                "--locked",
+                "--workspace",
+                "--all-targets",
+                "--quiet",
+                "--",
+                "-D",
+                "warnings",
+            ])
+        },
+    },
+    Stage {
+        name: "build",
+        what: "every program and test",
+        run: |house| {
+            house.cargo(&["build", "--locked", "--workspace", "--quiet"])?;
+            house.cargo(&["test", "--locked", "--workspace", "--no-run", "--quiet"])
+        },
+    },
+    Stage { name: "deny", what: "licences, sources, rooms", run: |house| deny::check(&house.places) },
+    Stage { name: "sandbox", what: "a local Astra starts", run: |house| house.sandbox().map(drop) },
+    Stage {
+        name: "rust",
+        what: "unit tests, behaviour through the Jupyter protocol",
+        run: |house| {
+            let mut cargo = shell::cargo();
+            cargo.args(["test", "--locked", "--workspace", "--no-fail-fast"]);
+            house.run_with_astra(&mut cargo)
+        },
+    },
+    Stage {
+        name: "driver",
+        what: "DataStax's Python driver connects to the local Astra",
+        run: House::python_driver,
+    },
+    Stage { name: "notebook", what: "the flights notebook runs", run: House::notebook },
+    Stage {
+        name: "jupyter",
+        what: "Jupyter's own checks of kernel and notebook",
+        run: |house| house.pytest("not browser"),
+    },
+    Stage { name: "browser", what: "JupyterLab in a real Chromium", run: |house| house.pytest("browser") },
+];
+
+/// Runs the parts whose names contain one of `filters`, or all.
+pub(crate) fn test(places: &Places, filters: &[&str]) -> Outcome {
+    let needs = [Need::Compiler, Need::RustComponents, Need::Python, Need::Java, Need::Browser];
+    prerequisites::check(&needs)?;
+    let mut house = House { places: places.clone(), sandbox: None, kernel: None };
+    stages::run(&STAGES, filters, &mut house)
+}
+
+/// What the parts share. Each thing is made when it is first needed, once; a failure to make it is kept too.
+struct House {
+    places: Places,
+    sandbox: Option<Outcome<Sandbox>>,
+    /// Where the kernelspec of the kernel under test is installed.
+    kernel: Option<Outcome<PathBuf>>,
+}
+
+impl House {
+    fn cargo(&self, arguments: &[&str]) -> Outcome {
+        shell::run(shell::cargo().current_dir(&self.places.root).args(arguments))
+    }
+
+    fn sandbox(&mut self) -> Outcome<&Sandbox> {
+        let places = &self.places;
+        let start = || {
+            prerequisites::install(&sandbox::NEEDS)?;
+            Sandbox::start(places)
+        };
+        self.sandbox.get_or_insert_with(start).as_ref().map_err(Clone::clone)
+    }
+
+    /// The virtual environment, and the debug kernel installed in a folder of its own: the user's stays.
+    fn kernel(&mut self) -> Outcome<PathBuf> {
+        let places = &self.places;
+        let make = || {
+            python::ensure(places)?;
+            let prefix = places.work.join("test-prefix");
+            kernel::install(&kernel::build(places, Profile::Debug)?, &prefix)?;
+            Ok(prefix)
+        };
+        self.kernel.get_or_insert_with(make).clone()
+    }
+
+    /// Runs a command that finds the sandbox: its line in CQLBOOK_SANDBOX, and as the environment's Astra.
+    fn run_with_astra(&mut self, command: &mut Command) -> Outcome {
+        let sandbox = self.sandbox()?;
+        for name in sandbox::VARIABLES {
+            command.env_remove(name);
+        }
+        command.env("CQLBOOK_SANDBOX", &sandbox.line);
+        shell::run(command.current_dir(&self.places.root))
+    }
+
+    fn python_driver(&mut self) -> Outcome {
+        python::ensure(&self.places)?;
+        let mut python = python::python(&self.places);
+        python.arg(self.places.root.join("tests/drivers/check_python_driver.py"));
+        let sandbox = self.sandbox()?;
+        python.args([sandbox.field("bundle")?, sandbox.field("token_json")?]);
+        self.run_with_astra(&mut python)
+    }
+
+    /// The notebook as the demo runs it, into a folder of the tests.
+    fn notebook(&mut self) -> Outcome {
+        let prefix = self.kernel()?;
+        data::ensure(&self.places)?;
+        let out = self.places.work.join("test-notebooks");
+        let _ = std::fs::remove_file(out.join(demo::NOTEBOOK)); // an older one must not pass for this one
+        data::place(&self.places, &out)?;
+        let environment = self.sandbox()?.environment()?;
+        demo::run_notebook(&self.places, &out, |python| {
+            for name in sandbox::VARIABLES {
+                python.env_remove(name);
+            }
+            python.envs(environment).env("JUPYTER_PATH", prefix.join("share/jupyter"));
+            Ok(())
+        })
+    }
+
+    /// The Python tests that carry a mark, or do not. A run without a test is a failure.
+    fn pytest(&mut self, mark: &str) -> Outcome {
+        prerequisites::install(&[Need::Browser])?;
+        let prefix = self.kernel()?;
+        let mut python = python::python(&self.places);
+        python
+            .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "--strict-markers", "-rfE", "-m", mark])
+            .arg(self.places.root.join("tests/frontends"))
+            .env("JUPYTER_PATH", prefix.join("share/jupyter"))
+            .env("CQLBOOK_TEST_NOTEBOOKS", self.places.work.join("test-notebooks"))
+            .env("CQLBOOK_PICTURES", self.places.pictures());
+        self.run_with_astra(&mut python)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_has_a_name_of_its_own() {
+        let mut names: Vec<&str> = STAGES.iter().map(|stage| stage.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), STAGES.len());
+    }
+}
