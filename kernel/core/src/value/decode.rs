@@ -1,8 +1,15 @@
 //! From a serialised cell to exact text.
+//!
+//! Bytes that are no value of their type become a marked blob (`<6 bytes that are no int: 0x…>`), in place: one bad
+//! element does not hide the rest of its list. The text's length is linear in the cell's, and stops at a limit.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use jiff::tz::TimeZone;
 
-use crate::column::CqlType;
+use super::{calendar, interval, number, packed_size};
+use crate::column::{CqlType, UdtType, quote_identifier};
+use crate::vint;
 
 /// What sort of thing a cell's text is, for whoever has to tell `null` from the text that says `null`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,12 +41,468 @@ pub struct Rendered {
     pub cut: bool,
 }
 
-/// The whole cell as text.
+/// The whole cell as text; timestamps in `zone`.
 pub fn literal(cell: Option<&[u8]>, ty: &CqlType, zone: &TimeZone) -> Rendered {
     literal_within(cell, ty, zone, usize::MAX)
 }
 
 /// The cell as text of at most `limit` bytes; the work done is bounded by the limit too.
-pub fn literal_within(_cell: Option<&[u8]>, _ty: &CqlType, _zone: &TimeZone, _limit: usize) -> Rendered {
-    Rendered { kind: Kind::Null, text: "null".to_owned(), cut: false }
+pub fn literal_within(cell: Option<&[u8]>, ty: &CqlType, zone: &TimeZone, limit: usize) -> Rendered {
+    let Some(bytes) = cell else {
+        return Rendered { kind: Kind::Null, text: "null".to_owned(), cut: false };
+    };
+    let mut writer = Writer { text: String::new(), limit, cut: false, zone };
+    let kind = writer.value(bytes, ty, Place::Cell);
+    Rendered { kind, text: writer.text, cut: writer.cut }
+}
+
+/// Where a value stands: inside a literal, text and dates have quotes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Cell,
+    Inside,
+}
+
+struct Writer<'a> {
+    text: String,
+    limit: usize,
+    cut: bool,
+    zone: &'a TimeZone,
+}
+
+/// The bytes do not fit the type.
+struct Misfit;
+
+impl Writer<'_> {
+    fn push(&mut self, text: &str) {
+        if self.cut {
+            return;
+        }
+        let room = self.limit - self.text.len();
+        if text.len() <= room {
+            self.text.push_str(text);
+        } else {
+            self.text.push_str(&text[..text.floor_char_boundary(room)]);
+            self.cut = true;
+        }
+    }
+
+    fn value(&mut self, bytes: &[u8], ty: &CqlType, place: Place) -> Kind {
+        let (start, was_cut) = (self.text.len(), self.cut);
+        match self.well_formed(bytes, ty, place) {
+            Ok(kind) => kind,
+            Err(Misfit) => {
+                self.text.truncate(start);
+                self.cut = was_cut;
+                let unit = if bytes.len() == 1 { "byte that is" } else { "bytes that are" };
+                self.push(&format!("<{} {unit} no {ty}: ", bytes.len()));
+                self.hex(bytes);
+                self.push(">");
+                Kind::Malformed
+            }
+        }
+    }
+
+    fn well_formed(&mut self, bytes: &[u8], ty: &CqlType, place: Place) -> Result<Kind, Misfit> {
+        let text_like = matches!(ty, CqlType::Text | CqlType::Ascii | CqlType::Blob | CqlType::Custom(_));
+        if let CqlType::Frozen(inner) = ty {
+            return self.well_formed(bytes, inner, place);
+        }
+        if bytes.is_empty() && !text_like {
+            self.push("<empty>");
+            return Ok(Kind::Empty);
+        }
+        match ty {
+            CqlType::Ascii if !bytes.is_ascii() => return Err(Misfit),
+            CqlType::Text | CqlType::Ascii => {
+                self.string(std::str::from_utf8(bytes).map_err(|_| Misfit)?, place);
+                return Ok(Kind::Text);
+            }
+            CqlType::Blob | CqlType::Custom(_) => self.hex(bytes),
+            CqlType::Boolean => match bytes {
+                [0] => self.push("False"),
+                [_] => self.push("True"),
+                _ => return Err(Misfit),
+            },
+            CqlType::Tinyint
+            | CqlType::Smallint
+            | CqlType::Int
+            | CqlType::Bigint
+            | CqlType::Counter
+            | CqlType::Float
+            | CqlType::Double
+            | CqlType::Varint
+            | CqlType::Decimal => {
+                let number = number_text(bytes, ty)?;
+                self.push(&number);
+                return Ok(Kind::Number);
+            }
+            CqlType::Date => self.quoted(&calendar::date(u32::from_be_bytes(exact(bytes)?)), place),
+            CqlType::Time => {
+                self.quoted(&calendar::time(i64::from_be_bytes(exact(bytes)?)).ok_or(Misfit)?, place);
+            }
+            CqlType::Timestamp => self.timestamp(i64::from_be_bytes(exact(bytes)?), place),
+            CqlType::Duration => self.push(&interval::text(bytes).ok_or(Misfit)?),
+            CqlType::Inet => self.quoted(&address(bytes)?, place),
+            CqlType::Uuid | CqlType::Timeuuid => self.push(&uuid(exact(bytes)?)),
+            CqlType::List(item) => self.collection(bytes, ["[", "]"], item, None)?,
+            CqlType::Set(item) => self.collection(bytes, ["{", "}"], item, None)?,
+            CqlType::Map(key, value) => self.collection(bytes, ["{", "}"], key, Some(value))?,
+            CqlType::Tuple(types) => self.tuple(bytes, types)?,
+            CqlType::Udt(udt) => self.udt(bytes, udt)?,
+            CqlType::Vector(item, dimensions) => self.vector(bytes, item, *dimensions)?,
+            CqlType::Frozen(_) => return Err(Misfit),
+        }
+        let nested = matches!(
+            ty,
+            CqlType::List(_)
+                | CqlType::Set(_)
+                | CqlType::Map(..)
+                | CqlType::Tuple(_)
+                | CqlType::Udt(_)
+                | CqlType::Vector(..)
+        );
+        Ok(if nested { Kind::Nested } else { Kind::Plain })
+    }
+
+    fn string(&mut self, value: &str, place: Place) {
+        if place == Place::Cell {
+            self.push(value);
+            return;
+        }
+        self.push("'");
+        for (index, piece) in value.split('\'').enumerate() {
+            if index > 0 {
+                self.push("''");
+            }
+            self.push(piece);
+            if self.cut {
+                return;
+            }
+        }
+        self.push("'");
+    }
+
+    fn quoted(&mut self, value: &str, place: Place) {
+        self.string(value, place);
+    }
+
+    fn timestamp(&mut self, millis: i64, place: Place) {
+        match calendar::timestamp(millis, self.zone) {
+            Some(text) => self.quoted(&text, place),
+            // Inside a literal the bare number is what CQL would take.
+            None if place == Place::Inside => self.push(&millis.to_string()),
+            None => self.push(&format!("{millis} ms")),
+        }
+    }
+
+    fn hex(&mut self, bytes: &[u8]) {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        self.push("0x");
+        for chunk in bytes.chunks(512) {
+            let mut text = String::with_capacity(chunk.len() * 2);
+            for byte in chunk {
+                text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+                text.push(char::from(DIGITS[usize::from(byte & 15)]));
+            }
+            self.push(&text);
+            if self.cut {
+                return;
+            }
+        }
+    }
+
+    /// A list, a set, or with `value` a map: a 32-bit count, then each element after its 32-bit length.
+    fn collection(
+        &mut self,
+        bytes: &[u8],
+        [open, close]: [&str; 2],
+        item: &CqlType,
+        value: Option<&CqlType>,
+    ) -> Result<(), Misfit> {
+        let (count, mut rest) = bytes.split_first_chunk::<4>().ok_or(Misfit)?;
+        let count = usize::try_from(i32::from_be_bytes(*count)).map_err(|_| Misfit)?;
+        self.push(open);
+        for index in 0..count {
+            if index > 0 {
+                self.push(", ");
+            }
+            rest = self.element(rest, item)?;
+            if let Some(value) = value {
+                self.push(": ");
+                rest = self.element(rest, value)?;
+            }
+            if self.cut {
+                return Ok(());
+            }
+        }
+        self.push(close);
+        if rest.is_empty() { Ok(()) } else { Err(Misfit) }
+    }
+
+    /// One element after its 32-bit length (negative: null); gives what follows.
+    fn element<'b>(&mut self, bytes: &'b [u8], ty: &CqlType) -> Result<&'b [u8], Misfit> {
+        let (cell, rest) = split_element(bytes)?;
+        match cell {
+            Some(cell) => {
+                self.value(cell, ty, Place::Inside);
+            }
+            None => self.push("null"),
+        }
+        Ok(rest)
+    }
+
+    /// A tuple; it may have fewer elements than its type, the rest are null.
+    fn tuple(&mut self, bytes: &[u8], types: &[CqlType]) -> Result<(), Misfit> {
+        let mut rest = bytes;
+        self.push("(");
+        for (index, ty) in types.iter().enumerate() {
+            if index > 0 {
+                self.push(", ");
+            }
+            rest = self.field(rest, ty)?;
+        }
+        self.push(")");
+        if rest.is_empty() || self.cut { Ok(()) } else { Err(Misfit) }
+    }
+
+    /// A user-defined type's value; fields added to the type later are missing and so null.
+    fn udt(&mut self, bytes: &[u8], udt: &UdtType) -> Result<(), Misfit> {
+        let mut rest = bytes;
+        self.push("{");
+        for (index, (name, ty)) in udt.fields.iter().enumerate() {
+            if index > 0 {
+                self.push(", ");
+            }
+            self.push(&quote_identifier(name));
+            self.push(": ");
+            rest = self.field(rest, ty)?;
+        }
+        self.push("}");
+        if rest.is_empty() || self.cut { Ok(()) } else { Err(Misfit) }
+    }
+
+    fn field<'b>(&mut self, bytes: &'b [u8], ty: &CqlType) -> Result<&'b [u8], Misfit> {
+        if bytes.is_empty() {
+            self.push("null");
+            return Ok(bytes);
+        }
+        self.element(bytes, ty)
+    }
+
+    /// A vector: elements of a fixed size packed, others each after their length as an unsigned vint.
+    fn vector(&mut self, bytes: &[u8], item: &CqlType, dimensions: usize) -> Result<(), Misfit> {
+        self.push("[");
+        if let Some(size) = packed_size(item) {
+            if size == 0 || size.checked_mul(dimensions) != Some(bytes.len()) {
+                return Err(Misfit);
+            }
+            for (index, element) in bytes.chunks(size).enumerate() {
+                if index > 0 {
+                    self.push(", ");
+                }
+                self.value(element, item, Place::Inside);
+                if self.cut {
+                    return Ok(());
+                }
+            }
+        } else {
+            let mut rest = bytes;
+            for index in 0..dimensions {
+                if index > 0 {
+                    self.push(", ");
+                }
+                let (length, tail) = vint::read_unsigned(rest).ok_or(Misfit)?;
+                let length = usize::try_from(length).map_err(|_| Misfit)?;
+                let (element, tail) = tail.split_at_checked(length).ok_or(Misfit)?;
+                self.value(element, item, Place::Inside);
+                if self.cut {
+                    return Ok(());
+                }
+                rest = tail;
+            }
+            if !rest.is_empty() {
+                return Err(Misfit);
+            }
+        }
+        self.push("]");
+        Ok(())
+    }
+}
+
+fn exact<const N: usize>(bytes: &[u8]) -> Result<[u8; N], Misfit> {
+    bytes.try_into().map_err(|_| Misfit)
+}
+
+fn split_element(bytes: &[u8]) -> Result<(Option<&[u8]>, &[u8]), Misfit> {
+    let (length, rest) = bytes.split_first_chunk::<4>().ok_or(Misfit)?;
+    match i32::from_be_bytes(*length) {
+        -1 => Ok((None, rest)),
+        length => {
+            let length = usize::try_from(length).map_err(|_| Misfit)?;
+            let (cell, rest) = rest.split_at_checked(length).ok_or(Misfit)?;
+            Ok((Some(cell), rest))
+        }
+    }
+}
+
+fn number_text(bytes: &[u8], ty: &CqlType) -> Result<String, Misfit> {
+    Ok(match ty {
+        CqlType::Tinyint => i8::from_be_bytes(exact(bytes)?).to_string(),
+        CqlType::Smallint => i16::from_be_bytes(exact(bytes)?).to_string(),
+        CqlType::Int => i32::from_be_bytes(exact(bytes)?).to_string(),
+        CqlType::Bigint | CqlType::Counter => i64::from_be_bytes(exact(bytes)?).to_string(),
+        CqlType::Float => number::float(f32::from_be_bytes(exact(bytes)?)),
+        CqlType::Double => number::float(f64::from_be_bytes(exact(bytes)?)),
+        CqlType::Decimal => match number::decimal(bytes) {
+            Some(text) => text,
+            None => long_number(bytes, 4, "decimal").ok_or(Misfit)?,
+        },
+        _ => match number::varint(bytes) {
+            Some(text) => text,
+            None => long_number(bytes, 0, "varint").ok_or(Misfit)?,
+        },
+    })
+}
+
+/// A number with too many digits to work out in reasonable time, in hex: still exact.
+fn long_number(bytes: &[u8], scale_bytes: usize, name: &str) -> Option<String> {
+    if bytes.len() <= number::VARINT_MAX + scale_bytes {
+        return None;
+    }
+    let mut hex = Writer { text: String::new(), limit: usize::MAX, cut: false, zone: &TimeZone::UTC };
+    hex.hex(bytes);
+    Some(format!("<a {name} of {} bytes: {}>", bytes.len(), hex.text))
+}
+
+fn address(bytes: &[u8]) -> Result<String, Misfit> {
+    if let Ok(four) = <[u8; 4]>::try_from(bytes) {
+        return Ok(Ipv4Addr::from(four).to_string());
+    }
+    Ok(Ipv6Addr::from(exact::<16>(bytes)?).to_string())
+}
+
+fn uuid(bytes: [u8; 16]) -> String {
+    let digits = format!("{:032x}", u128::from_be_bytes(bytes));
+    format!("{}-{}-{}-{}-{}", &digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..])
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    fn show(bytes: &[u8], ty: &CqlType) -> String {
+        literal(Some(bytes), ty, &TimeZone::UTC).text
+    }
+
+    /// Elements, each after its 32-bit length.
+    fn elements(cells: &[Option<&[u8]>]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for cell in cells {
+            out.extend_from_slice(&cell.map_or(-1, |cell| cell.len() as i32).to_be_bytes());
+            out.extend_from_slice(cell.unwrap_or_default());
+        }
+        out
+    }
+
+    fn collection(count: i32, cells: &[Option<&[u8]>]) -> Vec<u8> {
+        [count.to_be_bytes().to_vec(), elements(cells)].concat()
+    }
+
+    #[test]
+    fn scalars() {
+        assert_snapshot!(show(&[0xff], &CqlType::Tinyint), @"-1");
+        assert_snapshot!(show(&[0x80, 0], &CqlType::Smallint), @"-32768");
+        assert_snapshot!(show(&[0, 0, 1, 0], &CqlType::Int), @"256");
+        assert_snapshot!(show(&[0x7f, 255, 255, 255, 255, 255, 255, 255], &CqlType::Counter), @"9223372036854775807");
+        assert_snapshot!(show(&0.1_f32.to_be_bytes(), &CqlType::Float), @"0.1");
+        assert_snapshot!(show(&[1], &CqlType::Boolean), @"True");
+        assert_snapshot!(show(&[0xca, 0xfe], &CqlType::Blob), @"0xcafe");
+        assert_snapshot!(show(&[], &CqlType::Blob), @"0x");
+        assert_snapshot!(show(&[1, 2], &CqlType::Custom("org.example.Point".to_owned())), @"0x0102");
+        assert_snapshot!(show(&[127, 0, 0, 1], &CqlType::Inet), @"127.0.0.1");
+        assert_snapshot!(show(&[0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], &CqlType::Inet), @"2001:db8::1");
+        assert_snapshot!(show(&[0x11; 16], &CqlType::Timeuuid), @"11111111-1111-1111-1111-111111111111");
+        assert_snapshot!(show(&18_900_123_456_789_i64.to_be_bytes(), &CqlType::Time), @"05:15:00.123456789");
+        assert_snapshot!(show(&0_i64.to_be_bytes(), &CqlType::Timestamp), @"1970-01-01 00:00:00.000+0000");
+        assert_snapshot!(show(&i64::MAX.to_be_bytes(), &CqlType::Timestamp), @"9223372036854775807 ms");
+        assert_snapshot!(show("it's".as_bytes(), &CqlType::Text), @"it's");
+        // 89 hours, 4 days, 2 months: the protocol's zigzag vints.
+        assert_snapshot!(show(&[4, 8, 0xfd, 0x23, 0x8d, 0x45, 0xb7, 0x20, 0, 0][..], &CqlType::Duration), @"<10 bytes that are no duration: 0x0408fd238d45b7200000>");
+    }
+
+    #[test]
+    fn null_and_the_empties_are_told_apart() {
+        let kind = |cell, ty: &CqlType| literal(cell, ty, &TimeZone::UTC).kind;
+        assert_eq!(kind(None, &CqlType::Text), Kind::Null);
+        assert_eq!(kind(Some(b""), &CqlType::Text), Kind::Text);
+        assert_eq!(kind(Some(b"null"), &CqlType::Text), Kind::Text);
+        assert_eq!(kind(Some(b""), &CqlType::Int), Kind::Empty);
+        assert_eq!(kind(Some(b""), &CqlType::Blob), Kind::Plain);
+        assert_eq!(kind(Some(b"x"), &CqlType::Int), Kind::Malformed);
+    }
+
+    #[test]
+    fn nested_values_are_cql_literals() {
+        let text = CqlType::Text;
+        let list = CqlType::List(Box::new(text.clone()));
+        assert_snapshot!(show(&collection(3, &[Some(b"it's"), Some(b""), None]), &list), @"['it''s', '', null]");
+        assert_snapshot!(show(&collection(0, &[]), &list), @"[]");
+        let set = CqlType::Frozen(Box::new(CqlType::Set(Box::new(CqlType::Int))));
+        assert_snapshot!(show(&collection(2, &[Some(&[0, 0, 0, 1]), Some(&[])]), &set), @"{1, <empty>}");
+        let map = CqlType::Map(Box::new(text.clone()), Box::new(CqlType::Date));
+        assert_snapshot!(show(&collection(1, &[Some(b"born"), Some(&[0x80, 0, 0, 0])]), &map), @"{'born': '1970-01-01'}");
+        let tuple = CqlType::Tuple(vec![CqlType::Int, text.clone(), CqlType::Inet]);
+        assert_snapshot!(show(&elements(&[Some(&[0, 0, 0, 7]), None]), &tuple), @"(7, null, null)");
+        let udt = CqlType::Udt(Box::new(UdtType {
+            keyspace: "shop".to_owned(),
+            name: "address".to_owned(),
+            fields: vec![("street".to_owned(), text.clone()), ("ZIP code".to_owned(), CqlType::Int)],
+        }));
+        assert_snapshot!(show(&elements(&[Some(b"Main St")]), &udt), @r#"{street: 'Main St', "ZIP code": null}"#);
+        let out_of_range = CqlType::Tuple(vec![CqlType::Timestamp]);
+        assert_snapshot!(show(&elements(&[Some(&i64::MIN.to_be_bytes())]), &out_of_range), @"(-9223372036854775808)");
+    }
+
+    #[test]
+    fn vectors_are_packed_or_have_lengths() {
+        let floats = CqlType::Vector(Box::new(CqlType::Float), 2);
+        let bytes = [0.5_f32.to_be_bytes(), (-3_f32).to_be_bytes()].concat();
+        assert_snapshot!(show(&bytes, &floats), @"[0.5, -3]");
+        assert_snapshot!(show(&bytes[..7], &floats), @"<7 bytes that are no vector<float, 2>: 0x3f000000c04000>");
+        let texts = CqlType::Vector(Box::new(CqlType::Text), 2);
+        assert_snapshot!(show(&[1, b'a', 2, b'b', b'c'], &texts), @"['a', 'bc']");
+        let smallints = CqlType::Vector(Box::new(CqlType::Smallint), 1);
+        assert_snapshot!(show(&[2, 1, 0], &smallints), @"[256]");
+        let matrix = CqlType::Vector(Box::new(CqlType::Vector(Box::new(CqlType::Int), 1)), 2);
+        assert_snapshot!(show(&[0, 0, 0, 1, 0, 0, 0, 2], &matrix), @"[[1], [2]]");
+    }
+
+    #[test]
+    fn malformed_bytes_are_marked_where_they_are() {
+        assert_snapshot!(show(&[1, 2, 3, 4, 5, 6], &CqlType::Int), @"<6 bytes that are no int: 0x010203040506>");
+        assert_snapshot!(show(&[0xff], &CqlType::Text), @"<1 byte that is no text: 0xff>");
+        let list = CqlType::List(Box::new(CqlType::Int));
+        assert_snapshot!(show(&collection(2, &[Some(&[0, 0, 0, 1]), Some(&[9])]), &list), @"[1, <1 byte that is no int: 0x09>]");
+        assert_snapshot!(show(&collection(3, &[Some(&[0, 0, 0, 1])]), &list), @"<12 bytes that are no list<int>: 0x000000030000000400000001>");
+        assert_snapshot!(show(&[0xff; 4], &list), @"<4 bytes that are no list<int>: 0xffffffff>");
+    }
+
+    #[test]
+    fn a_limit_cuts_at_a_character() {
+        let cut = literal_within(Some("ééé".as_bytes()), &CqlType::Text, &TimeZone::UTC, 3);
+        assert_eq!((cut.text.as_str(), cut.cut), ("é", true));
+        let million = collection(1_000_000, &vec![None; 1_000_000]);
+        let cut = literal_within(Some(&million), &CqlType::List(Box::new(CqlType::Int)), &TimeZone::UTC, 20);
+        assert_eq!((cut.text.as_str(), cut.cut), ("[null, null, null, n", true));
+    }
+
+    #[test]
+    fn a_number_of_megabytes_is_shown_in_hex() {
+        let shown = show(&vec![1; 2_000_000], &CqlType::Varint);
+        assert!(shown.starts_with("<a varint of 2000000 bytes: 0x0101"));
+        assert_eq!(shown.len(), 4_000_000 + "<a varint of 2000000 bytes: 0x>".len());
+    }
 }

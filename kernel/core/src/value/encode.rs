@@ -1,10 +1,15 @@
 //! From text to a serialised cell.
 
-use crate::column::CqlType;
+use std::net::IpAddr;
+
+use super::parse::Cursor;
+use super::{calendar, interval, number, packed_size};
+use crate::column::{CqlType, UdtType};
+use crate::vint;
 
 /// A text is no value of its type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text} is no {cql_type}: {reason}")]
+#[error("`{text}` is no {cql_type}: {reason}")]
 pub struct ValueError {
     /// The text, or the part of it that does not fit, cut where it is long.
     pub text: String,
@@ -14,19 +19,414 @@ pub struct ValueError {
     pub reason: String,
 }
 
+impl ValueError {
+    fn new(ty: &CqlType, text: &str, reason: impl Into<String>) -> Self {
+        let mut shown: String = text.chars().take(60).collect();
+        if shown.len() < text.len() {
+            shown.push('…');
+        }
+        Self { text: shown, cql_type: ty.to_string(), reason: reason.into() }
+    }
+}
+
 /// Reads a field of a CSV file: the value without the quotes a CQL literal would have (`it's`, `12`, `2013-01-01`);
-/// collections, tuples, vectors and user-defined types as CQL literals. Null is for the caller to recognise.
+/// collections, tuples, vectors and user-defined types as CQL literals.
+///
+/// A field that stands for null is for the caller to recognise. A timestamp without an offset is in UTC.
 ///
 /// # Errors
 /// [`ValueError`] when the text is no value of the type.
 pub fn from_text(ty: &CqlType, text: &str) -> Result<Vec<u8>, ValueError> {
-    from_literal(ty, text).map(Option::unwrap_or_default)
+    match ty {
+        CqlType::Frozen(inner) => from_text(inner, text),
+        CqlType::Text | CqlType::Ascii => string(ty, text),
+        CqlType::Date | CqlType::Time | CqlType::Timestamp | CqlType::Inet => in_quotes(ty, text.trim()),
+        _ => from_literal(ty, text)?.ok_or_else(|| ValueError::new(ty, text, "null is no value here")),
+    }
 }
 
 /// Reads a CQL literal: `'it''s'`, `12`, `0xff`, a uuid, `[..]`, `{..}`, `(..)`, `null` (which gives `None`).
 ///
+/// A timestamp without an offset is in UTC. A tuple may have fewer elements than its type and a user-defined type
+/// fewer fields; what is missing is null.
+///
 /// # Errors
 /// [`ValueError`] when the text is no literal of the type.
 pub fn from_literal(ty: &CqlType, literal: &str) -> Result<Option<Vec<u8>>, ValueError> {
-    Err(ValueError { text: literal.to_owned(), cql_type: ty.to_string(), reason: "not built yet".to_owned() })
+    let mut cursor = Cursor::new(literal);
+    let value = value(ty, &mut cursor)?;
+    if cursor.at_end() {
+        return Ok(value);
+    }
+    Err(ValueError::new(ty, literal, format!("there is more after the value: {}", shorten(cursor.left()))))
+}
+
+fn shorten(text: &str) -> String {
+    text.chars().take(20).collect()
+}
+
+fn value(ty: &CqlType, cursor: &mut Cursor<'_>) -> Result<Option<Vec<u8>>, ValueError> {
+    if cursor.null() {
+        return Ok(None);
+    }
+    let bytes = match ty {
+        CqlType::Frozen(inner) => return value(inner, cursor),
+        CqlType::Text | CqlType::Ascii => {
+            let left = cursor.left();
+            let text = cursor
+                .string()
+                .ok_or_else(|| ValueError::new(ty, left, "expected text in single quotes, e.g. 'it''s'"))?;
+            string(ty, &text)?
+        }
+        CqlType::Inet => {
+            let left = cursor.left();
+            let text = cursor.string().ok_or_else(|| {
+                ValueError::new(ty, left, "expected an address in single quotes, e.g. '127.0.0.1'")
+            })?;
+            in_quotes(ty, &text)?
+        }
+        CqlType::Date | CqlType::Time | CqlType::Timestamp if cursor.at_string() => {
+            let left = cursor.left();
+            let text = cursor.string().ok_or_else(|| ValueError::new(ty, left, "the quote does not end"))?;
+            in_quotes(ty, &text)?
+        }
+        // A bare number is a serialised one; a bare date would be a subtraction to CQL.
+        CqlType::Date | CqlType::Time | CqlType::Timestamp => {
+            let word = cursor.word();
+            let digits = word.strip_prefix('-').unwrap_or(word);
+            if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(ValueError::new(ty, word, "expected it in single quotes, e.g. '2013-01-01'"));
+            }
+            in_quotes(ty, word)?
+        }
+        CqlType::List(item) => collection(ty, cursor, ['[', ']'], item, None)?,
+        CqlType::Set(item) => collection(ty, cursor, ['{', '}'], item, None)?,
+        CqlType::Map(key, item) => collection(ty, cursor, ['{', '}'], key, Some(item))?,
+        CqlType::Vector(item, dimensions) => vector(ty, cursor, item, *dimensions)?,
+        CqlType::Tuple(types) => tuple(ty, cursor, types)?,
+        CqlType::Udt(udt) => user_defined(ty, cursor, udt)?,
+        _ => {
+            let left = cursor.left();
+            let word = cursor.word();
+            word_value(ty, word)
+                .map_err(|reason| ValueError::new(ty, if word.is_empty() { left } else { word }, reason))?
+        }
+    };
+    Ok(Some(bytes))
+}
+
+fn string(ty: &CqlType, text: &str) -> Result<Vec<u8>, ValueError> {
+    if matches!(ty, CqlType::Ascii) && !text.is_ascii() {
+        return Err(ValueError::new(ty, text, "ascii has no characters beyond code 127"));
+    }
+    Ok(text.as_bytes().to_vec())
+}
+
+/// The types whose literals are in quotes, by what is between them.
+fn in_quotes(ty: &CqlType, text: &str) -> Result<Vec<u8>, ValueError> {
+    let bytes = match ty {
+        CqlType::Date => calendar::parse_date(text).map(|days| days.to_be_bytes().to_vec()),
+        CqlType::Time => calendar::parse_time(text).map(|nanos| nanos.to_be_bytes().to_vec()),
+        CqlType::Timestamp => calendar::parse_timestamp(text).map(|millis| millis.to_be_bytes().to_vec()),
+        _ => match text.parse() {
+            Ok(IpAddr::V4(address)) => Ok(address.octets().to_vec()),
+            Ok(IpAddr::V6(address)) => Ok(address.octets().to_vec()),
+            Err(_) => Err("expected an address, e.g. 127.0.0.1 or 2001:db8::1".to_owned()),
+        },
+    };
+    bytes.map_err(|reason| ValueError::new(ty, text, reason))
+}
+
+/// The types whose literals are single words.
+fn word_value(ty: &CqlType, word: &str) -> Result<Vec<u8>, String> {
+    match ty {
+        CqlType::Boolean if word.eq_ignore_ascii_case("true") => Ok(vec![1]),
+        CqlType::Boolean if word.eq_ignore_ascii_case("false") => Ok(vec![0]),
+        CqlType::Boolean => Err("expected true or false".to_owned()),
+        CqlType::Tinyint => {
+            whole::<i8>(word, i8::MIN.into(), i8::MAX.into()).map(|n| n.to_be_bytes().to_vec())
+        }
+        CqlType::Smallint => {
+            whole::<i16>(word, i16::MIN.into(), i16::MAX.into()).map(|n| n.to_be_bytes().to_vec())
+        }
+        CqlType::Int => {
+            whole::<i32>(word, i32::MIN.into(), i32::MAX.into()).map(|n| n.to_be_bytes().to_vec())
+        }
+        CqlType::Bigint | CqlType::Counter => {
+            whole::<i64>(word, i64::MIN, i64::MAX).map(|n| n.to_be_bytes().to_vec())
+        }
+        CqlType::Float => float_word(word)?
+            .parse::<f32>()
+            .map(|n| n.to_be_bytes().to_vec())
+            .map_err(|_| "expected a number".to_owned())
+            .and_then(|bytes| {
+                finite_or_named(
+                    word,
+                    f64::from(f32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])),
+                    bytes,
+                )
+            }),
+        CqlType::Double => {
+            let number: f64 = float_word(word)?.parse().map_err(|_| "expected a number".to_owned())?;
+            finite_or_named(word, number, number.to_be_bytes().to_vec())
+        }
+        CqlType::Varint => number::parse_varint(word),
+        CqlType::Decimal => number::parse_decimal(word),
+        CqlType::Duration => interval::parse(word),
+        CqlType::Uuid => uuid(word),
+        CqlType::Timeuuid => match uuid(word)? {
+            bytes if bytes[6] >> 4 == 1 => Ok(bytes),
+            _ => Err("a timeuuid is a uuid of version 1".to_owned()),
+        },
+        CqlType::Blob => hex(word),
+        _ => hex(word)
+            .map_err(|_| "this build knows the type only as bytes: 0x and hexadecimal digits".to_owned()),
+    }
+}
+
+fn whole<N: std::str::FromStr>(word: &str, least: i64, most: i64) -> Result<N, String> {
+    word.parse().map_err(|_| format!("expected a whole number from {least} to {most}"))
+}
+
+/// The forms of a floating-point number that CQL has; Rust would take `inf` and `infinity` in any case as well.
+fn float_word(word: &str) -> Result<&str, String> {
+    let unsigned = word.strip_prefix(['-', '+']).unwrap_or(word);
+    let named = unsigned.eq_ignore_ascii_case("nan") || unsigned.eq_ignore_ascii_case("infinity");
+    let numeric = unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && unsigned
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'-' | b'+'));
+    if named || numeric { Ok(word) } else { Err("expected a number, NaN or Infinity".to_owned()) }
+}
+
+/// A number too large for the type must not quietly become infinite.
+fn finite_or_named(word: &str, number: f64, bytes: Vec<u8>) -> Result<Vec<u8>, String> {
+    let named = word.contains(['f', 'F']);
+    if number.is_infinite() && !named { Err("the number is too large".to_owned()) } else { Ok(bytes) }
+}
+
+fn uuid(word: &str) -> Result<Vec<u8>, String> {
+    let groups: Vec<usize> = word.split('-').map(str::len).collect();
+    let digits = word.replace('-', "");
+    if groups != [8, 4, 4, 4, 12] || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err("expected a uuid, e.g. 123e4567-e89b-12d3-a456-426614174000".to_owned());
+    }
+    u128::from_str_radix(&digits, 16)
+        .map(|number| number.to_be_bytes().to_vec())
+        .map_err(|error| error.to_string())
+}
+
+fn hex(word: &str) -> Result<Vec<u8>, String> {
+    const EXPECTED: &str = "expected 0x and hexadecimal digits, two a byte";
+    let digits = word.strip_prefix("0x").or_else(|| word.strip_prefix("0X")).ok_or(EXPECTED)?;
+    if digits.len() % 2 != 0 {
+        return Err(EXPECTED.to_owned());
+    }
+    let nibble = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
+    digits
+        .as_bytes()
+        .chunks_exact(2)
+        .map(|pair| Some(nibble(pair[0])? << 4 | nibble(pair[1])?))
+        .collect::<Option<_>>()
+        .ok_or_else(|| EXPECTED.to_owned())
+}
+
+/// Appends a cell after its 32-bit length, -1 for null.
+fn append(out: &mut Vec<u8>, ty: &CqlType, cell: Option<&[u8]>) -> Result<(), ValueError> {
+    let length = match cell {
+        None => -1,
+        Some(cell) => i32::try_from(cell.len())
+            .map_err(|_| ValueError::new(ty, "…", "an element is larger than 2 GB"))?,
+    };
+    out.extend_from_slice(&length.to_be_bytes());
+    out.extend_from_slice(cell.unwrap_or_default());
+    Ok(())
+}
+
+fn expect(ty: &CqlType, cursor: &mut Cursor<'_>, mark: char) -> Result<(), ValueError> {
+    if cursor.take(mark) {
+        return Ok(());
+    }
+    let left = cursor.left();
+    let found = if left.is_empty() { "the end".to_owned() } else { format!("`{}`", shorten(left)) };
+    Err(ValueError::new(ty, left, format!("expected `{mark}`, found {found}")))
+}
+
+/// An element of a collection or a vector, where Cassandra allows no null.
+fn element(ty: &CqlType, item: &CqlType, cursor: &mut Cursor<'_>) -> Result<Vec<u8>, ValueError> {
+    value(item, cursor)?.ok_or_else(|| ValueError::new(ty, "null", "null is not allowed inside a collection"))
+}
+
+fn collection(
+    ty: &CqlType,
+    cursor: &mut Cursor<'_>,
+    [open, close]: [char; 2],
+    item: &CqlType,
+    mapped: Option<&CqlType>,
+) -> Result<Vec<u8>, ValueError> {
+    let mut out = vec![0; 4];
+    let mut count = 0_i32;
+    expect(ty, cursor, open)?;
+    if !cursor.take(close) {
+        loop {
+            append(&mut out, ty, Some(&element(ty, item, cursor)?))?;
+            if let Some(mapped) = mapped {
+                expect(ty, cursor, ':')?;
+                append(&mut out, ty, Some(&element(ty, mapped, cursor)?))?;
+            }
+            count += 1;
+            if !cursor.take(',') {
+                break;
+            }
+        }
+        expect(ty, cursor, close)?;
+    }
+    out[..4].copy_from_slice(&count.to_be_bytes());
+    Ok(out)
+}
+
+fn vector(
+    ty: &CqlType,
+    cursor: &mut Cursor<'_>,
+    item: &CqlType,
+    dimensions: usize,
+) -> Result<Vec<u8>, ValueError> {
+    let (mut out, mut count) = (Vec::new(), 0_usize);
+    let size = packed_size(item);
+    expect(ty, cursor, '[')?;
+    loop {
+        let cell = element(ty, item, cursor)?;
+        match size {
+            Some(size) if size == cell.len() => {}
+            Some(size) => return Err(ValueError::new(ty, "…", format!("an element has {size} bytes"))),
+            None => vint::write_unsigned(cell.len() as u64, &mut out),
+        }
+        out.extend_from_slice(&cell);
+        count += 1;
+        if !cursor.take(',') {
+            break;
+        }
+    }
+    expect(ty, cursor, ']')?;
+    if count == dimensions {
+        return Ok(out);
+    }
+    Err(ValueError::new(ty, "[…]", format!("expected {dimensions} elements, found {count}")))
+}
+
+fn tuple(ty: &CqlType, cursor: &mut Cursor<'_>, types: &[CqlType]) -> Result<Vec<u8>, ValueError> {
+    let (mut out, mut given) = (Vec::new(), 0);
+    expect(ty, cursor, '(')?;
+    for item in types {
+        append(&mut out, ty, value(item, cursor)?.as_deref())?;
+        given += 1;
+        if !cursor.take(',') {
+            break;
+        }
+    }
+    expect(ty, cursor, ')')?;
+    for _ in given..types.len() {
+        append(&mut out, ty, None)?;
+    }
+    Ok(out)
+}
+
+fn user_defined(ty: &CqlType, cursor: &mut Cursor<'_>, udt: &UdtType) -> Result<Vec<u8>, ValueError> {
+    let mut cells: Vec<Option<Vec<u8>>> = vec![None; udt.fields.len()];
+    expect(ty, cursor, '{')?;
+    if !cursor.take('}') {
+        loop {
+            let left = cursor.left();
+            let name = cursor.name().ok_or_else(|| ValueError::new(ty, left, "expected a field's name"))?;
+            let index = udt.fields.iter().position(|(field, _)| *field == name).ok_or_else(|| {
+                let names: Vec<&str> = udt.fields.iter().map(|(field, _)| field.as_str()).collect();
+                ValueError::new(ty, &name, format!("its fields are {}", names.join(", ")))
+            })?;
+            expect(ty, cursor, ':')?;
+            cells[index] = value(&udt.fields[index].1, cursor)?;
+            if !cursor.take(',') {
+                break;
+            }
+        }
+        expect(ty, cursor, '}')?;
+    }
+    let mut out = Vec::new();
+    for cell in &cells {
+        append(&mut out, ty, cell.as_deref())?;
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    fn text() -> CqlType {
+        CqlType::Text
+    }
+
+    fn wrong(ty: &CqlType, literal: &str) -> String {
+        from_literal(ty, literal).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn literals() {
+        assert_eq!(from_literal(&text(), " 'it''s' ").unwrap().unwrap(), b"it's");
+        assert_eq!(from_literal(&text(), "$$it's$$").unwrap().unwrap(), b"it's");
+        assert_eq!(from_literal(&text(), "NULL").unwrap(), None);
+        assert_eq!(from_literal(&CqlType::Int, "-12").unwrap().unwrap(), (-12_i32).to_be_bytes());
+        assert_eq!(from_literal(&CqlType::Boolean, "TRUE").unwrap().unwrap(), [1]);
+        assert_eq!(from_literal(&CqlType::Blob, "0xCAFE").unwrap().unwrap(), [0xca, 0xfe]);
+        assert_eq!(from_literal(&CqlType::Blob, "0x").unwrap().unwrap(), []);
+        assert_eq!(from_literal(&CqlType::Date, "'1970-01-02'").unwrap().unwrap(), [0x80, 0, 0, 1]);
+        assert_eq!(from_literal(&CqlType::Timestamp, "1").unwrap().unwrap(), 1_i64.to_be_bytes());
+        assert_eq!(from_literal(&CqlType::Inet, "'::1'").unwrap().unwrap().len(), 16);
+        assert_eq!(
+            from_literal(&CqlType::Vector(Box::new(CqlType::Tinyint), 2), "[1, 2]").unwrap().unwrap(),
+            [1, 1, 1, 2]
+        );
+    }
+
+    #[test]
+    fn fields_of_a_file_have_no_quotes() {
+        assert_eq!(from_text(&text(), "it's").unwrap(), b"it's");
+        assert_eq!(from_text(&text(), "null").unwrap(), b"null");
+        assert_eq!(from_text(&CqlType::Timestamp, " 1970-01-01T00:00:00.007Z").unwrap(), 7_i64.to_be_bytes());
+        assert_eq!(
+            from_text(&CqlType::List(Box::new(text())), "['a']").unwrap(),
+            [0, 0, 0, 1, 0, 0, 0, 1, b'a']
+        );
+        assert!(from_text(&CqlType::Int, "null").is_err());
+        assert!(from_text(&CqlType::Int, "").is_err());
+    }
+
+    #[test]
+    fn missing_fields_are_null() {
+        let udt = CqlType::Udt(Box::new(UdtType {
+            keyspace: "k".to_owned(),
+            name: "point".to_owned(),
+            fields: vec![("x".to_owned(), CqlType::Tinyint), ("Y".to_owned(), CqlType::Tinyint)],
+        }));
+        assert_eq!(from_literal(&udt, "{\"Y\": 2}").unwrap().unwrap(), [255, 255, 255, 255, 0, 0, 0, 1, 2]);
+        assert_eq!(from_literal(&udt, "{X: 1}").unwrap().unwrap(), [0, 0, 0, 1, 1, 255, 255, 255, 255]);
+        assert_snapshot!(wrong(&udt, "{z: 1}"), @"`z` is no point: its fields are x, Y");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        assert_snapshot!(wrong(&CqlType::Tinyint, "128"), @"`128` is no tinyint: expected a whole number from -128 to 127");
+        assert_snapshot!(wrong(&CqlType::Int, "'12'"), @"`'12'` is no int: expected a whole number from -2147483648 to 2147483647");
+        assert_snapshot!(wrong(&CqlType::Int, "12 13"), @"`12 13` is no int: there is more after the value: 13");
+        assert_snapshot!(wrong(&text(), "it"), @"`it` is no text: expected text in single quotes, e.g. 'it''s'");
+        assert_snapshot!(wrong(&text(), "'it"), @"`'it` is no text: expected text in single quotes, e.g. 'it''s'");
+        assert_snapshot!(wrong(&CqlType::Date, "2013-01-01"), @"`2013-01-01` is no date: expected it in single quotes, e.g. '2013-01-01'");
+        assert_snapshot!(wrong(&CqlType::Float, "1e99"), @"`1e99` is no float: the number is too large");
+        assert_snapshot!(wrong(&CqlType::List(Box::new(CqlType::Int)), "[1, null]"), @"`null` is no list<int>: null is not allowed inside a collection");
+        assert_snapshot!(wrong(&CqlType::List(Box::new(CqlType::Int)), "[1"), @"`` is no list<int>: expected `]`, found the end");
+        assert_snapshot!(wrong(&CqlType::Vector(Box::new(CqlType::Float), 3), "[1, 2]"), @"`[…]` is no vector<float, 3>: expected 3 elements, found 2");
+        assert_snapshot!(wrong(&CqlType::Timeuuid, "123e4567-e89b-42d3-a456-426614174000"), @"`123e4567-e89b-42d3-a456-426614174000` is no timeuuid: a timeuuid is a uuid of version 1");
+        assert_snapshot!(from_text(&CqlType::Ascii, "é").unwrap_err(), @"`é` is no ascii: ascii has no characters beyond code 127");
+    }
 }

@@ -1,10 +1,32 @@
-//! CQL values: their serialised cells as text ([`decode`]) and text as serialised cells ([`encode`]).
+//! CQL values: their serialised cells as text ([`literal`]) and text as serialised cells ([`from_literal`], [`from_text`]).
 //!
-//! A cell is the value's bytes as native protocol v4, section 6 lays them down. Nothing here rounds, and
-//! nothing panics on bytes or text from outside.
+//! A cell is the value's bytes as native protocol v4, section 6 lays them down, and for vectors as Cassandra 5's
+//! `VectorType` does. Nothing here rounds, and nothing panics on bytes or text from outside.
 
+mod calendar;
 mod decode;
 mod encode;
+mod interval;
+mod number;
+mod parse;
+#[cfg(test)]
+mod round_trip;
 
 pub use decode::{Kind, Rendered, literal, literal_within};
 pub use encode::{ValueError, from_literal, from_text};
+
+use crate::column::CqlType;
+
+/// How many bytes an element of this type takes in a vector, where Cassandra packs them (`AbstractType.valueLengthIfFixed`);
+/// `None` where each has its length before it. `tinyint`, `smallint`, `date` and `time` count as variable there.
+fn packed_size(ty: &CqlType) -> Option<usize> {
+    match ty {
+        CqlType::Boolean => Some(1),
+        CqlType::Float | CqlType::Int => Some(4),
+        CqlType::Bigint | CqlType::Double | CqlType::Timestamp => Some(8),
+        CqlType::Uuid | CqlType::Timeuuid => Some(16),
+        CqlType::Vector(item, dimensions) => packed_size(item)?.checked_mul(*dimensions),
+        CqlType::Frozen(inner) => packed_size(inner),
+        _ => None,
+    }
+}

@@ -1,0 +1,114 @@
+//! A CQL literal, taken apart: words, quoted strings and the brackets around them.
+
+/// Reads a literal from left to right.
+pub(super) struct Cursor<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    fn skip_space(&mut self) {
+        self.at = self.text.len() - self.rest().trim_start().len();
+    }
+
+    /// Whether nothing but space is left.
+    pub(super) fn at_end(&mut self) -> bool {
+        self.skip_space();
+        self.rest().is_empty()
+    }
+
+    /// Steps over `mark` if it comes next.
+    pub(super) fn take(&mut self, mark: char) -> bool {
+        self.skip_space();
+        let found = self.rest().starts_with(mark);
+        if found {
+            self.at += mark.len_utf8();
+        }
+        found
+    }
+
+    /// Whether a quoted string comes next.
+    pub(super) fn at_string(&mut self) -> bool {
+        self.skip_space();
+        self.rest().starts_with('\'') || self.rest().starts_with("$$")
+    }
+
+    /// A string in quotes (`'it''s'`) or between `$$`; `None` where there is none or it does not end.
+    pub(super) fn string(&mut self) -> Option<String> {
+        self.skip_space();
+        if let Some(body) = self.rest().strip_prefix("$$") {
+            let length = body.find("$$")?;
+            self.at += length + 4;
+            return Some(body[..length].to_owned());
+        }
+        self.delimited('\'')
+    }
+
+    /// A field's name, quoted or not; an unquoted one is lower case then.
+    pub(super) fn name(&mut self) -> Option<String> {
+        self.skip_space();
+        if self.rest().starts_with('"') {
+            return self.delimited('"');
+        }
+        let word = self.word();
+        (!word.is_empty()).then(|| word.to_lowercase())
+    }
+
+    /// Text between two of `mark`, where a doubled one stands for itself.
+    fn delimited(&mut self, mark: char) -> Option<String> {
+        let mut rest = self.rest().strip_prefix(mark)?;
+        let mut value = String::new();
+        loop {
+            let (piece, tail) = rest.split_once(mark)?;
+            value.push_str(piece);
+            match tail.strip_prefix(mark) {
+                Some(more) => {
+                    value.push(mark);
+                    rest = more;
+                }
+                None => {
+                    self.at = self.text.len() - tail.len();
+                    return Some(value);
+                }
+            }
+        }
+    }
+
+    /// Everything up to a space, a bracket, a comma or a quote: a number, a uuid, `true`. A colon ends it only where
+    /// `true` would: uuids, blobs and numbers have none, so a map's key ends there too.
+    pub(super) fn word(&mut self) -> &'a str {
+        self.skip_space();
+        let rest = self.rest();
+        let length = rest
+            .find(|c: char| {
+                c.is_whitespace() || matches!(c, ',' | ':' | '[' | ']' | '{' | '}' | '(' | ')' | '\'' | '"')
+            })
+            .unwrap_or(rest.len());
+        self.at += length;
+        &rest[..length]
+    }
+
+    /// Steps over `null` if it comes next as a word of its own.
+    pub(super) fn null(&mut self) -> bool {
+        let before = self.at;
+        if self.word().eq_ignore_ascii_case("null") {
+            return true;
+        }
+        self.at = before;
+        false
+    }
+
+    /// What is left, for a message.
+    pub(super) fn left(&mut self) -> &'a str {
+        self.skip_space();
+        self.rest()
+    }
+}
