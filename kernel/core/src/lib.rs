@@ -3,11 +3,16 @@
 //! Nothing here does I/O, reads a clock, spawns a task or touches the environment; time, zone and
 //! randomness are arguments. Lexing, splitting and rendering never fail and never panic.
 
+pub mod cell;
 pub mod column;
+pub mod cql;
 pub mod diagnostic;
+pub mod magic;
 pub mod page;
 pub mod render;
 pub mod secret;
+pub mod settings;
+pub mod shell;
 pub mod text;
 pub mod value;
 pub mod vint;

@@ -1,0 +1,1 @@
+//! Tokens of CQL text, in one linear pass that never fails.

@@ -1,0 +1,137 @@
+//! The table of magics, and how their lines are read.
+//!
+//! Parser, help, completion, `%lsmagic` and the documentation derive from the one table [`MAGICS`]. Nothing is
+//! executed here, and no text of a magic line that may be a secret gets into a [`Diagnostic`].
+
+mod arguments;
+mod help;
+mod table;
+
+pub use arguments::{Arguments, parse_line};
+pub use help::{help, list};
+pub use table::MAGICS;
+
+use crate::diagnostic::{Code, Diagnostic};
+
+/// Where a magic may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MagicKind {
+    /// `%name` takes a line.
+    Line,
+    /// `%%name` takes the whole cell.
+    Cell,
+}
+
+/// A magic: its name and the forms of its line.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Magic {
+    /// The name without `%`.
+    pub name: &'static str,
+    /// Where it may stand.
+    pub kind: MagicKind,
+    /// What it does, in one sentence.
+    pub summary: &'static str,
+    /// Its forms; the one without words, if any, is the last.
+    pub forms: &'static [Form],
+}
+
+/// One form of a magic's line: `%connection test NAME` is the form of `%connection` with the words `["test"]`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Form {
+    /// The words that choose this form, empty for the plain one.
+    pub words: &'static [&'static str],
+    /// What it does, in one sentence.
+    pub summary: &'static str,
+    /// What follows the words.
+    pub positionals: &'static [Positional],
+    /// Its options, in the order of the usage line.
+    pub options: &'static [Opt],
+    /// The rest of the line is no list of words (`%param day = '…'`); it has a reader of its own.
+    pub raw: bool,
+    /// False for "not in this release".
+    pub implemented: bool,
+}
+
+/// A word that a form takes by its place.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Positional {
+    /// What the usage line calls it, e.g. `NAME`.
+    pub name: &'static str,
+    /// It must be given.
+    pub required: bool,
+    /// What it may be, for completion.
+    pub what: Meaning,
+}
+
+/// An option `--name`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Opt {
+    /// The name without `--`.
+    pub name: &'static str,
+    /// What the usage line calls its value; `None` for a flag.
+    pub value: Option<&'static str>,
+    /// What it does, in one sentence.
+    pub help: &'static str,
+    /// It must be given.
+    pub required: bool,
+    /// What its value may be, for completion and checking.
+    pub what: Meaning,
+}
+
+/// What a word stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    /// Anything.
+    Text,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// Several, separated by commas or given by several options.
+    List,
+    /// A whole number that is not negative.
+    Count,
+    /// A path.
+    File,
+    /// The name of a saved connection.
+    Connection,
+    /// The name of a kept result.
+    Result,
+    /// A keyspace.
+    Keyspace,
+    /// A table, with or without its keyspace.
+    Table,
+    /// A column of a kept result.
+    Column,
+    /// A value of the setting of that name.
+    Setting(&'static str),
+    /// The name of a setting.
+    SettingName,
+    /// A help topic.
+    Topic,
+    /// A secret: a flag that asks for it. A value is never accepted.
+    Secret,
+}
+
+/// The magic of that name: `%export`, `%%export`, or a bare name, where a line magic goes before a cell magic.
+pub fn find(name: &str) -> Option<&'static Magic> {
+    let (kind, bare) = match (name.strip_prefix("%%"), name.strip_prefix('%')) {
+        (Some(bare), _) => (Some(MagicKind::Cell), bare),
+        (None, Some(bare)) => (Some(MagicKind::Line), bare),
+        (None, None) => (None, name),
+    };
+    let of = |wanted: MagicKind| MAGICS.iter().find(|magic| magic.kind == wanted && magic.name == bare);
+    match kind {
+        Some(kind) => of(kind),
+        None => of(MagicKind::Line).or_else(|| of(MagicKind::Cell)),
+    }
+}
+
+/// The magic of that kind and name.
+///
+/// # Errors
+/// `UNKNOWN_MAGIC` with the nearest name, or with the other kind if the name is one of those.
+pub fn lookup(kind: MagicKind, name: &str) -> Result<&'static Magic, Diagnostic> {
+    MAGICS
+        .iter()
+        .find(|magic| magic.kind == kind && magic.name == name)
+        .ok_or_else(|| Diagnostic::new(Code::UnknownMagic, format!("There is no magic `%{name}`.")))
+}
