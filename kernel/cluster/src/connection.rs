@@ -1,15 +1,39 @@
-//! An open connection: statements in, pages out.
+//! An open connection: statements in, pages out. It knows the driver's session and looks after it.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use bytes::Bytes;
 use cqlbook_core::column::Column;
+use futures::future::BoxFuture;
+use scylla::client::session::Session;
+use scylla::cluster::{ClusterState, Node as DriverNode};
+use scylla::response::query_result::QueryResult;
+use scylla::response::{PagingState as DriverPaging, PagingStateResponse};
+use scylla::serialize::SerializationError;
+use scylla::serialize::row::{RowSerializationContext, SerializeRow};
+use scylla::serialize::writers::RowWriter;
+use scylla::statement::batch::{Batch, BatchType};
+use scylla::statement::prepared::PreparedStatement;
+use scylla::statement::unprepared::Statement;
+use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
+use crate::connect::AstraSource;
+use crate::convert::{self, pauses};
 use crate::error::{ConnectError, QueryError};
-use crate::request::{Answer, BatchKind, Cell, PagingState, Request, RequestOptions};
-use crate::schema::SchemaSnapshot;
-use crate::stage::Stage;
-use crate::target::Target;
+use crate::metadata::AbortOnDrop;
+use crate::page::DriverPage;
+use crate::relay::Relays;
+use crate::request::{Answer, BatchKind, Cell, Coordinator, PagingState, Request, RequestOptions};
+use crate::schema::{self, SchemaSnapshot};
+use crate::watch::{self, Health};
+
+/// How long a request that may safely be repeated waits for nodes to come back.
+const GRACE: Duration = Duration::from_secs(3);
+/// How long nodes may take to agree on a changed schema, and the driver to read it.
+const SCHEMA_BOUND: Duration = Duration::from_secs(15);
 
 /// What is known of the cluster since the connection was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,64 +69,112 @@ pub struct Node {
     pub connected: bool,
 }
 
-/// A prepared statement.
+/// A prepared statement. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Prepared {
-    inner: Arc<()>,
+    statement: PreparedStatement,
+    bind_columns: Arc<[Column]>,
+    result_columns: Arc<[Column]>,
 }
 
 impl Prepared {
     /// The bind markers in order: the name of a named marker or of the column it is compared with, and its type.
     pub fn bind_columns(&self) -> &Arc<[Column]> {
-        let _ = &self.inner;
-        todo!()
+        &self.bind_columns
     }
 
     /// The columns of its result, empty where it returns no rows.
     pub fn result_columns(&self) -> &Arc<[Column]> {
-        todo!()
+        &self.result_columns
     }
 
     /// The statement's text.
     pub fn cql(&self) -> &str {
-        todo!()
+        self.statement.get_statement()
     }
 }
 
 /// An open connection to the nodes of one data centre. Cheap to clone; the last clone's drop closes everything.
 #[derive(Clone)]
 pub struct Connection {
-    inner: Arc<()>,
+    inner: Arc<Inner>,
 }
 
-impl std::fmt::Debug for Connection {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Connection").finish_non_exhaustive()
+struct Inner {
+    /// Dropped before the relays, whose ports lead to it.
+    session: Session,
+    relays: Option<Arc<Relays>>,
+    facts: ClusterFacts,
+    health: Arc<Health>,
+    /// The schema of the driver's last state, made when it is asked for.
+    schema: Mutex<Option<(Arc<ClusterState>, Arc<SchemaSnapshot>)>>,
+    _watch: AbortOnDrop<()>,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("facts", &self.inner.facts).finish_non_exhaustive()
     }
 }
 
-/// Connects to `target`; `progress` is told each stage as it is reached. Never takes longer than the target's
-/// `timeouts.connect`; dropping the future gives everything up.
-///
-/// # Errors
-/// [`ConnectError`]; what can be known at once (a bad bundle, wrong credentials, an untrusted server) is told at once.
-pub async fn connect(
-    _target: Target,
-    _progress: impl Fn(Stage) + Send + Sync,
-) -> Result<Connection, ConnectError> {
-    todo!()
-}
-
 impl Connection {
+    /// Takes a session over. With `source` the way to an Astra database is looked up again when all nodes are gone.
+    pub(crate) fn start(
+        session: Session,
+        relays: Option<Arc<Relays>>,
+        facts: ClusterFacts,
+        source: Option<(AstraSource, Arc<Relays>)>,
+    ) -> Self {
+        let health = Arc::new(Health::default());
+        let inner = Arc::new_cyclic(|inner: &std::sync::Weak<Inner>| {
+            let inner = inner.clone();
+            let reach = watch::Reach {
+                is_connected: {
+                    let inner = inner.clone();
+                    Box::new(move || {
+                        let inner = inner.upgrade()?;
+                        Some(
+                            inner
+                                .session
+                                .get_cluster_state()
+                                .get_nodes_info()
+                                .iter()
+                                .any(|node| node.is_connected()),
+                        )
+                    })
+                },
+                refresh: Box::new(move || {
+                    let inner = inner.clone();
+                    Box::pin(async move {
+                        if let Some(inner) = inner.upgrade() {
+                            let _ = timeout(SCHEMA_BOUND, inner.session.refresh_metadata()).await;
+                        }
+                    })
+                }),
+            };
+            let watch = tokio::spawn(watch::watch(reach, source, Arc::clone(&health)));
+            Inner { session, relays, facts, health, schema: Mutex::default(), _watch: AbortOnDrop(watch) }
+        });
+        Self { inner }
+    }
+
     /// What was learned of the cluster while connecting.
     pub fn facts(&self) -> &ClusterFacts {
-        let _ = &self.inner;
-        todo!()
+        &self.inner.facts
     }
 
     /// The cluster's nodes as they are known now, of all data centres.
     pub fn nodes(&self) -> Vec<Node> {
-        todo!()
+        let state = self.inner.session.get_cluster_state();
+        let node = |node: &Arc<DriverNode>| Node {
+            host_id: node.host_id,
+            dc: node.datacenter.clone(),
+            rack: node.rack.clone(),
+            label: node.address.ip().to_string(),
+            used: node.is_enabled(),
+            connected: node.is_connected(),
+        };
+        state.get_nodes_info().iter().map(node).collect()
     }
 
     /// Runs one statement, or fetches the page at `paging` of one that ran.
@@ -113,16 +185,54 @@ impl Connection {
     ///
     /// # Errors
     /// [`QueryError`].
-    pub async fn run(&self, _request: &Request, _paging: Option<&PagingState>) -> Result<Answer, QueryError> {
-        todo!()
+    pub async fn run(&self, request: &Request, paging: Option<&PagingState>) -> Result<Answer, QueryError> {
+        let options = &request.options;
+        let mut statement = Statement::new(request.cql.as_str()).with_page_size(page_size(options));
+        statement.set_consistency(convert::consistency(options.consistency));
+        statement.set_serial_consistency(Some(convert::serial_consistency(options.serial_consistency)));
+        statement.set_request_timeout(Some(options.timeout));
+        statement.set_tracing(options.trace);
+        statement.set_is_idempotent(options.idempotent);
+        let session = &self.inner.session;
+        let (result, next) = self
+            .repeatedly(options, || {
+                Box::pin(async {
+                    session
+                        .query_single_page(statement.clone(), (), driver_paging(paging))
+                        .await
+                        .map_err(|error| convert::execution_error(&error))
+                })
+            })
+            .await?;
+        let mut answer = self.answer(result, next)?;
+        match first_word(&request.cql).to_ascii_uppercase().as_str() {
+            "CREATE" | "ALTER" | "DROP" => {
+                answer.schema_changed = true;
+                answer.warnings.extend(self.settle_schema().await);
+            }
+            "USE" => answer.keyspace_set = self.keyspace(),
+            _ => {}
+        }
+        Ok(answer)
     }
 
     /// Prepares one statement.
     ///
     /// # Errors
     /// [`QueryError`].
-    pub async fn prepare(&self, _cql: &str) -> Result<Prepared, QueryError> {
-        todo!()
+    pub async fn prepare(&self, cql: &str) -> Result<Prepared, QueryError> {
+        let options = RequestOptions { idempotent: true, ..RequestOptions::default() };
+        let session = &self.inner.session;
+        let statement = self
+            .repeatedly(&options, || {
+                Box::pin(async { session.prepare(cql).await.map_err(|error| convert::prepare_error(&error)) })
+            })
+            .await?;
+        let schema = self.schema();
+        let bind_columns = convert::columns(statement.get_variable_col_specs().iter(), &schema);
+        let result_columns =
+            convert::columns(statement.get_current_result_set_col_specs().get().iter(), &schema);
+        Ok(Prepared { statement, bind_columns, result_columns })
     }
 
     /// Runs a prepared statement with one cell for each bind marker, in order.
@@ -131,12 +241,31 @@ impl Connection {
     /// [`QueryError`].
     pub async fn run_prepared(
         &self,
-        _prepared: &Prepared,
-        _values: &[Cell],
-        _options: &RequestOptions,
-        _paging: Option<&PagingState>,
+        prepared: &Prepared,
+        values: &[Cell],
+        options: &RequestOptions,
+        paging: Option<&PagingState>,
     ) -> Result<Answer, QueryError> {
-        todo!()
+        prepared.check_count(values)?;
+        let mut statement = prepared.statement.clone();
+        statement.set_page_size(page_size(options));
+        statement.set_consistency(convert::consistency(options.consistency));
+        statement.set_serial_consistency(Some(convert::serial_consistency(options.serial_consistency)));
+        statement.set_request_timeout(Some(options.timeout));
+        statement.set_tracing(options.trace);
+        statement.set_is_idempotent(options.idempotent);
+        let session = &self.inner.session;
+        let (result, next) = self
+            .repeatedly(options, || {
+                Box::pin(async {
+                    session
+                        .execute_single_page(&statement, Cells(values), driver_paging(paging))
+                        .await
+                        .map_err(|error| convert::execution_error(&error))
+                })
+            })
+            .await?;
+        self.answer(result, next)
     }
 
     /// Runs `prepared` once for each of `rows` in one batch; at most 65,535 rows.
@@ -145,30 +274,72 @@ impl Connection {
     /// [`QueryError`].
     pub async fn run_batch(
         &self,
-        _kind: BatchKind,
-        _prepared: &Prepared,
-        _rows: &[Vec<Cell>],
-        _options: &RequestOptions,
+        kind: BatchKind,
+        prepared: &Prepared,
+        rows: &[Vec<Cell>],
+        options: &RequestOptions,
     ) -> Result<Answer, QueryError> {
-        todo!()
+        let mut batch = Batch::new(match kind {
+            BatchKind::Logged => BatchType::Logged,
+            BatchKind::Unlogged => BatchType::Unlogged,
+            BatchKind::Counter => BatchType::Counter,
+        });
+        for row in rows {
+            prepared.check_count(row)?;
+            batch.append_statement(prepared.statement.clone());
+        }
+        batch.set_consistency(convert::consistency(options.consistency));
+        batch.set_serial_consistency(Some(convert::serial_consistency(options.serial_consistency)));
+        batch.set_request_timeout(Some(options.timeout));
+        batch.set_tracing(options.trace);
+        batch.set_is_idempotent(options.idempotent);
+        let values: Vec<_> = rows.iter().map(|row| Cells(row)).collect();
+        let session = &self.inner.session;
+        let result = self
+            .repeatedly(options, || {
+                Box::pin(async {
+                    session.batch(&batch, &values).await.map_err(|error| convert::execution_error(&error))
+                })
+            })
+            .await?;
+        self.answer(result, PagingStateResponse::NoMorePages)
     }
 
     /// Uses `name` for names without a keyspace, as a `USE` does. With `case_sensitive` it is taken as it stands.
     ///
     /// # Errors
     /// [`QueryError`].
-    pub async fn use_keyspace(&self, _name: &str, _case_sensitive: bool) -> Result<(), QueryError> {
-        todo!()
+    pub async fn use_keyspace(&self, name: &str, case_sensitive: bool) -> Result<(), QueryError> {
+        let options = RequestOptions { idempotent: true, ..RequestOptions::default() };
+        let session = &self.inner.session;
+        self.repeatedly(&options, || {
+            Box::pin(async {
+                session
+                    .use_keyspace(name, case_sensitive)
+                    .await
+                    .map_err(|error| convert::use_keyspace_error(&error, name))
+            })
+        })
+        .await
     }
 
     /// The keyspace in use, as the schema names it.
     pub fn keyspace(&self) -> Option<String> {
-        todo!()
+        self.inner.session.get_keyspace().map(|name| name.as_str().to_owned())
     }
 
     /// The schema as it is known now; never touches the network.
     pub fn schema(&self) -> Arc<SchemaSnapshot> {
-        todo!()
+        let state = self.inner.session.get_cluster_state();
+        let mut known = self.inner.schema.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*known {
+            Some((of, snapshot)) if Arc::ptr_eq(of, &state) => Arc::clone(snapshot),
+            _ => {
+                let snapshot = Arc::new(schema::snapshot(&state));
+                *known = Some((state, Arc::clone(&snapshot)));
+                snapshot
+            }
+        }
     }
 
     /// Reads schema and nodes again.
@@ -176,6 +347,155 @@ impl Connection {
     /// # Errors
     /// [`QueryError`].
     pub async fn refresh(&self) -> Result<(), QueryError> {
-        todo!()
+        match timeout(SCHEMA_BOUND, self.inner.session.refresh_metadata()).await {
+            Ok(outcome) => outcome.map_err(|error| self.explained(convert::metadata_error(&error))),
+            Err(_) => Err(QueryError::Timeout { after: SCHEMA_BOUND, maybe_applied: false }),
+        }
+    }
+
+    /// Runs `once` until it succeeds, fails for good, or time is up. A lost connection is waited for, for a while, where
+    /// the request may be repeated.
+    // Boxed futures, because callers spawn ours: the compiler cannot see that an `AsyncFn`'s future may move between threads.
+    async fn repeatedly<'a, T>(
+        &self,
+        options: &RequestOptions,
+        once: impl Fn() -> BoxFuture<'a, Result<T, QueryError>> + Send + Sync,
+    ) -> Result<T, QueryError> {
+        let started = Instant::now();
+        let attempts = async {
+            let mut pauses = pauses(Duration::from_millis(25), Duration::from_millis(400));
+            loop {
+                let error = match once().await {
+                    Ok(done) => return Ok(done),
+                    Err(error) => self.explained(error),
+                };
+                let QueryError::ConnectionLost(lost) = &error else { return Err(error) };
+                let may_repeat = options.idempotent || !lost.maybe_applied;
+                let may_return = started.elapsed() < GRACE
+                    && lost.since.is_none_or(|since| since < GRACE)
+                    && !matches!(lost.cause, Some(ConnectError::AuthFailed { .. }));
+                if !(may_repeat && may_return) {
+                    return Err(error);
+                }
+                sleep(pauses.next().unwrap_or(GRACE)).await;
+            }
+        };
+        let time_is_up =
+            || QueryError::Timeout { after: options.timeout, maybe_applied: !options.idempotent };
+        match timeout(options.timeout, attempts).await {
+            Ok(Err(QueryError::Timeout { .. })) | Err(_) => Err(time_is_up()),
+            Ok(outcome) => outcome,
+        }
+    }
+
+    /// Adds to a lost connection since when and why, as far as the relays and the watch know.
+    fn explained(&self, error: QueryError) -> QueryError {
+        let QueryError::ConnectionLost(mut lost) = error else { return error };
+        let (since, cause) = self.inner.health.lost();
+        lost.since = since;
+        lost.cause = lost.cause.or(cause).or_else(|| {
+            self.inner.relays.as_ref().and_then(|relays| relays.last_failure()).map(ConnectError::Link)
+        });
+        QueryError::ConnectionLost(lost)
+    }
+
+    /// Waits until nodes agree on a changed schema and reads it; what does not work out is told as warnings.
+    async fn settle_schema(&self) -> Option<String> {
+        let session = &self.inner.session;
+        let settled = async {
+            let agreed = session.await_schema_agreement().await.is_ok();
+            let read = session.refresh_metadata().await.is_ok();
+            (agreed, read)
+        };
+        match timeout(SCHEMA_BOUND, settled).await {
+            Ok((true, true)) => None,
+            Ok((true, false)) => Some("The changed schema could not be read yet.".to_owned()),
+            Ok((false, _)) | Err(_) => Some("The nodes do not agree on the changed schema yet.".to_owned()),
+        }
+    }
+
+    /// The driver's answer as ours.
+    fn answer(&self, result: QueryResult, next: PagingStateResponse) -> Result<Answer, QueryError> {
+        let node = result.request_coordinator().node();
+        let mut answer = Answer {
+            coordinator: Some(Coordinator {
+                host_id: node.host_id,
+                dc: node.datacenter.clone(),
+                label: node.address.ip().to_string(),
+            }),
+            warnings: result.warnings().map(str::to_owned).collect(),
+            tracing_id: result.tracing_id(),
+            ..Answer::default()
+        };
+        if let PagingStateResponse::HasMorePages { state } = next {
+            let bytes = state.as_bytes_slice().map(|bytes| Bytes::copy_from_slice(bytes));
+            answer.next = bytes.map(PagingState);
+        }
+        if result.is_rows() {
+            let rows = result
+                .into_rows_result()
+                .map_err(|error| QueryError::Driver { reason: error.to_string() })?;
+            let columns = convert::columns(rows.column_specs().iter(), &self.schema());
+            answer.page = Some(Arc::new(DriverPage::new(columns, rows)));
+        }
+        Ok(answer)
+    }
+}
+
+impl Prepared {
+    fn check_count(&self, values: &[Cell]) -> Result<(), QueryError> {
+        let (expected, given) = (self.bind_columns.len(), values.len());
+        if expected == given { Ok(()) } else { Err(QueryError::ValueCount { expected, given }) }
+    }
+}
+
+fn page_size(options: &RequestOptions) -> i32 {
+    i32::try_from(options.page_size).unwrap_or(i32::MAX).max(1)
+}
+
+fn driver_paging(paging: Option<&PagingState>) -> DriverPaging {
+    match paging {
+        None => DriverPaging::start(),
+        Some(PagingState(bytes)) => DriverPaging::new_from_raw_bytes(bytes.as_ref()),
+    }
+}
+
+/// The statement's first word, behind blanks and comments.
+fn first_word(cql: &str) -> &str {
+    let mut rest = cql.trim_start();
+    loop {
+        let after = if rest.starts_with("--") || rest.starts_with("//") {
+            rest.split_once(['\n', '\r']).map(|(_, after)| after)
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            comment.split_once("*/").map(|(_, after)| after)
+        } else {
+            return rest.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        };
+        rest = after.unwrap_or_default().trim_start();
+    }
+}
+
+/// Values that are serialised already. Their types were the caller's matter; the server checks them again.
+struct Cells<'a>(&'a [Cell]);
+
+impl SerializeRow for Cells<'_> {
+    fn serialize(
+        &self,
+        _context: &RowSerializationContext<'_>,
+        writer: &mut RowWriter<'_>,
+    ) -> Result<(), SerializationError> {
+        for cell in self.0 {
+            let writer = writer.make_cell_writer();
+            match cell {
+                Cell::Null => drop(writer.set_null()),
+                Cell::Unset => drop(writer.set_unset()),
+                Cell::Bytes(bytes) => drop(writer.set_value(bytes).map_err(SerializationError::new)?),
+            }
+        }
+        Ok(())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }

@@ -5,16 +5,27 @@
 //! user is told of it is the application's matter.
 
 pub mod bundle;
+mod connect;
 mod connection;
+mod convert;
 mod error;
 pub mod link;
 pub mod metadata;
+mod own_socket;
+mod page;
+mod probe;
+mod relay;
 mod request;
+mod retry;
 mod schema;
+mod session;
 mod stage;
 mod target;
+mod tls;
+mod watch;
 
-pub use connection::{ClusterFacts, Connection, Node, Prepared, connect};
+pub use connect::connect;
+pub use connection::{ClusterFacts, Connection, Node, Prepared};
 pub use error::{ConnectError, ConnectionLost, QueryError, ServerError, ServerErrorKind};
 pub use request::{
     Answer, BatchKind, Cell, Consistency, Coordinator, PagingState, Request, RequestOptions,

@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cqlbook_core::column::{Column, CqlType, KeyRole, UdtType};
+use scylla::cluster::ClusterState;
+use scylla::cluster::metadata::{ColumnKind, Table as DriverTable};
+
+use crate::convert;
 
 /// The schema at one moment. Cheap to share; a new one replaces it after DDL or a change seen by the driver.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,7 +38,7 @@ pub struct Keyspace {
 /// A table or a materialized view.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Table {
-    /// Partition key, clustering columns, then the others by name: the order `SELECT *` answers in.
+    /// Partition key, clustering columns, static columns, then the others by name: the order `SELECT *` answers in.
     pub columns: Vec<Column>,
     /// The table a view is of.
     pub base: Option<String>,
@@ -50,6 +54,41 @@ impl Table {
     pub fn with_role(&self, role: KeyRole) -> impl Iterator<Item = &Column> {
         self.columns.iter().filter(move |column| column.role == Some(role))
     }
+}
+
+/// The schema that the driver knows.
+pub(crate) fn snapshot(state: &ClusterState) -> SchemaSnapshot {
+    let keyspaces = state.keyspaces_iter().map(|(name, keyspace)| {
+        let tables = keyspace.tables.iter().map(|(name, table)| (name.clone(), convert_table(table, None)));
+        let views = keyspace.views.iter().map(|(name, view)| {
+            (name.clone(), convert_table(&view.view_metadata, Some(view.base_table_name.clone())))
+        });
+        let types = keyspace
+            .user_defined_types
+            .iter()
+            .map(|(name, definition)| (name.clone(), convert::udt_type(definition)));
+        let keyspace = Keyspace { tables: tables.collect(), views: views.collect(), types: types.collect() };
+        (name.to_owned(), Arc::new(keyspace))
+    });
+    SchemaSnapshot { keyspaces: keyspaces.collect() }
+}
+
+fn convert_table(table: &DriverTable, base: Option<String>) -> Table {
+    let column = |name: &str, role| {
+        let column = table.columns.get(name)?;
+        Some(Column { name: name.to_owned(), cql_type: convert::cql_type(&column.typ), role })
+    };
+    let of_kind = |kind: ColumnKind| {
+        let mut names: Vec<_> =
+            table.columns.iter().filter(|(_, column)| column.kind == kind).map(|(name, _)| name).collect();
+        names.sort_unstable();
+        names.into_iter()
+    };
+    let partition = table.partition_key.iter().filter_map(|name| column(name, Some(KeyRole::Partition)));
+    let clustering = table.clustering_key.iter().filter_map(|name| column(name, Some(KeyRole::Clustering)));
+    let shared = of_kind(ColumnKind::Static).filter_map(|name| column(name, Some(KeyRole::Static)));
+    let others = of_kind(ColumnKind::Regular).filter_map(|name| column(name, None));
+    Table { columns: partition.chain(clustering).chain(shared).chain(others).collect(), base }
 }
 
 /// Whether two types are the same but for `frozen`, which results do not report.

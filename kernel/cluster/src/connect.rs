@@ -1,0 +1,291 @@
+//! From a target to a connection, stage by stage, each bounded and each failure typed.
+//!
+//! Astra: bundle, metadata service (a paused database is polled), login probe, session. Self-hosted: TLS files, login
+//! probe of the first contact point that answers, session.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use rustls::ClientConfig;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::bundle::Bundle;
+use crate::connection::{ClusterFacts, Connection};
+use crate::convert::pauses;
+use crate::error::{ConnectError, QueryError};
+use crate::link::{Endpoint, LinkError, Step};
+use crate::metadata::{self, Metadata, MetadataError};
+use crate::probe::{self, Findings};
+use crate::relay::{Place, Relays, Route};
+use crate::session::{self, Way};
+use crate::stage::Stage;
+use crate::target::{CassandraTarget, Credentials, Service, Target, Timeouts};
+use crate::tls;
+
+/// The native protocol's version that the driver speaks.
+const NATIVE_PROTOCOL: u8 = 4;
+/// The most contact points that are used; the driver learns of the other nodes by itself.
+const MAX_CONTACT_POINTS: usize = 8;
+
+type Progress<'a> = &'a (dyn Fn(Stage) + Send + Sync);
+
+/// Connects to `target`; `progress` is told each stage as it is reached. Never takes longer than the target's
+/// `timeouts.connect`; dropping the future gives everything up.
+///
+/// # Errors
+/// [`ConnectError`]; what can be known at once (a bad bundle, wrong credentials, an untrusted server) is told at once.
+pub async fn connect(
+    target: Target,
+    progress: impl Fn(Stage) + Send + Sync,
+) -> Result<Connection, ConnectError> {
+    let after = target.timeouts.connect;
+    let deadline = Instant::now() + after;
+    let waking = Mutex::new(None);
+    let tell = |stage: Stage| {
+        let elapsed = if let Stage::Waking { elapsed } = stage { Some(elapsed) } else { None };
+        *waking.lock().unwrap_or_else(PoisonError::into_inner) = elapsed;
+        progress(stage);
+    };
+    match timeout(after, attempt(target, deadline, &tell)).await {
+        Ok(outcome) => outcome,
+        Err(_) if waking.lock().unwrap_or_else(PoisonError::into_inner).is_some() => {
+            Err(ConnectError::Paused { waited: after })
+        }
+        Err(_) => Err(ConnectError::TimedOut { after, last: None }),
+    }
+}
+
+async fn attempt(
+    target: Target,
+    deadline: Instant,
+    progress: Progress<'_>,
+) -> Result<Connection, ConnectError> {
+    let Target { service, keyspace, timeouts } = target;
+    match service {
+        Service::Astra(astra) => {
+            let source = AstraSource { bundle: astra.bundle, timeouts };
+            let credentials = Arc::new(astra.credentials);
+            let (bundle, tls) = source.read().await?;
+            progress(Stage::BundleRead { host: bundle.host.clone() });
+            let metadata = awake(&bundle, &tls, &timeouts, deadline, progress).await?;
+            progress(Stage::Metadata {
+                contact_points: metadata.contact_points.len(),
+                local_dc: metadata.local_dc.clone(),
+            });
+            let endpoints: Vec<_> = metadata
+                .contact_points
+                .iter()
+                .take(MAX_CONTACT_POINTS)
+                .map(|id| Endpoint::new(&metadata.proxy_host, metadata.proxy_port).with_sni(id.to_string()))
+                .collect();
+            let findings = probe(&endpoints, Some(&tls), Some(&credentials), &timeouts, progress).await?;
+            let local_dc = metadata
+                .local_dc
+                .clone()
+                .or_else(|| bundle.local_dc.clone())
+                .unwrap_or_else(|| findings.data_center.clone());
+            let relays = Arc::new(Relays::new(route(tls, metadata), timeouts));
+            let way = Way::Proxy { relays: Arc::clone(&relays), contact_points: endpoints.len() };
+            let facts = facts(findings, true, local_dc);
+            open(way, Some(credentials), facts, keyspace, Some((source, relays)), &timeouts, progress).await
+        }
+        Service::Cassandra(cassandra) => self_hosted(cassandra, keyspace, &timeouts, progress).await,
+    }
+}
+
+async fn self_hosted(
+    target: CassandraTarget,
+    keyspace: Option<String>,
+    timeouts: &Timeouts,
+    progress: Progress<'_>,
+) -> Result<Connection, ConnectError> {
+    let CassandraTarget { hosts, port, credentials, local_dc, tls } = target;
+    if hosts.is_empty() {
+        return Err(ConnectError::BadHost { host: String::new() });
+    }
+    let credentials = credentials.map(Arc::new);
+    let tls = match tls {
+        None => None,
+        Some(files) => {
+            let hosts = hosts.clone();
+            Some(blocking(move || tls::self_hosted(&files, &hosts)).await??)
+        }
+    };
+    let endpoints: Vec<_> =
+        hosts.iter().take(MAX_CONTACT_POINTS).map(|host| Endpoint::new(host, port)).collect();
+    let findings = probe(&endpoints, tls.as_ref(), credentials.as_ref(), timeouts, progress).await?;
+    let local_dc = local_dc.unwrap_or_else(|| findings.data_center.clone());
+    let way = match tls {
+        None => Way::Plain(endpoints.iter().map(Endpoint::authority).collect()),
+        Some(tls) => {
+            let contact_points = endpoints.len();
+            let route = Route { tls, place: Place::Direct { contact_points: endpoints } };
+            Way::Direct { relays: Arc::new(Relays::new(route, *timeouts)), contact_points, port }
+        }
+    };
+    let astra = findings.astra;
+    open(way, credentials, facts(findings, astra, local_dc), keyspace, None, timeouts, progress).await
+}
+
+fn facts(findings: Findings, astra: bool, local_dc: String) -> ClusterFacts {
+    ClusterFacts {
+        astra,
+        release_version: findings.release_version,
+        cluster_name: findings.cluster_name,
+        cql_version: findings.cql_version,
+        native_protocol: NATIVE_PROTOCOL,
+        local_dc,
+    }
+}
+
+async fn open(
+    way: Way,
+    credentials: Option<Arc<Credentials>>,
+    facts: ClusterFacts,
+    keyspace: Option<String>,
+    source: Option<(AstraSource, Arc<Relays>)>,
+    timeouts: &Timeouts,
+    progress: Progress<'_>,
+) -> Result<Connection, ConnectError> {
+    let session = session::open(&way, credentials.as_ref(), &facts.local_dc, timeouts).await?;
+    let relays = match way {
+        Way::Plain(_) => None,
+        Way::Proxy { relays, .. } | Way::Direct { relays, .. } => Some(relays),
+    };
+    let connection = Connection::start(session, relays, facts, source);
+    if let Some(keyspace) = keyspace {
+        connection.use_keyspace(&keyspace, true).await.map_err(|error| match error {
+            QueryError::ConnectionLost(lost) if lost.cause.is_some() => {
+                lost.cause.unwrap_or(ConnectError::Driver { reason: "the connection is lost".to_owned() })
+            }
+            other => ConnectError::Keyspace { keyspace, reason: other.to_string() },
+        })?;
+    }
+    let nodes = connection.nodes().iter().filter(|node| node.connected).count();
+    progress(Stage::Session { nodes });
+    Ok(connection)
+}
+
+/// Logs in to the first of `endpoints` that can be reached. What is the same for all of them ends it at once.
+async fn probe(
+    endpoints: &[Endpoint],
+    tls: Option<&Arc<ClientConfig>>,
+    credentials: Option<&Arc<Credentials>>,
+    timeouts: &Timeouts,
+    progress: Progress<'_>,
+) -> Result<Findings, ConnectError> {
+    let mut failure = ConnectError::BadHost { host: String::new() };
+    for endpoint in endpoints {
+        let answered = async {
+            let mut tcp = endpoint.connect(timeouts).await?;
+            progress(Stage::Reached { host: endpoint.host.clone(), port: endpoint.port });
+            let login = credentials.map(Arc::as_ref);
+            match tls {
+                None => probe::ask(&mut tcp, endpoint, login, timeouts.answer, progress).await,
+                Some(tls) => {
+                    let mut stream = endpoint.secure(tcp, tls, timeouts).await?;
+                    progress(Stage::Tls);
+                    probe::ask(&mut stream, endpoint, login, timeouts.answer, progress).await
+                }
+            }
+        };
+        match answered.await {
+            Ok(findings) => return Ok(findings),
+            Err(error) if !another_may_answer(&error, endpoint.sni.is_some()) => return Err(error),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
+}
+
+/// Whether the next contact point may do better. Behind a proxy all of them share its address.
+fn another_may_answer(error: &ConnectError, behind_proxy: bool) -> bool {
+    match error {
+        ConnectError::Link(LinkError::Untrusted { .. }) => false,
+        ConnectError::Link(
+            LinkError::NotResolved { .. }
+            | LinkError::Refused { .. }
+            | LinkError::Unreachable { .. }
+            | LinkError::TimedOut { step: Step::Resolve | Step::Tcp, .. },
+        ) => !behind_proxy,
+        ConnectError::AuthFailed { .. } | ConnectError::CredentialsRequired => false,
+        _ => true,
+    }
+}
+
+/// Asks the metadata service until the database is awake or time is up.
+async fn awake(
+    bundle: &Bundle,
+    tls: &Arc<ClientConfig>,
+    timeouts: &Timeouts,
+    deadline: Instant,
+    progress: Progress<'_>,
+) -> Result<Metadata, ConnectError> {
+    let mut asleep_since = None;
+    let mut pauses = pauses(Duration::from_millis(500), Duration::from_secs(5));
+    loop {
+        let error = match metadata::fetch(bundle, tls, timeouts).await {
+            Ok(metadata) => return Ok(metadata),
+            Err(error) => error,
+        };
+        let elapsed = match (&error, asleep_since) {
+            (MetadataError::Paused { .. }, None) => {
+                asleep_since = Some(Instant::now());
+                Duration::ZERO
+            }
+            // A database that wakes is known to refuse now and then before it answers.
+            (MetadataError::Paused { .. } | MetadataError::Refused { .. }, Some(since)) => since.elapsed(),
+            (_, _) => return Err(metadata_failure(error)),
+        };
+        progress(Stage::Waking { elapsed });
+        let pause = pauses.next().unwrap_or(Duration::from_secs(5));
+        if Instant::now() + pause >= deadline {
+            return Err(ConnectError::Paused { waited: timeouts.connect });
+        }
+        sleep(pause).await;
+    }
+}
+
+fn metadata_failure(error: MetadataError) -> ConnectError {
+    match error {
+        MetadataError::Link(link) => ConnectError::Link(link),
+        MetadataError::Paused { .. } => ConnectError::Paused { waited: Duration::ZERO },
+        other => ConnectError::Metadata(other),
+    }
+}
+
+fn route(tls: Arc<ClientConfig>, metadata: Metadata) -> Route {
+    let Metadata { contact_points, proxy_host, proxy_port, .. } = metadata;
+    Route { tls, place: Place::Proxy { host: proxy_host, port: proxy_port, contact_points } }
+}
+
+/// Where an Astra database is looked up, at first and again when all its nodes are gone.
+#[derive(Debug)]
+pub(crate) struct AstraSource {
+    bundle: PathBuf,
+    timeouts: Timeouts,
+}
+
+impl AstraSource {
+    async fn read(&self) -> Result<(Bundle, Arc<ClientConfig>), ConnectError> {
+        let path = self.bundle.clone();
+        let bundle = blocking(move || Bundle::read(&path, SystemTime::now())).await??;
+        let tls = tls::astra(&bundle).map_err(|reason| ConnectError::Driver { reason })?;
+        Ok((bundle, tls))
+    }
+
+    /// Reads the bundle and asks the metadata service anew, once.
+    pub(crate) async fn look_up(&self) -> Result<Route, ConnectError> {
+        let (bundle, tls) = self.read().await?;
+        let metadata = metadata::fetch(&bundle, &tls, &self.timeouts).await.map_err(metadata_failure)?;
+        Ok(route(tls, metadata))
+    }
+}
+
+/// Runs what blocks on files beside the asynchronous tasks.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ConnectError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| ConnectError::Driver { reason: "reading files was broken off".to_owned() })
+}
