@@ -1,12 +1,12 @@
 //! An open connection: statements in, pages out. It knows the driver's session and looks after it.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use cqlbook_core::column::Column;
-use futures::future::BoxFuture;
 use scylla::client::session::Session;
 use scylla::cluster::{ClusterState, Node as DriverNode};
 use scylla::response::query_result::QueryResult;
@@ -359,7 +359,7 @@ impl Connection {
     async fn repeatedly<'a, T>(
         &self,
         options: &RequestOptions,
-        once: impl Fn() -> BoxFuture<'a, Result<T, QueryError>> + Send + Sync,
+        once: impl Fn() -> Pin<Box<dyn Future<Output = Result<T, QueryError>> + Send + 'a>> + Send + Sync,
     ) -> Result<T, QueryError> {
         let started = Instant::now();
         let attempts = async {
