@@ -1,1 +1,18 @@
-fn main() {}
+//! The `cqlbook` program: cells in, outputs out. It alone sees all the other rooms.
+
+use std::process::ExitCode;
+
+mod cli;
+mod connect;
+mod explain;
+mod import;
+mod install;
+mod kernel;
+mod magics;
+mod notebook;
+mod results;
+mod run;
+
+fn main() -> ExitCode {
+    cli::run()
+}

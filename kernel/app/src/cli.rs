@@ -1,0 +1,94 @@
+//! The command line: what `cqlbook` can be asked for from a terminal. It parses and dispatches, no more.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::install::{self, Place};
+
+/// A Jupyter kernel for CQL on DataStax Astra DB and Apache Cassandra.
+#[derive(Debug, Parser)]
+#[command(name = "cqlbook", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Make the kernel known to Jupyter.
+    Install(PlaceArgs),
+    /// Take the kernel away from Jupyter.
+    Uninstall(PlaceArgs),
+    /// Run the kernel; Jupyter does this.
+    Kernel {
+        /// The connection file that Jupyter wrote.
+        #[arg(long, short = 'f', value_name = "FILE")]
+        connection_file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+struct PlaceArgs {
+    /// For this user (the default).
+    #[arg(long)]
+    user: bool,
+    /// For the active Python environment.
+    #[arg(long)]
+    sys_prefix: bool,
+    /// Under FOLDER/share/jupyter.
+    #[arg(long, value_name = "FOLDER")]
+    prefix: Option<PathBuf>,
+}
+
+impl PlaceArgs {
+    fn place(self) -> Place {
+        match self {
+            Self { prefix: Some(prefix), .. } => Place::Prefix(prefix),
+            Self { sys_prefix: true, .. } => Place::SysPrefix,
+            _ => Place::User,
+        }
+    }
+}
+
+/// Runs what the arguments ask for.
+pub(crate) fn run() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Verb::Install(place) => install::install(&place.place())
+            .map(|folder| {
+                format!("The kernel `{}` is installed in {}.", install::SPEC_NAME, folder.display())
+            })
+            .map_err(|error| error.to_string()),
+        Verb::Uninstall(place) => install::uninstall(&place.place())
+            .map(|folder| match folder {
+                Some(folder) => format!("Removed {}.", folder.display()),
+                None => "No kernel was installed there.".to_owned(),
+            })
+            .map_err(|error| error.to_string()),
+        Verb::Kernel { connection_file } => return crate::kernel::run(&connection_file),
+    };
+    match outcome {
+        Ok(line) => {
+            say(&line);
+            ExitCode::SUCCESS
+        }
+        Err(line) => {
+            complain(&line);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// One line for a person at the terminal.
+#[allow(clippy::print_stdout, reason = "the terminal is this command's output")]
+fn say(line: &str) {
+    println!("{line}");
+}
+
+/// One line of failure for a person at the terminal, or for Jupyter's log.
+#[allow(clippy::print_stderr, reason = "the terminal is this command's output")]
+pub(crate) fn complain(line: &str) {
+    eprintln!("cqlbook: {line}");
+}

@@ -1,0 +1,256 @@
+//! Opens a connection in sight of the user: what takes long says so, and what fails is explained.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cqlbook_cluster::{ConnectError, Connection, Stage};
+use cqlbook_core::diagnostic::Diagnostic;
+use cqlbook_core::render::{self, Facts, StageState};
+use cqlbook_wire::DisplayId;
+use tokio::sync::mpsc;
+
+use super::recipe::{Place, Recipe};
+use crate::explain;
+use crate::explain::connect::Kind;
+use crate::notebook::Open;
+use crate::run::scene::{Scene, mime};
+
+/// A connection that takes no longer than this shows its outcome only.
+const QUIET: Duration = Duration::from_millis(700);
+
+/// A stage with the time it was reached at.
+type Reached = (Stage, Instant);
+
+/// Connects and makes the connection the notebook's own.
+pub(crate) async fn open(scene: &Scene, recipe: Arc<Recipe>) -> Result<(), Diagnostic> {
+    let started = Instant::now();
+    let (outcome, _, shown) = connect(scene, &recipe).await;
+    let connection = match outcome {
+        Ok(connection) => connection,
+        Err(error) => {
+            let mut diagnostic = explain::connect::connect(&error, kind(&recipe));
+            if let Some(open) = scene.notebook.open() {
+                diagnostic =
+                    diagnostic.with_hint(format!("The notebook stays connected to {}.", open.recipe.label()));
+            }
+            if let Some(id) = &shown {
+                scene.io.update(mime(render::progress("Not connected.", Some(0), Some(1), "")), id).await;
+            }
+            return Err(diagnostic);
+        }
+    };
+    let facts = Facts { elapsed: started.elapsed(), notes: notes(&recipe), ..Facts::default() };
+    let bundle = render::outcome(&summary(&recipe, &connection), &facts);
+    {
+        let mut state = scene.notebook.state();
+        state.opened += 1;
+        let number = state.opened;
+        if let Some(name) = &recipe.name {
+            state.recipes.insert(name.clone(), Arc::clone(&recipe));
+        }
+        state.open = Some(Open { connection, recipe, number });
+    }
+    match &shown {
+        Some(id) => scene.io.update(mime(bundle), id).await,
+        None => scene.show(bundle).await,
+    }
+    Ok(())
+}
+
+/// Connects, shows each stage with a tick or the error, and closes the connection again.
+pub(crate) async fn test(scene: &Scene, recipe: &Recipe) -> Result<(), Diagnostic> {
+    let started = Instant::now();
+    let (outcome, reached, shown) = connect(scene, recipe).await;
+    let failure = outcome.as_ref().err().map(|error| explain::connect::connect(error, kind(recipe)));
+    let mut stages = Vec::new();
+    let mut since = started;
+    let mut seen = Vec::new();
+    for (stage, at) in &reached {
+        let Some((name, detail)) = describe(stage) else { continue };
+        if seen.contains(&name) {
+            continue;
+        }
+        seen.push(name);
+        stages.push(render::Stage {
+            name: name.to_owned(),
+            state: StageState::Passed,
+            detail,
+            elapsed: Some(at.saturating_duration_since(since)),
+        });
+        since = *at;
+    }
+    if let Some(failure) = &failure {
+        stages.push(render::Stage {
+            name: next_stage(recipe, &seen).to_owned(),
+            state: StageState::Failed,
+            detail: format!("{}: {}", failure.code, failure.message),
+            elapsed: Some(since.elapsed()),
+        });
+    }
+    if let Ok(connection) = &outcome {
+        stages.push(render::Stage {
+            name: "Cluster".to_owned(),
+            state: StageState::Passed,
+            detail: cluster(connection),
+            elapsed: None,
+        });
+    }
+    let title = match &failure {
+        None => format!("The connection to {} works.", recipe.label()),
+        Some(_) => format!("The connection to {} does not work.", recipe.label()),
+    };
+    let bundle = render::stages(&title, &stages);
+    match &shown {
+        Some(id) => scene.io.update(mime(bundle), id).await,
+        None => scene.show(bundle).await,
+    }
+    failure.map_or(Ok(()), Err)
+}
+
+/// Connects; says how far it is when it takes long. Returns the outcome, the stages, and the output it showed.
+async fn connect(
+    scene: &Scene,
+    recipe: &Recipe,
+) -> (Result<Connection, ConnectError>, Vec<Reached>, Option<DisplayId>) {
+    let (sender, mut stages) = mpsc::unbounded_channel::<Reached>();
+    let target = recipe.target(scene.settings().settings.timeout);
+    let connecting = cqlbook_cluster::connect(target, move |stage| {
+        // Nobody listens once the outcome is there.
+        let _ = sender.send((stage, Instant::now()));
+    });
+    tokio::pin!(connecting);
+    let started = Instant::now();
+    let mut reached: Vec<Reached> = Vec::new();
+    let mut shown: Option<DisplayId> = None;
+    let mut tick = tokio::time::interval_at((started + QUIET).into(), Duration::from_millis(500));
+    let outcome = loop {
+        tokio::select! {
+            outcome = &mut connecting => break outcome,
+            Some(stage) = stages.recv() => reached.push(stage),
+            _ = tick.tick() => {
+                let bundle = render::progress(&waiting(reached.last(), started.elapsed()), None, None, "");
+                match &shown {
+                    Some(id) => scene.io.update(mime(bundle), id).await,
+                    None => {
+                        let id = DisplayId::new();
+                        scene.io.display_with_id(mime(bundle), id.clone()).await;
+                        shown = Some(id);
+                    }
+                }
+            }
+        }
+    };
+    while let Ok(stage) = stages.try_recv() {
+        reached.push(stage);
+    }
+    (outcome, reached, shown)
+}
+
+fn kind(recipe: &Recipe) -> Kind {
+    if recipe.is_astra() { Kind::Astra } else { Kind::Cassandra }
+}
+
+/// What is said while a connection takes its time.
+fn waiting(last: Option<&Reached>, elapsed: Duration) -> String {
+    let elapsed = render::duration(elapsed);
+    match last {
+        Some((Stage::Waking { .. }, _)) => {
+            format!(
+                "The database is paused and is being asked again, for {elapsed} so far. Resume it in the Astra console."
+            )
+        }
+        Some((stage, _)) => match describe(stage) {
+            Some((name, _)) => format!("Connecting, {elapsed} so far. Last passed: {name}."),
+            None => format!("Connecting, {elapsed} so far."),
+        },
+        None => format!("Connecting, {elapsed} so far."),
+    }
+}
+
+/// A stage's name and what was found; `None` for one that is no achievement.
+fn describe(stage: &Stage) -> Option<(&'static str, String)> {
+    Some(match stage {
+        Stage::BundleRead { host } => ("Bundle", format!("for {host}")),
+        Stage::Waking { .. } => return None,
+        Stage::Metadata { contact_points, local_dc } => (
+            "Metadata",
+            match local_dc {
+                Some(dc) => format!("{contact_points} nodes in data centre {dc}"),
+                None => format!("{contact_points} nodes"),
+            },
+        ),
+        Stage::Reached { host, port } => ("Network", format!("{host}:{port}")),
+        Stage::Tls => ("TLS", "the server proved who it is".to_owned()),
+        Stage::Login => ("Login", "accepted".to_owned()),
+        Stage::Queried { release_version, data_center } => {
+            ("Query", format!("Cassandra {release_version}, data centre {data_center}"))
+        }
+        Stage::Session { nodes } => ("Session", format!("{nodes} nodes connected")),
+    })
+}
+
+/// The stage at which it stopped: the first that was not reached.
+fn next_stage(recipe: &Recipe, seen: &[&str]) -> &'static str {
+    let order: &[&'static str] = match recipe.place {
+        Place::Astra { .. } => &["Bundle", "Metadata", "Network", "TLS", "Login", "Query", "Session"],
+        Place::Cassandra { tls: Some(_), .. } => &["Network", "TLS", "Login", "Query", "Session"],
+        Place::Cassandra { .. } => &["Network", "Login", "Query", "Session"],
+    };
+    order.iter().find(|name| !seen.contains(name)).copied().unwrap_or("Session")
+}
+
+fn cluster(connection: &Connection) -> String {
+    let facts = connection.facts();
+    let nodes = connection.nodes();
+    let mut centres: Vec<(String, usize)> = Vec::new();
+    for node in &nodes {
+        let name = node.dc.clone().unwrap_or_else(|| "unknown".to_owned());
+        match centres.iter_mut().find(|(centre, _)| *centre == name) {
+            Some((_, count)) => *count += 1,
+            None => centres.push((name, 1)),
+        }
+    }
+    centres.sort();
+    let centres: Vec<_> =
+        centres.iter().map(|(name, count)| format!("{name} ({})", plural(*count, "node"))).collect();
+    format!(
+        "Cassandra {}, CQL {}, data centres: {}",
+        facts.release_version,
+        facts.cql_version,
+        centres.join(", ")
+    )
+}
+
+fn summary(recipe: &Recipe, connection: &Connection) -> String {
+    let facts = connection.facts();
+    let used = connection.nodes().iter().filter(|node| node.used).count();
+    let service = if facts.astra { "Astra DB, " } else { "" };
+    let keyspace = match connection.keyspace() {
+        Some(keyspace) => format!(", keyspace {keyspace}"),
+        None => String::new(),
+    };
+    format!(
+        "Connected to {}: {service}Cassandra {}, data centre {} with {}{keyspace}.",
+        recipe.label(),
+        facts.release_version,
+        facts.local_dc,
+        plural(used, "node"),
+    )
+}
+
+fn notes(recipe: &Recipe) -> Vec<String> {
+    let mut notes = Vec::new();
+    if recipe.read_only {
+        notes.push("Only reads are sent.".to_owned());
+    }
+    if let Some(name) = &recipe.name {
+        notes.push(format!(
+            "`%connect {name}` opens it again in this session. Keeping it longer is not in this release."
+        ));
+    }
+    notes
+}
+
+fn plural(count: usize, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
+}

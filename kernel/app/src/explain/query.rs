@@ -1,0 +1,352 @@
+//! Why a statement gave no answer, in the user's words.
+
+use cqlbook_cluster::{ConnectionLost, QueryError, SchemaSnapshot, ServerError, ServerErrorKind};
+use cqlbook_core::cell::Statement;
+use cqlbook_core::column::KeyRole;
+use cqlbook_core::diagnostic::{Code, Diagnostic};
+use cqlbook_core::render::duration;
+use cqlbook_core::text::Span;
+
+use super::connect::{self, Kind};
+use super::names;
+
+/// What is known of the statement that failed.
+pub(crate) struct Context<'a> {
+    /// Whether the service is Astra.
+    pub(crate) astra: bool,
+    /// The statement.
+    pub(crate) statement: &'a Statement,
+    /// The keyspace in use.
+    pub(crate) keyspace: Option<String>,
+    /// The schema, for names that are nearly right.
+    pub(crate) schema: &'a SchemaSnapshot,
+}
+
+impl Context<'_> {
+    /// The keyspace (written or in use, where one is known) and the table that the statement is about.
+    pub(crate) fn table(&self) -> Option<(Option<&str>, &str)> {
+        let (keyspace, table) = self.statement.table()?;
+        Some((keyspace.or(self.keyspace.as_deref()), table))
+    }
+}
+
+/// Tells why a statement failed.
+pub(crate) fn query(error: &QueryError, context: &Context<'_>) -> Diagnostic {
+    let diagnostic = match error {
+        QueryError::Server(error) => {
+            let diagnostic = advise(server(error, context.astra), error, context);
+            return diagnostic.with_span(place(error, context));
+        }
+        QueryError::ConnectionLost(lost) => connection_lost(lost, context.astra),
+        QueryError::Timeout { after, maybe_applied } => {
+            let diagnostic =
+                Diagnostic::new(Code::Timeout, format!("There was no answer within {}.", duration(*after)))
+                    .with_cause(if *maybe_applied {
+                        "The statement may be too much work, or a node hangs. The write may have happened all the same."
+                    } else {
+                        "The statement may be too much work, or a node hangs."
+                    })
+                    .with_hint("Wait longer with `%set timeout 2m`, or for one cell `%%cql --timeout 2m`.");
+            if *maybe_applied {
+                diagnostic.with_hint("Read the row before you write it again.")
+            } else {
+                diagnostic
+            }
+        }
+        QueryError::ValueCount { expected, given } => Diagnostic::new(
+            Code::InvalidQuery,
+            format!("The statement has {expected} bind variables, and {given} values were given."),
+        )
+        .with_hint("Name each variable, `:name`, and set it with `%param name = VALUE`."),
+        QueryError::UnknownType { class } => Diagnostic::new(
+            Code::Unsupported,
+            "The result has a column of a type that this release does not know.",
+        )
+        .with_cause(format!("The server calls it {class}."))
+        .with_hint("Select the other columns, or cast this one: `CAST(column AS text)`."),
+        QueryError::KeyspaceName { name, reason } => {
+            Diagnostic::new(Code::InvalidQuery, format!("`{name}` cannot be a keyspace's name."))
+                .with_cause(format!("It was refused: {reason}."))
+        }
+        QueryError::Driver { reason } => Diagnostic::new(Code::ServerError, "The answer could not be read.")
+            .with_cause("The driver gave up for the reason below.")
+            .with_hint("Run the cell again. If it fails again, report it with the text below.")
+            .with_server_text(reason),
+        other => {
+            Diagnostic::new(Code::ServerError, "The statement failed.").with_server_text(other.to_string())
+        }
+    };
+    diagnostic.with_span(context.statement.span)
+}
+
+/// Tells why a page of an earlier statement could not be fetched.
+pub(crate) fn query_of_no_statement(error: &QueryError, astra: bool) -> Diagnostic {
+    let mut diagnostic = query(
+        error,
+        &Context {
+            astra,
+            statement: &Statement::new(""),
+            keyspace: None,
+            schema: &SchemaSnapshot::default(),
+        },
+    );
+    diagnostic.span = None;
+    diagnostic
+}
+
+/// Where in the cell the server's complaint points: the token it names, or the whole statement.
+fn place(error: &ServerError, context: &Context<'_>) -> Span {
+    match error.position {
+        Some(position) => context.statement.server_position(position.line, position.column.saturating_sub(1)),
+        None => context.statement.span,
+    }
+}
+
+/// Tells what an ERROR message of the server means.
+pub(crate) fn server(error: &ServerError, astra: bool) -> Diagnostic {
+    let text = error.message.as_str();
+    let diagnostic = match &error.kind {
+        ServerErrorKind::Credentials => {
+            return connect::auth_failed(text, if astra { Kind::Astra } else { Kind::Cassandra });
+        }
+        ServerErrorKind::Unavailable { consistency, required, alive } => Diagnostic::new(
+            Code::Unavailable,
+            format!("{consistency} needs {required} replicas, and {alive} are alive. Nothing was done."),
+        )
+        .with_cause("Nodes are down, or the keyspace is replicated to fewer nodes than the level needs.")
+        .with_hint("Try again when the nodes are back, or use a lower level: `CONSISTENCY LOCAL_ONE` (Astra refuses it for writes)."),
+        ServerErrorKind::ReadTimeout { consistency, received, required, data_present } => Diagnostic::new(
+            Code::ReadTimeout,
+            format!("{received} of {required} replicas answered a read at {consistency} in time."),
+        )
+        .with_cause(if *data_present {
+            "The replica that was asked for the rows answered, others did not: a node is slow or down."
+        } else {
+            "The replica that was asked for the rows did not answer: it is slow, or the query reads much, many tombstones included."
+        })
+        .with_hint("Read less at a time: name the partition key, add a LIMIT, or use a smaller page (`%set page_size 500`)."),
+        ServerErrorKind::WriteTimeout { consistency, received, required, write_type } => Diagnostic::new(
+            Code::WriteTimeout,
+            format!("{received} of {required} replicas acknowledged a write at {consistency} in time ({write_type}). The write may have happened."),
+        )
+        .with_cause("A node is slow or down.")
+        .with_hint("Read the row before you write it again, unless the write may be repeated."),
+        ServerErrorKind::ReadFailure { consistency, received, required, failures, .. } => Diagnostic::new(
+            Code::ReadFailure,
+            format!("{failures} replicas failed a read at {consistency}; {received} of {required} answered."),
+        )
+        .with_cause("Most often a replica met more tombstones than it accepts.")
+        .with_hint("Read a narrower range of clustering columns, or look at what was deleted there."),
+        ServerErrorKind::WriteFailure { consistency, received, required, failures, write_type } => Diagnostic::new(
+            Code::WriteFailure,
+            format!("{failures} replicas failed a write at {consistency} ({write_type}); {received} of {required} acknowledged it. The write may have happened on those."),
+        )
+        .with_cause("The mutation may be too large, or a replica has a fault.")
+        .with_hint("Read the row before you write it again."),
+        ServerErrorKind::Overloaded => Diagnostic::new(Code::RateLimited, "The server takes no more requests now.")
+            .with_cause(if astra {
+                "The database's rate limit is reached, or a node is overloaded."
+            } else {
+                "The node is overloaded."
+            })
+            .with_hint("Wait a little and run the cell again. A smaller page or import concurrency helps."),
+        ServerErrorKind::Bootstrapping => Diagnostic::new(Code::ServerError, "The node is still starting.")
+            .with_hint("Run the cell again in some seconds."),
+        ServerErrorKind::Truncate => Diagnostic::new(Code::TruncateError, "The table could not be truncated.")
+            .with_cause("TRUNCATE needs every node to be up.")
+            .with_hint("Run it again when all nodes are back."),
+        ServerErrorKind::FunctionFailure { keyspace, function, arg_types } => Diagnostic::new(
+            Code::FunctionFailure,
+            format!("The function {keyspace}.{function}({}) failed.", arg_types.join(", ")),
+        )
+        .with_hint("Look at its body with `DESCRIBE FUNCTION`, and at the values it got."),
+        ServerErrorKind::Syntax => Diagnostic::new(Code::SyntaxError, syntax_message(text)),
+        ServerErrorKind::Unauthorized => unauthorized(text, astra),
+        ServerErrorKind::Invalid => invalid(text, astra),
+        ServerErrorKind::Config => Diagnostic::new(Code::ConfigError, "The server refused a setting of the statement.")
+            .with_cause("An option or a replication setting has a value that is not allowed."),
+        ServerErrorKind::AlreadyExists { keyspace, table } => Diagnostic::new(
+            Code::AlreadyExists,
+            if table.is_empty() {
+                format!("The keyspace `{keyspace}` exists already.")
+            } else {
+                format!("The table `{keyspace}.{table}` exists already.")
+            },
+        )
+        .with_hint("Add `IF NOT EXISTS` to leave it as it is."),
+        ServerErrorKind::Server | ServerErrorKind::Protocol | ServerErrorKind::Unprepared | ServerErrorKind::Other => {
+            Diagnostic::new(Code::ServerError, "The server failed.")
+                .with_cause(format!("It answered with error 0x{:04X}.", error.code))
+                .with_hint("Run the cell again. If it fails again, the server's log says more.")
+        }
+        other => Diagnostic::new(Code::ServerError, "The server failed.").with_cause(format!("{other:?}")),
+    };
+    diagnostic.with_server_text(text)
+}
+
+/// The server's syntax complaint without its `line L:C`, which the caret shows.
+fn syntax_message(text: &str) -> String {
+    let text =
+        text.strip_prefix("line ").and_then(|rest| rest.split_once(' ')).map_or(text, |(_, rest)| rest);
+    let first = text.split(" (").next().unwrap_or(text).trim_end_matches('.');
+    if first.is_empty() {
+        "The statement does not parse.".to_owned()
+    } else {
+        format!("The statement does not parse: {first}.")
+    }
+}
+
+fn unauthorized(text: &str, astra: bool) -> Diagnostic {
+    let lower = text.to_ascii_lowercase();
+    let keyspace_ddl =
+        ["create keyspace", "alter keyspace", "drop keyspace"].iter().any(|verb| lower.contains(verb));
+    if astra && (keyspace_ddl || (lower.contains("all keyspaces") && lower.contains("create"))) {
+        return keyspaces_on_astra();
+    }
+    Diagnostic::new(Code::PermissionDenied, "The role may not do this.")
+        .with_cause(if text.is_empty() {
+            "The server names no permission.".to_owned()
+        } else {
+            format!("The server says: {}.", text.trim_end_matches('.'))
+        })
+        .with_hint(if astra {
+            "Generate a token with a role that may, e.g. Database Administrator, and connect with it."
+        } else {
+            "Ask for the permission, or log in as a role that has it: `LIST ALL PERMISSIONS OF role`."
+        })
+}
+
+/// What is said where keyspaces cannot be made by CQL.
+pub(crate) fn keyspaces_on_astra() -> Diagnostic {
+    Diagnostic::new(
+        Code::AstraKeyspaceDdl,
+        "Keyspaces of an Astra database are not made, changed or dropped by CQL.",
+    )
+    .with_cause("The service keeps that to its console and its own API.")
+    .with_hint("Open the database in the Astra console and use Add Keyspace; tables are made here as usual.")
+}
+
+fn invalid(text: &str, astra: bool) -> Diagnostic {
+    if text.contains("not allowed for Write Consistency Level") {
+        let cause = text.split_once("disallowed values are: ").map_or_else(
+            || "The service has a list of levels it refuses for writes.".to_owned(),
+            |(_, list)| {
+                format!("The service refuses these levels for writes: {}.", list.trim_end_matches([')', '.']))
+            },
+        );
+        return Diagnostic::new(
+            Code::ConsistencyRefused,
+            "The service does not allow this consistency level for writes.",
+        )
+        .with_cause(cause)
+        .with_hint("`CONSISTENCY LOCAL_QUORUM`");
+    }
+    let lower = text.to_ascii_lowercase();
+    if astra && unsupported_on_astra(&lower) {
+        return Diagnostic::new(Code::AstraUnsupported, "Astra does not offer this.")
+            .with_cause(format!("The service says: {}.", text.trim_end_matches('.')))
+            .with_hint("In place of a materialized view, keep a second table with the other key, or make a storage-attached index: `CREATE INDEX … USING 'sai'`.")
+            .with_hint("In place of functions and aggregates, compute after reading.");
+    }
+    Diagnostic::new(Code::InvalidQuery, sentence(text))
+}
+
+fn unsupported_on_astra(lower: &str) -> bool {
+    (lower.contains("materialized view")
+        && (lower.contains("cannot have more than")
+            || lower.contains("not enabled")
+            || lower.contains("disabled")))
+        || ((lower.contains("user-defined functions")
+            || lower.contains("user defined functions")
+            || lower.contains("user-defined aggregates"))
+            && (lower.contains("disabled")
+                || lower.contains("not supported")
+                || lower.contains("not allowed")))
+}
+
+/// The server's words as one sentence.
+fn sentence(text: &str) -> String {
+    let text = text.trim().trim_end_matches('.');
+    if text.is_empty() { "The server calls the statement invalid.".to_owned() } else { format!("{text}.") }
+}
+
+/// Adds what the schema knows: names that are nearly right, quotes, keys.
+fn advise(diagnostic: Diagnostic, error: &ServerError, context: &Context<'_>) -> Diagnostic {
+    let text = error.message.as_str();
+    match diagnostic.code {
+        Code::InvalidQuery if text.contains("No keyspace has been specified") => diagnostic
+            .with_cause("A table was named without its keyspace, and none is in use.")
+            .with_hint("`USE keyspace;`, or name it: `keyspace.table`."),
+        Code::InvalidQuery if text.contains("ALLOW FILTERING") => filtering(diagnostic, context),
+        Code::InvalidQuery => match names::suggest(text, context) {
+            Some(hint) => diagnostic.with_hint(hint),
+            None => diagnostic,
+        },
+        Code::SyntaxError => diagnostic
+            .with_cause("The server could not read on at the place marked above.")
+            .with_hint("Check the place marked above: a missing comma, quote or keyword, or a name that needs double quotes."),
+        _ => diagnostic,
+    }
+}
+
+fn filtering(diagnostic: Diagnostic, context: &Context<'_>) -> Diagnostic {
+    let diagnostic = diagnostic
+        .with_cause("The conditions do not name the whole partition key, so the server would have to read and discard rows.");
+    let table =
+        context.table().and_then(|(keyspace, table)| Some((table, context.schema.table(keyspace?, table)?)));
+    let Some((name, table)) = table else {
+        return diagnostic
+            .with_hint("Name the whole partition key with `=` or `IN`, or make an index on the column.");
+    };
+    let list = |role| {
+        table
+            .with_role(role)
+            .map(|column| cqlbook_core::column::quote_identifier(&column.name))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let partition = list(KeyRole::Partition);
+    let clustering = list(KeyRole::Clustering);
+    let keys = if clustering.is_empty() {
+        format!("`{name}` has the partition key ({partition}) and no clustering columns.")
+    } else {
+        format!("`{name}` has the partition key ({partition}) and the clustering columns ({clustering}).")
+    };
+    let diagnostic = diagnostic.with_hint(format!("{keys} Name the whole partition key with `=` or `IN`."));
+    match names::filtered_column(&context.statement.text, table) {
+        Some(column) => diagnostic.with_hint(format!(
+            "Or make an index: `CREATE INDEX ON {} ({column}) USING 'sai';`",
+            cqlbook_core::column::quote_identifier(name)
+        )),
+        None => diagnostic,
+    }
+}
+
+fn connection_lost(lost: &ConnectionLost, astra: bool) -> Diagnostic {
+    let message = match lost.since {
+        Some(since) => format!("All connections have been gone for {}.", duration(since)),
+        None => "The connection broke while the statement was under way.".to_owned(),
+    };
+    let kind = if astra { Kind::Astra } else { Kind::Cassandra };
+    let told = lost.cause.as_ref().map(|cause| connect::connect(cause, kind));
+    // Who cannot be trusted, or sleeps, is said under its own code even when it shows in mid-session.
+    if let Some(told) = &told
+        && matches!(
+            told.code,
+            Code::TlsUntrusted | Code::DatabasePaused | Code::MetadataRefused | Code::AuthFailed
+        )
+    {
+        return told.clone();
+    }
+    let cause = told.map_or_else(|| "A node or the network failed.".to_owned(), |told| told.message);
+    let diagnostic = Diagnostic::new(Code::ConnectionLost, message)
+        .with_cause(cause)
+        .with_hint("The kernel reconnects by itself. Run the cell again in a moment.");
+    if lost.maybe_applied {
+        diagnostic.with_hint(
+            "The write may have happened; it is not repeated. Read the row before you write it again.",
+        )
+    } else {
+        diagnostic
+    }
+}

@@ -1,0 +1,98 @@
+//! The kernel: a notebook's session behind `cqlbook_wire`'s handler. It binds its sockets before anything else and
+//! touches no database until a cell asks for one.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use cqlbook_core::cell;
+use cqlbook_wire::{
+    Completeness, Completion, Completions, ConnectionFile, ExecuteOutcome, ExecuteRequest, Handler, HelpLink,
+    Io, KernelInfo, LanguageInfo, MimeBundle,
+};
+
+use crate::cli::complain;
+use crate::notebook::Notebook;
+use crate::run;
+
+/// Runs the kernel that the connection file describes until it is shut down.
+pub(crate) fn run(connection_file: &Path) -> ExitCode {
+    let outcome =
+        ConnectionFile::read(connection_file).map_err(|error| error.to_string()).and_then(|connection| {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_all()
+                .build()
+                .map_err(|error| format!("The kernel cannot start its threads: {error}."))?;
+            let outcome = runtime.block_on(cqlbook_wire::serve(connection, Arc::new(Kernel::new())));
+            // A statement that hangs must not hold the process.
+            runtime.shutdown_background();
+            outcome.map_err(|error| error.to_string())
+        });
+    match outcome {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(line) => {
+            complain(&line);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The handler of one kernel process.
+struct Kernel {
+    notebook: Arc<Notebook>,
+}
+
+impl Kernel {
+    fn new() -> Self {
+        Self { notebook: Arc::new(Notebook::new()) }
+    }
+}
+
+impl Handler for Kernel {
+    fn kernel_info(&self) -> KernelInfo {
+        let version = env!("CARGO_PKG_VERSION");
+        KernelInfo {
+            implementation: "cqlbook".to_owned(),
+            implementation_version: version.to_owned(),
+            banner: format!("cqlbook {version}: CQL on Astra DB and Apache Cassandra. %connect astra, %help"),
+            language_info: language_info(),
+            help_links: vec![HelpLink {
+                text: "CQL reference".to_owned(),
+                url: "https://cassandra.apache.org/doc/latest/cassandra/developing/cql/index.html".to_owned(),
+            }],
+            debugger: false,
+            supported_features: Vec::new(),
+        }
+    }
+
+    async fn execute(&self, request: ExecuteRequest, io: Io) -> ExecuteOutcome {
+        run::cell::run(Arc::clone(&self.notebook), request, io).await
+    }
+
+    fn is_complete(&self, code: &str) -> Completeness {
+        match cell::completeness(code) {
+            cell::Completeness::Complete => Completeness::Complete,
+            cell::Completeness::Incomplete { indent } => Completeness::Incomplete { indent },
+            cell::Completeness::Invalid => Completeness::Invalid,
+        }
+    }
+
+    async fn shutdown(&self, _restart: bool) {
+        let closed = self.notebook.state().open.take();
+        drop(closed);
+    }
+}
+
+/// The language as frontends know it: JupyterLab highlights `text/x-cassandra`; Pygments has no CQL lexer, so SQL's.
+fn language_info() -> LanguageInfo {
+    LanguageInfo {
+        name: "cql".to_owned(),
+        version: "3.4.7".to_owned(),
+        mimetype: Some("text/x-cassandra".to_owned()),
+        file_extension: Some(".cql".to_owned()),
+        pygments_lexer: Some("sql".to_owned()),
+        codemirror_mode: Some(cqlbook_wire::CodeMirrorMode::Simple("text/x-cassandra".to_owned())),
+        nbconvert_exporter: None,
+    }
+}

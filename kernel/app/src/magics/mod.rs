@@ -1,0 +1,54 @@
+//! Line magics: each name leads to the function that does it. What a line may say is in `cqlbook_core::magic`.
+
+pub(crate) mod connect;
+pub(crate) mod help;
+mod import;
+mod results;
+mod settings;
+
+use cqlbook_core::cell::MagicLine;
+use cqlbook_core::diagnostic::{Code, Diagnostic};
+use cqlbook_core::magic::{self, Arguments, MagicKind};
+
+use crate::run::scene::Scene;
+
+/// Runs one line magic.
+pub(crate) async fn run(scene: &mut Scene, line: &MagicLine) -> Result<(), Diagnostic> {
+    let magic =
+        magic::lookup(MagicKind::Line, &line.name).map_err(|error| error.with_span(line.name_span))?;
+    let arguments = magic::parse_line(magic, &line.rest).map_err(|error| error.with_span(line.rest_span))?;
+    if !arguments.form().implemented {
+        let words: Vec<_> = std::iter::once(magic.name).chain(arguments.words().iter().copied()).collect();
+        return Err(not_in_this_release(&format!("%{}", words.join(" "))).with_span(line.span));
+    }
+    dispatch(scene, magic.name, &arguments).await.map_err(|mut error| {
+        error.span.get_or_insert(line.span);
+        error
+    })
+}
+
+async fn dispatch(scene: &mut Scene, name: &str, arguments: &Arguments) -> Result<(), Diagnostic> {
+    match (name, arguments.words()) {
+        ("connect", words) => connect::connect(scene, words, arguments).await,
+        ("connection", words) => connect::connection(scene, words, arguments).await,
+        ("connections", _) => connect::list(scene).await,
+        ("disconnect", _) => connect::disconnect(scene).await,
+        ("set", _) => settings::set(scene, arguments).await,
+        ("param", _) => settings::param(scene, arguments).await,
+        ("show", _) => results::show(scene, arguments).await,
+        ("more", _) => results::more(scene).await,
+        ("results", _) => results::list(scene).await,
+        ("forget", _) => results::forget(scene, arguments).await,
+        ("import", _) => import::import(scene, arguments).await,
+        ("help", _) => help::help(scene, arguments.positional(0).unwrap_or_default()).await,
+        ("lsmagic", _) => help::list(scene).await,
+        (name, _) => Err(not_in_this_release(&format!("%{name}"))),
+    }
+}
+
+/// What is said of a part of the notebook language that this release does not have.
+pub(crate) fn not_in_this_release(what: &str) -> Diagnostic {
+    Diagnostic::new(Code::Unsupported, format!("`{what}` is not in this release."))
+        .with_cause("Its name is kept for a later one.")
+        .with_hint("`%lsmagic` lists what there is, and `%help` says how it is used.")
+}

@@ -1,0 +1,313 @@
+//! `%show`, `%more`, `%results`, `%forget`: results that are kept.
+
+use std::cmp::Ordering;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use cqlbook_core::column::{Column, CqlType};
+use cqlbook_core::diagnostic::{Code, Diagnostic};
+use cqlbook_core::magic::Arguments;
+use cqlbook_core::page::{MalformedPage, Page};
+use cqlbook_core::render::{self, Item, List};
+
+use crate::results::{Kept, LAST};
+use crate::run::fetch::{self, Continuation};
+use crate::run::scene::Scene;
+use crate::run::statement::table_options;
+
+/// Draws a kept result again: other rows, fewer columns, sorted, or one row under the other.
+pub(crate) async fn show(scene: &Scene, arguments: &Arguments) -> Result<(), Diagnostic> {
+    let name = arguments.positional(0).unwrap_or(LAST);
+    let kept = find(scene, name)?;
+    let settings = scene.settings();
+    let mut options = table_options(&settings);
+    if let Some(rows) = arguments.count("rows") {
+        options.display_rows = rows;
+    }
+    options.offset = arguments.count("offset").unwrap_or(0);
+    options.vertical |= arguments.flag("vertical");
+    let columns = arguments.values("columns");
+    let sort = arguments.value("sort");
+    let (columns, pages) = if columns.is_empty() && sort.is_none() {
+        (Arc::clone(&kept.columns), kept.pages.clone())
+    } else {
+        let view = View::of(&kept, &columns, sort)?;
+        (Arc::clone(&view.columns), vec![Arc::new(view) as Arc<dyn Page>])
+    };
+    scene.show_rows(render::table(&columns, &pages, &kept.facts, &options)).await;
+    Ok(())
+}
+
+/// Draws the rows after those drawn last, fetching them if need be.
+pub(crate) async fn more(scene: &Scene) -> Result<(), Diagnostic> {
+    let mut kept = find(scene, LAST)?;
+    let settings = scene.settings();
+    let step = settings.settings.display_rows.max(1);
+    if kept.drawn + step > kept.rows()
+        && let Some(rest) = kept.rest.take()
+    {
+        fetch_on(scene, &mut kept, &rest, settings.settings.fetch_rows.max(step)).await?;
+    }
+    if kept.drawn >= kept.rows() {
+        scene.say("There are no more rows.").await;
+        return Ok(());
+    }
+    let mut options = table_options(&settings);
+    options.offset = kept.drawn;
+    kept.drawn = (kept.drawn + step).min(kept.rows());
+    scene.notebook.state().results.replace(LAST, &kept);
+    scene.show_rows(render::table(&kept.columns, &kept.pages, &kept.facts, &options)).await;
+    Ok(())
+}
+
+async fn fetch_on(
+    scene: &Scene,
+    kept: &mut Kept,
+    rest: &Arc<Continuation>,
+    limit: usize,
+) -> Result<(), Diagnostic> {
+    let open = scene.open()?;
+    if open.number != rest.connection {
+        return Err(Diagnostic::new(
+            Code::NotConnected,
+            "The rest of the result belongs to a connection that is closed.",
+        )
+        .with_hint("Run the SELECT again."));
+    }
+    let fetched = fetch::fetch(&open.connection, rest.sent.clone(), Some(rest.next.clone()), limit)
+        .await
+        .map_err(|error| crate::explain::query::query_of_no_statement(&error, open.is_astra()))?;
+    kept.pages.extend(fetched.pages.unwrap_or_default());
+    kept.facts.rows_fetched = kept.rows();
+    kept.facts.more = fetched.next.is_some();
+    kept.facts.elapsed = fetched.elapsed;
+    kept.rest = fetched
+        .next
+        .map(|next| Arc::new(Continuation { sent: fetched.sent, next, connection: rest.connection }));
+    Ok(())
+}
+
+/// Lists what is kept.
+pub(crate) async fn list(scene: &Scene) -> Result<(), Diagnostic> {
+    let rows: Vec<_> = {
+        let state = scene.notebook.state();
+        let item = |(name, kept): (&str, &Kept)| {
+            vec![
+                Item::code(name),
+                Item::Number(render::count(kept.rows() as u64)),
+                Item::Number(kept.columns.len().to_string()),
+                Item::Number(render::bytes(kept.size_bytes())),
+                Item::text(if kept.rest.is_some() { "the server has more" } else { "" }),
+            ]
+        };
+        state.results.iter().map(item).collect()
+    };
+    let note = if rows.is_empty() {
+        "Nothing is kept yet. `name << SELECT …;` keeps a result, and `_` is the last one."
+    } else {
+        "`%show NAME` draws one again, `%forget NAME` frees its memory."
+    };
+    let headers = ["Name", "Rows", "Columns", "Memory", ""].map(str::to_owned).to_vec();
+    scene.show(render::list(&List { title: None, headers, rows, note: Some(note.to_owned()) })).await;
+    Ok(())
+}
+
+/// Frees a kept result.
+pub(crate) async fn forget(scene: &Scene, arguments: &Arguments) -> Result<(), Diagnostic> {
+    let name = arguments.positional(0).unwrap_or(LAST);
+    if !scene.notebook.state().results.forget(name) {
+        return Err(unknown(scene, name));
+    }
+    scene.say(format!("Forgot {name}.")).await;
+    Ok(())
+}
+
+fn find(scene: &Scene, name: &str) -> Result<Kept, Diagnostic> {
+    let kept = scene.notebook.state().results.get(name).cloned();
+    kept.ok_or_else(|| unknown(scene, name))
+}
+
+fn unknown(scene: &Scene, name: &str) -> Diagnostic {
+    if name == LAST {
+        return Diagnostic::new(Code::Usage, "There is no result yet.").with_hint("Run a SELECT first.");
+    }
+    let names: Vec<_> = scene.notebook.state().results.iter().map(|(name, _)| format!("`{name}`")).collect();
+    let diagnostic = Diagnostic::new(Code::Usage, format!("No result is kept under `{name}`."));
+    if names.is_empty() {
+        diagnostic.with_hint("`name << SELECT …;` keeps one.")
+    } else {
+        diagnostic.with_hint(format!("Kept are: {}.", names.join(", ")))
+    }
+}
+
+/// Some columns of a result's rows in an order of its own. The cells stay in their pages.
+#[derive(Debug)]
+struct View {
+    columns: Arc<[Column]>,
+    /// Which columns of the pages, in the view's order.
+    places: Vec<usize>,
+    /// The rows' cells, copied: a view is of what is drawn, and is dropped after it.
+    rows: Vec<Vec<Option<Vec<u8>>>>,
+}
+
+impl View {
+    fn of(kept: &Kept, names: &[&str], sort: Option<&str>) -> Result<Self, Diagnostic> {
+        let place = |name: &str| {
+            let found =
+                kept.columns.iter().position(|column| column.name == name).or_else(|| {
+                    kept.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name))
+                });
+            found.ok_or_else(|| {
+                let all: Vec<_> = kept.columns.iter().map(|column| column.name.as_str()).collect();
+                Diagnostic::new(Code::Usage, format!("The result has no column `{name}`."))
+                    .with_hint(format!("It has: {}.", all.join(", ")))
+            })
+        };
+        let places = match names {
+            [] => (0..kept.columns.len()).collect(),
+            names => names.iter().map(|name| place(name)).collect::<Result<Vec<_>, _>>()?,
+        };
+        let mut rows = Vec::with_capacity(kept.rows());
+        for page in &kept.pages {
+            page.visit(0, &mut |cells| {
+                rows.push(cells.iter().map(|cell| cell.map(<[u8]>::to_vec)).collect::<Vec<_>>());
+                ControlFlow::Continue(())
+            })
+            .map_err(|error| {
+                Diagnostic::new(Code::ServerError, "The result cannot be read.")
+                    .with_server_text(error.to_string())
+            })?;
+        }
+        if let Some(sort) = sort {
+            let (name, descending) = match sort.rsplit_once(':') {
+                Some((name, order)) if order.eq_ignore_ascii_case("desc") => (name, true),
+                Some((name, order)) if order.eq_ignore_ascii_case("asc") => (name, false),
+                _ => (sort, false),
+            };
+            let by = place(name)?;
+            let ty = &kept.columns[by].cql_type;
+            rows.sort_by(|left, right| {
+                let cell = |row: &Vec<Option<Vec<u8>>>| row.get(by).cloned().flatten();
+                match (cell(left), cell(right)) {
+                    // Nulls come last either way, as a reader expects.
+                    (None, None) => Ordering::Equal,
+                    (None, Some(_)) => Ordering::Greater,
+                    (Some(_), None) => Ordering::Less,
+                    (Some(left), Some(right)) => {
+                        let order = compare(ty, &left, &right);
+                        if descending { order.reverse() } else { order }
+                    }
+                }
+            });
+        }
+        let columns = places.iter().map(|&place| kept.columns[place].clone()).collect();
+        Ok(Self { columns, places, rows })
+    }
+}
+
+impl Page for View {
+    fn columns(&self) -> &Arc<[Column]> {
+        &self.columns
+    }
+
+    fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn size_bytes(&self) -> usize {
+        self.rows.iter().flatten().flatten().map(Vec::len).sum()
+    }
+
+    fn visit(
+        &self,
+        start: usize,
+        visit: &mut dyn FnMut(&[Option<&[u8]>]) -> ControlFlow<()>,
+    ) -> Result<(), MalformedPage> {
+        for row in self.rows.iter().skip(start) {
+            let cells: Vec<_> =
+                self.places.iter().map(|&place| row.get(place).and_then(Option::as_deref)).collect();
+            if visit(&cells).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The order of two values: by magnitude for numbers and times, by bytes for text and the rest.
+fn compare(ty: &CqlType, left: &[u8], right: &[u8]) -> Ordering {
+    let signed = |bytes: &[u8]| {
+        let negative = bytes.first().is_some_and(|byte| byte & 0x80 != 0);
+        bytes.iter().fold(if negative { -1i128 } else { 0 }, |value, byte| (value << 8) | i128::from(*byte))
+    };
+    match ty {
+        CqlType::Frozen(inner) => compare(inner, left, right),
+        CqlType::Bigint
+        | CqlType::Counter
+        | CqlType::Int
+        | CqlType::Smallint
+        | CqlType::Tinyint
+        | CqlType::Time
+        | CqlType::Timestamp => signed(left).cmp(&signed(right)),
+        CqlType::Double => match (left.try_into(), right.try_into()) {
+            (Ok(left), Ok(right)) => f64::from_be_bytes(left).total_cmp(&f64::from_be_bytes(right)),
+            _ => left.cmp(right),
+        },
+        CqlType::Float => match (left.try_into(), right.try_into()) {
+            (Ok(left), Ok(right)) => f32::from_be_bytes(left).total_cmp(&f32::from_be_bytes(right)),
+            _ => left.cmp(right),
+        },
+        CqlType::Varint => compare_varints(left, right),
+        // A decimal's bytes do not compare; the nearest double does, and equal ones keep their order.
+        CqlType::Decimal => decimal(left).total_cmp(&decimal(right)),
+        CqlType::Timeuuid if left.len() == 16 && right.len() == 16 => {
+            uuid_time(left).cmp(&uuid_time(right)).then_with(|| left.cmp(right))
+        }
+        _ => left.cmp(right),
+    }
+}
+
+/// The order of two numbers of any length in two's complement.
+fn compare_varints(left: &[u8], right: &[u8]) -> Ordering {
+    let negative = |bytes: &[u8]| bytes.first().is_some_and(|byte| byte & 0x80 != 0);
+    match (negative(left), negative(right)) {
+        (false, true) => Ordering::Greater,
+        (true, false) => Ordering::Less,
+        (sign, _) => {
+            let fill = if sign { 0xff } else { 0 };
+            let width = left.len().max(right.len());
+            let padded = |bytes: &[u8]| {
+                std::iter::repeat_n(fill, width - bytes.len()).chain(bytes.to_vec()).collect::<Vec<u8>>()
+            };
+            padded(left).cmp(&padded(right))
+        }
+    }
+}
+
+fn decimal(bytes: &[u8]) -> f64 {
+    let zone = cqlbook_core::settings::Settings::default().timezone;
+    cqlbook_core::value::literal(Some(bytes), &CqlType::Decimal, &zone).text.parse().unwrap_or(f64::NAN)
+}
+
+/// The 60-bit time of a version 1 UUID (RFC 9562, section 5.1).
+fn uuid_time(bytes: &[u8]) -> u64 {
+    let field = |range: std::ops::Range<usize>| {
+        bytes[range].iter().fold(0u64, |value, byte| (value << 8) | u64::from(*byte))
+    };
+    (field(6..8) & 0x0fff) << 48 | field(4..6) << 32 | field(0..4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_sort_by_magnitude_and_text_by_bytes() {
+        let int = |value: i32| value.to_be_bytes();
+        assert_eq!(compare(&CqlType::Int, &int(-1), &int(1)), Ordering::Less);
+        assert_eq!(compare(&CqlType::Double, &(-0.5f64).to_be_bytes(), &2f64.to_be_bytes()), Ordering::Less);
+        assert_eq!(compare(&CqlType::Text, b"a", b"b"), Ordering::Less);
+        assert_eq!(compare(&CqlType::Varint, &[0xff], &[0x01, 0x00]), Ordering::Less);
+        assert_eq!(compare(&CqlType::Varint, &[0x7f], &[0x01, 0x00]), Ordering::Less);
+    }
+}

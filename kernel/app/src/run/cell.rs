@@ -1,0 +1,122 @@
+//! Runs a whole cell: steps in order, settings of its own, interrupts, and the one error that ends it.
+
+use std::sync::Arc;
+
+use cqlbook_core::cell::{self, Cell, CellMagic, Step, StepKind};
+use cqlbook_core::diagnostic::{Code, Diagnostic};
+use cqlbook_core::magic::{self, MagicKind};
+use cqlbook_core::render;
+use cqlbook_core::settings::CellSettings;
+use cqlbook_wire::{ExecuteOutcome, ExecuteRequest, Io};
+
+use super::scene::{Scene, interrupted};
+use super::{shell, statement};
+use crate::magics;
+use crate::notebook::Notebook;
+
+/// Runs the request's cell to its end, its first failure, or an interrupt.
+pub(crate) async fn run(notebook: Arc<Notebook>, request: ExecuteRequest, io: Io) -> ExecuteOutcome {
+    let source: Arc<str> = request.code.as_str().into();
+    let mut scene = Scene {
+        notebook,
+        source: Arc::clone(&source),
+        own: None,
+        io,
+        allow_stdin: request.allow_stdin,
+        last: false,
+    };
+    let outcome = match cell::parse(&source) {
+        Cell::Steps(steps) => run_steps(&mut scene, &steps, &request).await,
+        Cell::Magic(magic) => run_cell_magic(&mut scene, &magic, &request).await,
+    };
+    match outcome {
+        Ok(()) => ExecuteOutcome::ok(),
+        Err(diagnostic) => {
+            let error = render::diagnostic(&source, &diagnostic);
+            ExecuteOutcome::Error { ename: error.ename, evalue: error.evalue, traceback: error.traceback }
+        }
+    }
+}
+
+async fn run_cell_magic(
+    scene: &mut Scene,
+    cell: &CellMagic,
+    request: &ExecuteRequest,
+) -> Result<(), Diagnostic> {
+    let magic =
+        magic::lookup(MagicKind::Cell, &cell.name).map_err(|error| error.with_span(cell.name_span))?;
+    let arguments =
+        magic::parse_line(magic, cell.line.of(&scene.source)).map_err(|error| error.with_span(cell.line))?;
+    if magic.name != "cql" {
+        return Err(magics::not_in_this_release(&format!("%%{}", magic.name)).with_span(cell.name_span));
+    }
+    let own = CellSettings::with_options(&scene.notebook.state().settings, &arguments)
+        .map_err(|error| error.with_span(cell.line))?;
+    let keyspace = own.keyspace.clone();
+    scene.own = Some(own);
+    let steps = cell::steps(&scene.source, cell.body);
+    let Some(keyspace) = keyspace else { return run_steps(scene, &steps, request).await };
+    // The protocol has no keyspace for a single statement: use it for the cell, then go back.
+    let open = scene.open()?;
+    let before = open.connection.keyspace();
+    open.connection
+        .use_keyspace(&keyspace, false)
+        .await
+        .map_err(|error| magics::connect::keyspace_failed(&error, &open, cell.line))?;
+    let outcome = run_steps(scene, &steps, request).await;
+    if let Some(before) = before {
+        // The cell's own outcome says more than a failure to go back, which the next statement would show.
+        let _ = open.connection.use_keyspace(&before, true).await;
+    }
+    outcome
+}
+
+async fn run_steps(scene: &mut Scene, steps: &[Step], request: &ExecuteRequest) -> Result<(), Diagnostic> {
+    let mut failures: Vec<Diagnostic> = Vec::new();
+    for (index, step) in steps.iter().enumerate() {
+        scene.last = index + 1 == steps.len();
+        let place = (index + 1, steps.len());
+        let outcome = tokio::select! {
+            biased;
+            () = request.cancelled.cancelled() => Err(stopped(index, steps.len())),
+            outcome = run_step(scene, step) => outcome,
+        };
+        let Err(mut diagnostic) = outcome else { continue };
+        if steps.len() > 1 && diagnostic.statement.is_none() {
+            diagnostic.statement = Some(place);
+        }
+        if diagnostic.span.is_none() && diagnostic.code != Code::Interrupted {
+            diagnostic.span = Some(step.span);
+        }
+        let go_on = !scene.settings().settings.stop_on_error && diagnostic.code != Code::Interrupted;
+        if !go_on {
+            failures.push(diagnostic);
+            break;
+        }
+        // The last failure becomes the cell's error; those before it are shown as they come.
+        if let Some(earlier) = failures.pop() {
+            scene.complain(&earlier).await;
+        }
+        failures.push(diagnostic);
+    }
+    failures.pop().map_or(Ok(()), Err)
+}
+
+async fn run_step(scene: &mut Scene, step: &Step) -> Result<(), Diagnostic> {
+    match &step.kind {
+        StepKind::Cql(statement) => statement::run(scene, statement).await,
+        StepKind::Shell(command) => shell::run(scene, command).await,
+        StepKind::Magic(line) => magics::run(scene, line).await,
+        StepKind::Broken(diagnostic) => Err(diagnostic.clone()),
+    }
+}
+
+fn stopped(index: usize, of: usize) -> Diagnostic {
+    interrupted(&match (index, of) {
+        (_, 1) => "The statement was given up here. The server may have finished it.".to_owned(),
+        (0, of) => format!("The first of {of} steps was given up here. The server may have finished it."),
+        (done, of) => format!(
+            "{done} of {of} steps were done. The next was given up here; the server may have finished it."
+        ),
+    })
+}

@@ -1,0 +1,118 @@
+//! What a step needs while it runs: the notebook, the cell's settings, and the way out for its outputs.
+
+use std::sync::Arc;
+
+use cqlbook_core::diagnostic::{Code, Diagnostic};
+use cqlbook_core::render::{self, MimeBundle};
+use cqlbook_core::secret::Secret;
+use cqlbook_core::settings::{CellSettings, Settings};
+use cqlbook_wire::{InputError, Io};
+
+use crate::notebook::{Notebook, Open};
+
+/// A cell's surroundings.
+pub(crate) struct Scene {
+    /// The session.
+    pub(crate) notebook: Arc<Notebook>,
+    /// The cell's text, which spans point into.
+    pub(crate) source: Arc<str>,
+    /// What a `%%cql` line set for this cell; `None` for a cell that follows the notebook's settings.
+    pub(crate) own: Option<CellSettings>,
+    /// Where outputs go.
+    pub(crate) io: Io,
+    /// Whether the frontend can be asked.
+    pub(crate) allow_stdin: bool,
+    /// Whether the step that runs is the cell's last, so that its rows are the cell's result.
+    pub(crate) last: bool,
+}
+
+impl Scene {
+    /// The settings in force: those of the cell's `%%cql` line, else the notebook's as they are now.
+    pub(crate) fn settings(&self) -> CellSettings {
+        self.own.clone().unwrap_or_else(|| CellSettings::of(&self.notebook.state().settings))
+    }
+
+    /// Changes a setting: of the notebook and, inside a `%%cql` cell, of the rest of the cell too.
+    pub(crate) fn change<T>(
+        &mut self,
+        change: impl Fn(&mut Settings) -> Result<T, Diagnostic>,
+    ) -> Result<T, Diagnostic> {
+        if let Some(own) = &mut self.own {
+            change(&mut own.settings)?;
+        }
+        change(&mut self.notebook.state().settings)
+    }
+
+    /// The connection, or `NOT_CONNECTED` with the names that can be opened.
+    pub(crate) fn open(&self) -> Result<Open, Diagnostic> {
+        let state = self.notebook.state();
+        state.open.clone().ok_or_else(|| {
+            let diagnostic = Diagnostic::new(Code::NotConnected, "The notebook is not connected.").with_hint(
+                "`%connect astra` connects to Astra DB, `%connect cassandra --host HOST` to a cluster.",
+            );
+            if state.recipes.is_empty() {
+                diagnostic
+            } else {
+                let names: Vec<_> = state.recipes.keys().map(|name| format!("`%connect {name}`")).collect();
+                diagnostic.with_hint(format!("Connections of this session: {}.", names.join(", ")))
+            }
+        })
+    }
+
+    /// Shows an output of its own.
+    pub(crate) async fn show(&self, bundle: MimeBundle) {
+        self.io.display(mime(bundle)).await;
+    }
+
+    /// Shows rows: the last step's are the cell's result.
+    pub(crate) async fn show_rows(&self, bundle: MimeBundle) {
+        if self.last {
+            self.io.result(mime(bundle)).await;
+        } else {
+            self.io.display(mime(bundle)).await;
+        }
+    }
+
+    /// Shows one sentence.
+    pub(crate) async fn say(&self, sentence: impl AsRef<str>) {
+        let sentence = sentence.as_ref();
+        let html =
+            sentence.lines().map(|line| format!("<div>{}</div>", render::escape(line))).collect::<String>();
+        self.show(MimeBundle { html: Some(html), plain: sentence.to_owned(), markdown: None }).await;
+    }
+
+    /// Shows a failure that does not end the cell.
+    pub(crate) async fn complain(&self, diagnostic: &Diagnostic) {
+        let error = render::diagnostic(&self.source, diagnostic);
+        self.io.stream(cqlbook_wire::Stream::Stderr, &format!("{}\n", error.traceback.join("\n"))).await;
+    }
+
+    /// Asks the user; `None` where the frontend cannot ask or the answer never came.
+    pub(crate) async fn ask(&self, prompt: &str, hidden: bool) -> Result<Option<Secret>, Diagnostic> {
+        if !self.allow_stdin {
+            return Ok(None);
+        }
+        match self.io.input(prompt, hidden).await {
+            Ok(answer) => Ok(Some(Secret::new(String::clone(&answer)))),
+            Err(InputError::NotAllowed | InputError::Closed) => Ok(None),
+            Err(InputError::Interrupted) => Err(interrupted("The question was not answered.")),
+        }
+    }
+}
+
+/// What is said when the user stopped a step.
+pub(crate) fn interrupted(done: &str) -> Diagnostic {
+    Diagnostic::new(Code::Interrupted, "Interrupted.").with_cause(done)
+}
+
+/// A rendered output as Jupyter carries it.
+pub(crate) fn mime(bundle: MimeBundle) -> cqlbook_wire::MimeBundle {
+    let mut out = cqlbook_wire::MimeBundle::new();
+    if let Some(html) = bundle.html {
+        out = out.with("text/html", html);
+    }
+    if let Some(markdown) = bundle.markdown {
+        out = out.with("text/markdown", markdown);
+    }
+    out.with("text/plain", bundle.plain)
+}

@@ -1,0 +1,243 @@
+//! The commands that cqlsh users know, answered in cqlsh's words.
+
+use std::ops::ControlFlow;
+
+use cqlbook_cluster::Request;
+use cqlbook_core::cell::{ShellCommand, ShellVerb, Statement};
+use cqlbook_core::diagnostic::{Code, Diagnostic};
+use cqlbook_core::settings::Settings;
+use cqlbook_core::value;
+use cqlbook_wire::Stream;
+
+use super::fetch::{self, Sent};
+use super::scene::Scene;
+use super::statement::{explain_failure, options};
+use crate::connect::recipe::Place;
+use crate::magics;
+
+/// Runs one command.
+pub(crate) async fn run(scene: &mut Scene, command: &ShellCommand) -> Result<(), Diagnostic> {
+    let arguments = command.arguments.trim();
+    let outcome = match command.verb {
+        ShellVerb::Consistency => consistency(scene, arguments, "consistency").await,
+        ShellVerb::SerialConsistency => consistency(scene, arguments, "serial_consistency").await,
+        ShellVerb::Tracing => {
+            switch(scene, arguments, "Tracing", "TRACING", |settings| &mut settings.trace).await
+        }
+        ShellVerb::Expand => {
+            switch(scene, arguments, "Expanded output", "EXPAND", |settings| &mut settings.expand).await
+        }
+        ShellVerb::Paging => paging(scene, arguments).await,
+        ShellVerb::Describe => describe(scene, command).await,
+        ShellVerb::Show => show(scene, arguments).await,
+        ShellVerb::Help => help(scene, arguments).await,
+        ShellVerb::Clear => {
+            scene.io.clear_output(false).await;
+            Ok(())
+        }
+        ShellVerb::Exit => {
+            print(scene, "A notebook has no EXIT. Close it, or shut its kernel down from the Kernel menu; `%disconnect` closes the connection.")
+                .await;
+            Ok(())
+        }
+        ShellVerb::Source => Err(magics::not_in_this_release("SOURCE")),
+        ShellVerb::Capture => Err(magics::not_in_this_release("CAPTURE")),
+        ShellVerb::Copy => Err(magics::not_in_this_release("COPY")
+            .with_hint("`%import FILE.csv INTO keyspace.table` loads a CSV file.")),
+        ShellVerb::Login => {
+            Err(magics::not_in_this_release("LOGIN").with_hint("`%connect …` connects as another user."))
+        }
+    };
+    outcome.map_err(|mut error| {
+        error.span.get_or_insert(command.span);
+        error
+    })
+}
+
+async fn print(scene: &Scene, text: &str) {
+    scene.io.stream(Stream::Stdout, format!("{text}\n")).await;
+}
+
+async fn consistency(scene: &mut Scene, level: &str, name: &str) -> Result<(), Diagnostic> {
+    let words = if name == "consistency" { "onsistency" } else { "erial consistency" };
+    let initial = if name == "consistency" { 'C' } else { 'S' };
+    if level.is_empty() {
+        let value = scene.settings().settings.get(name).unwrap_or_default();
+        let current = initial.to_ascii_lowercase();
+        print(scene, &format!("Current {current}{words} level is {value}.")).await;
+        return Ok(());
+    }
+    scene.change(|settings| settings.set(name, level))?;
+    let value = scene.settings().settings.get(name).unwrap_or_default();
+    print(scene, &format!("{initial}{words} level set to {value}.")).await;
+    Ok(())
+}
+
+async fn switch(
+    scene: &mut Scene,
+    argument: &str,
+    what: &str,
+    command: &str,
+    field: impl Fn(&mut Settings) -> &mut bool,
+) -> Result<(), Diagnostic> {
+    let now = *field(&mut scene.settings().settings);
+    let wanted = match argument.to_ascii_uppercase().as_str() {
+        "" => {
+            let (state, other, verb) =
+                if now { ("enabled", "OFF", "disable") } else { ("disabled", "ON", "enable") };
+            print(scene, &format!("{what} is currently {state}. Use {command} {other} to {verb}")).await;
+            return Ok(());
+        }
+        "ON" => true,
+        "OFF" => false,
+        _ => {
+            return Err(Diagnostic::new(Code::Usage, format!("`{command}` takes ON or OFF.")).with_hint(
+                format!("`{command} ON`, `{command} OFF`, or `{command}` alone to see what is set."),
+            ));
+        }
+    };
+    if wanted == now {
+        let state = if now { "enabled" } else { "disabled" };
+        print(
+            scene,
+            &format!(
+                "{what} is already {state}. Use {command} {} to {}",
+                if now { "OFF" } else { "ON" },
+                if now { "disable" } else { "enable" }
+            ),
+        )
+        .await;
+        return Ok(());
+    }
+    scene.change(|settings| {
+        *field(settings) = wanted;
+        Ok(())
+    })?;
+    print(scene, &if wanted { format!("Now {what} is enabled") } else { format!("Disabled {what}.") }).await;
+    Ok(())
+}
+
+async fn paging(scene: &mut Scene, argument: &str) -> Result<(), Diagnostic> {
+    let settings = scene.settings().settings;
+    match argument.to_ascii_uppercase().as_str() {
+        "" if settings.paging => {
+            print(
+                scene,
+                &format!(
+                    "Query paging is currently enabled. Use PAGING OFF to disable\nPage size: {}",
+                    settings.page_size
+                ),
+            )
+            .await;
+        }
+        "" => print(scene, "Query paging is currently disabled. Use PAGING ON to enable.").await,
+        "ON" | "OFF" => {
+            let on = argument.eq_ignore_ascii_case("on");
+            scene.change(|settings| {
+                settings.paging = on;
+                Ok(())
+            })?;
+            print(scene, if on { "Now Query paging is enabled" } else { "Disabled Query paging." }).await;
+        }
+        rows => {
+            scene.change(|settings| {
+                settings.set("page_size", rows)?;
+                settings.paging = true;
+                Ok(())
+            })?;
+            print(scene, &format!("Page size: {rows}")).await;
+        }
+    }
+    Ok(())
+}
+
+/// `SHOW VERSION` and `SHOW HOST`.
+async fn show(scene: &Scene, argument: &str) -> Result<(), Diagnostic> {
+    match argument.to_ascii_uppercase().as_str() {
+        "VERSION" => {
+            let open = scene.open()?;
+            let facts = open.connection.facts();
+            print(
+                scene,
+                &format!(
+                    "[cqlbook {} | Cassandra {} | CQL spec {} | Native protocol v{}]",
+                    env!("CARGO_PKG_VERSION"),
+                    facts.release_version,
+                    facts.cql_version,
+                    facts.native_protocol
+                ),
+            )
+            .await;
+            Ok(())
+        }
+        "HOST" => {
+            let open = scene.open()?;
+            let name = &open.connection.facts().cluster_name;
+            let place = match &open.recipe.place {
+                Place::Astra { .. } => format!("Astra DB, data centre {}", open.connection.facts().local_dc),
+                Place::Cassandra { hosts, port, .. } => format!("{}:{port}", hosts.join(", ")),
+            };
+            print(scene, &format!("Connected to {name} at {place}")).await;
+            Ok(())
+        }
+        other if other.starts_with("SESSION") || other.starts_with("REPLICAS") => {
+            Err(magics::not_in_this_release(&format!("SHOW {argument}")))
+        }
+        _ => Err(Diagnostic::new(Code::Usage, "`SHOW` takes VERSION or HOST.").with_hint("`SHOW VERSION`")),
+    }
+}
+
+async fn help(scene: &Scene, topic: &str) -> Result<(), Diagnostic> {
+    magics::help::help(scene, topic).await
+}
+
+/// `DESCRIBE` as the server answers it. Where the service refuses, that is said.
+async fn describe(scene: &Scene, command: &ShellCommand) -> Result<(), Diagnostic> {
+    let open = scene.open()?;
+    let statement = Statement::new(&format!("DESCRIBE {}", command.arguments));
+    let mut options = options(&scene.settings(), &statement);
+    options.idempotent = true;
+    let sent = Sent::Text(Request::with_options(statement.text.clone(), options));
+    let fetched = fetch::fetch(&open.connection, sent, None, usize::MAX).await.map_err(|error| {
+        let mut diagnostic = explain_failure(&error, &open, &statement);
+        diagnostic.span = None;
+        if diagnostic.code == Code::PermissionDenied && open.is_astra() {
+            diagnostic = Diagnostic::new(Code::Unsupported, "The service does not describe its schema.")
+                .with_cause("Astra may refuse DESCRIBE. Describing from the client's own metadata is not in this release.")
+                .with_hint("`SELECT * FROM system_schema.columns WHERE keyspace_name = '…' AND table_name = '…';`")
+                .with_server_text(diagnostic.server_text.unwrap_or_default());
+        }
+        diagnostic
+    })?;
+    let pages = fetched.pages.unwrap_or_default();
+    let Some(columns) = pages.first().map(|page| page.columns().clone()) else { return Ok(()) };
+    // Objects come as (keyspace, type, name, create_statement); lists of names have no statement.
+    let wanted = columns.iter().position(|column| column.name == "create_statement");
+    let zone = scene.settings().settings.timezone;
+    let mut text = String::new();
+    for page in &pages {
+        let read = page.visit(0, &mut |cells| {
+            let cell = |place: usize| {
+                let cell = cells.get(place).copied().flatten();
+                columns
+                    .get(place)
+                    .map(|column| value::literal(cell, &column.cql_type, &zone).text)
+                    .unwrap_or_default()
+            };
+            match wanted {
+                Some(place) => text.push_str(&format!("{}\n\n", cell(place))),
+                None => {
+                    let line: Vec<_> = (0..columns.len()).map(cell).collect();
+                    text.push_str(&format!("{}\n", line.join("  ")));
+                }
+            }
+            ControlFlow::Continue(())
+        });
+        read.map_err(|error| {
+            Diagnostic::new(Code::ServerError, "The answer cannot be read.")
+                .with_server_text(error.to_string())
+        })?;
+    }
+    print(scene, text.trim_end()).await;
+    Ok(())
+}

@@ -1,0 +1,280 @@
+//! Runs one CQL statement: guard rails, bind values, sending, keeping, drawing.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use cqlbook_cluster::{Cell, Consistency, Request, RequestOptions, SerialConsistency};
+use cqlbook_core::cell::{ObjectKind, Statement, StatementKind};
+use cqlbook_core::diagnostic::{Code, Diagnostic};
+use cqlbook_core::render::{self, Facts, TableOptions};
+use cqlbook_core::settings::CellSettings;
+use cqlbook_core::value;
+
+use super::fetch::{self, Continuation, Fetched, Sent};
+use super::guard;
+use super::scene::Scene;
+use crate::explain;
+use crate::notebook::Open;
+use crate::results::{Kept, RESULT_BYTES};
+
+/// Runs `statement` and shows its outcome.
+pub(crate) async fn run(scene: &Scene, statement: &Statement) -> Result<(), Diagnostic> {
+    if let Some(magic) = statement.swallowed_magic() {
+        return Err(Diagnostic::new(
+            Code::Unterminated,
+            "A magic starts inside a statement that is not closed.",
+        )
+        .with_cause("The statement before this line has no `;`.")
+        .with_hint("End the statement before it with `;`.")
+        .with_span(magic));
+    }
+    let open = scene.open()?;
+    let settings = scene.settings();
+    check(scene, &open, &settings, statement).await?;
+
+    let failed = |error: &cqlbook_cluster::QueryError| explain_failure(error, &open, statement);
+    if let StatementKind::Use(name) = &statement.kind {
+        // Not sent as text: every connection to every node must use it.
+        let started = Instant::now();
+        open.connection.use_keyspace(name, true).await.map_err(|error| failed(&error))?;
+        let facts = Facts { elapsed: started.elapsed(), ..Facts::default() };
+        scene.show(render::outcome(&format!("Using keyspace {name}."), &facts)).await;
+        return Ok(());
+    }
+    let sent = match prepare(scene, &open, &settings, statement).await? {
+        Some(sent) => sent,
+        None => Sent::Text(Request::with_options(statement.text.clone(), options(&settings, statement))),
+    };
+    let limit = if settings.all { usize::MAX } else { settings.settings.fetch_rows.max(1) };
+    let fetched = fetch::fetch(&open.connection, sent, None, limit).await.map_err(|error| failed(&error))?;
+    show(scene, &open, &settings, statement, fetched).await;
+    Ok(())
+}
+
+/// What must hold before anything is sent.
+async fn check(
+    scene: &Scene,
+    open: &Open,
+    settings: &CellSettings,
+    statement: &Statement,
+) -> Result<(), Diagnostic> {
+    if open.recipe.read_only {
+        guard::read_only(statement, "The connection was opened with `--read-only`.")?;
+    }
+    if settings.settings.read_only {
+        guard::read_only(statement, "The setting `read_only` is on: `%set read_only off`.")?;
+    }
+    if open.is_astra() && statement.changes_keyspaces() {
+        return Err(explain::query::keyspaces_on_astra().with_span(statement.span));
+    }
+    if settings.settings.confirm && !settings.yes {
+        let keyspace = open.connection.keyspace();
+        let question = guard::question(statement, keyspace.as_deref(), &open.connection.schema());
+        if let Some(question) = question {
+            let answer = scene.ask(&question, false).await?;
+            let yes = |text: &str| matches!(text.trim().to_ascii_lowercase().as_str(), "y" | "yes");
+            if !answer.as_ref().is_some_and(|answer| yes(answer.expose())) {
+                return Err(guard::unconfirmed(statement, answer.is_some()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Prepares a statement with bind variables and gives them their values; `None` for one without.
+async fn prepare(
+    scene: &Scene,
+    open: &Open,
+    settings: &CellSettings,
+    statement: &Statement,
+) -> Result<Option<Sent>, Diagnostic> {
+    if let Some(span) = statement.positional_binds.first() {
+        return Err(Diagnostic::new(
+            Code::InvalidQuery,
+            "A `?` has no name, so a notebook has no value for it.",
+        )
+        .with_hint("Write `:name` and set it with `%param name = VALUE`.")
+        .with_span(*span));
+    }
+    if statement.binds.is_empty() {
+        return Ok(None);
+    }
+    let params = scene.notebook.state().params.clone();
+    for bind in &statement.binds {
+        if !params.contains_key(&bind.name) {
+            return Err(Diagnostic::new(
+                Code::InvalidQuery,
+                format!("The bind variable `:{}` has no value.", bind.name),
+            )
+            .with_hint(format!("`%param {} = VALUE`, with the value as a CQL literal.", bind.name))
+            .with_span(bind.span));
+        }
+    }
+    let prepared = open
+        .connection
+        .prepare(&statement.text)
+        .await
+        .map_err(|error| explain_failure(&error, open, statement))?;
+    let mut cells = Vec::new();
+    for (place, column) in prepared.bind_columns().iter().enumerate() {
+        // The server names a marker as the lexer does; by place is the fallback.
+        let bind =
+            statement.binds.iter().find(|bind| bind.name == column.name).or(statement.binds.get(place));
+        let literal = bind.and_then(|bind| params.get(&bind.name)).map_or("null", String::as_str);
+        let cell = value::from_literal(&column.cql_type, literal).map_err(|error| {
+            let name = bind.map_or(column.name.as_str(), |bind| bind.name.as_str());
+            let diagnostic =
+                Diagnostic::new(Code::InvalidQuery, format!("The value of `:{name}` does not fit: {error}."))
+                    .with_hint(format!(
+                        "Set it again: `%param {name} = VALUE`, a CQL literal of type {}.",
+                        column.cql_type
+                    ));
+            match bind {
+                Some(bind) => diagnostic.with_span(bind.span),
+                None => diagnostic,
+            }
+        })?;
+        cells.push(cell.map_or(Cell::Null, |bytes| Cell::Bytes(bytes.into())));
+    }
+    Ok(Some(Sent::Prepared(prepared, cells.into(), options(settings, statement))))
+}
+
+/// The settings as the cluster takes them.
+pub(crate) fn options(settings: &CellSettings, statement: &Statement) -> RequestOptions {
+    let settings = &settings.settings;
+    let level = settings.consistency.name().parse::<Consistency>();
+    let serial = settings.serial_consistency.name().parse::<SerialConsistency>();
+    RequestOptions {
+        consistency: level.unwrap_or(Consistency::LocalQuorum),
+        serial_consistency: serial.unwrap_or(SerialConsistency::LocalSerial),
+        page_size: if settings.paging {
+            u32::try_from(settings.page_size).unwrap_or(5000)
+        } else {
+            i32::MAX as u32
+        },
+        timeout: settings.timeout,
+        trace: settings.trace,
+        idempotent: statement.is_idempotent(),
+    }
+}
+
+/// A failure of this statement, explained.
+pub(crate) fn explain_failure(
+    error: &cqlbook_cluster::QueryError,
+    open: &Open,
+    statement: &Statement,
+) -> Diagnostic {
+    let schema = open.connection.schema();
+    explain::query::query(
+        error,
+        &explain::query::Context {
+            astra: open.is_astra(),
+            statement,
+            keyspace: open.connection.keyspace(),
+            schema: &schema,
+        },
+    )
+}
+
+/// Draws the outcome and keeps its rows.
+async fn show(scene: &Scene, open: &Open, settings: &CellSettings, statement: &Statement, fetched: Fetched) {
+    let mut facts = Facts {
+        more: fetched.next.is_some(),
+        elapsed: fetched.elapsed,
+        consistency: Some(settings.settings.consistency.name().to_owned()),
+        coordinator: fetched.coordinator.as_ref().map(|node| match &node.dc {
+            Some(dc) => format!("{} ({dc})", node.label),
+            None => node.label.clone(),
+        }),
+        warnings: fetched.warnings.clone(),
+        ..Facts::default()
+    };
+    if settings.settings.trace {
+        facts.notes.push(match fetched.tracing_id {
+            Some(id) => format!("Trace {id}. Its timeline is not in this release; read it with SELECT from system_traces.events."),
+            None => "The server gave no trace.".to_owned(),
+        });
+    }
+    let Some(pages) = fetched.pages else {
+        let summary = summary(statement);
+        scene.show(render::outcome(&summary, &facts)).await;
+        return;
+    };
+    facts.rows_fetched = pages.iter().map(|page| page.rows()).sum();
+    if fetched.full {
+        facts.notes.push(format!(
+            "The fetch stopped at {}, the most one result may keep. Select fewer columns or rows.",
+            render::bytes(RESULT_BYTES)
+        ));
+    }
+    let name = statement.into.clone().or_else(|| settings.into.clone());
+    facts.kept_as.clone_from(&name);
+    let kept = Kept {
+        columns: pages.first().map_or_else(|| Arc::from([]), |page| Arc::clone(page.columns())),
+        drawn: settings.settings.display_rows.min(facts.rows_fetched),
+        pages,
+        facts,
+        rest: fetched
+            .next
+            .map(|next| Arc::new(Continuation { sent: fetched.sent, next, connection: open.number })),
+    };
+    let dropped = scene.notebook.state().results.keep(kept.clone(), name.as_deref());
+    let mut facts = kept.facts.clone();
+    if !dropped.is_empty() {
+        facts.notes.push(format!("Forgotten to make room: {}.", dropped.join(", ")));
+    }
+    scene.show_rows(render::table(&kept.columns, &kept.pages, &facts, &table_options(settings))).await;
+}
+
+/// How tables are drawn under these settings.
+pub(crate) fn table_options(settings: &CellSettings) -> TableOptions {
+    TableOptions {
+        display_rows: settings.settings.display_rows,
+        offset: 0,
+        zone: settings.settings.timezone.clone(),
+        vertical: settings.settings.expand,
+    }
+}
+
+/// One sentence on what a statement without rows did.
+fn summary(statement: &Statement) -> String {
+    let named = |verb: &str, object: &cqlbook_core::cell::Object| {
+        let kind = match object.kind {
+            ObjectKind::Keyspace => "keyspace",
+            ObjectKind::Table => "table",
+            ObjectKind::Type => "type",
+            ObjectKind::Index => "index",
+            ObjectKind::MaterializedView => "materialized view",
+            ObjectKind::Function => "function",
+            ObjectKind::Aggregate => "aggregate",
+            ObjectKind::Trigger => "trigger",
+            ObjectKind::Role => "role",
+            ObjectKind::User => "user",
+            ObjectKind::Other => "object",
+        };
+        match &object.name {
+            Some(name) => match &name.keyspace {
+                Some(keyspace) => format!("{verb} {kind} {keyspace}.{}.", name.name),
+                None => format!("{verb} {kind} {}.", name.name),
+            },
+            None => format!("{verb} {kind}."),
+        }
+    };
+    match &statement.kind {
+        StatementKind::Insert | StatementKind::Update => "Written.".to_owned(),
+        StatementKind::Delete(_) => "Deleted.".to_owned(),
+        StatementKind::Batch(_) => "Batch applied.".to_owned(),
+        StatementKind::Transaction => "Transaction committed.".to_owned(),
+        StatementKind::Truncate => match statement.table() {
+            Some((Some(keyspace), table)) => format!("Truncated {keyspace}.{table}."),
+            Some((None, table)) => format!("Truncated {table}."),
+            None => "Truncated.".to_owned(),
+        },
+        StatementKind::Create(object) => named("Created", object),
+        StatementKind::Alter(object) => named("Altered", object),
+        StatementKind::Drop(object) => named("Dropped", object),
+        StatementKind::Grant => "Granted.".to_owned(),
+        StatementKind::Revoke => "Revoked.".to_owned(),
+        _ => "Done.".to_owned(),
+    }
+}
