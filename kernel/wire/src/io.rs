@@ -3,11 +3,19 @@
 //! Every send waits while too much output is queued, so a fast cell and a slow frontend cost no memory. After the
 //! cell has ended its [`Io`] is closed: what a forgotten task still sends is dropped, so idle stays last.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
+use jupyter_protocol::{ClearOutput, Stdio, StreamContent};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
-use crate::bundle::{DisplayId, MimeBundle};
+use crate::bundle::{Data, DisplayId, MimeBundle};
+use crate::iopub::IoPub;
+use crate::session::{Incoming, to_json};
+use crate::stdin::Stdin;
 
 /// The outputs and the prompt of one running cell. Cheap to clone; may be used from several tasks.
 #[derive(Clone)]
@@ -15,7 +23,18 @@ pub struct Io {
     inner: Arc<Inner>,
 }
 
-struct Inner {}
+struct Inner {
+    iopub: IoPub,
+    stdin: Arc<Stdin>,
+    request: Incoming,
+    execution_count: u32,
+    /// Whether outputs go anywhere: not for a silent request, and not after the cell has ended.
+    open: Mutex<bool>,
+    allow_stdin: bool,
+    cancelled: CancellationToken,
+    /// Cancelled when the cell has ended.
+    ended: CancellationToken,
+}
 
 /// Where text goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,35 +59,93 @@ pub enum InputError {
     Closed,
 }
 
+/// How a cell's [`Io`] is made.
+pub(crate) struct Cell {
+    pub(crate) request: Incoming,
+    pub(crate) execution_count: u32,
+    pub(crate) silent: bool,
+    pub(crate) allow_stdin: bool,
+    pub(crate) cancelled: CancellationToken,
+}
+
+#[derive(Serialize)]
+struct Display<'a> {
+    data: Data<'a>,
+    metadata: &'a Map<String, Value>,
+    transient: Transient<'a>,
+}
+
+#[derive(Serialize)]
+struct Transient<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_id: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ExecuteResult<'a> {
+    execution_count: u32,
+    data: Data<'a>,
+    metadata: &'a Map<String, Value>,
+}
+
 impl Io {
+    pub(crate) fn new(iopub: IoPub, stdin: Arc<Stdin>, cell: Cell) -> Self {
+        let Cell { request, execution_count, silent, allow_stdin, cancelled } = cell;
+        let (open, ended) = (Mutex::new(!silent), CancellationToken::new());
+        Self {
+            inner: Arc::new(Inner {
+                iopub,
+                stdin,
+                request,
+                execution_count,
+                open,
+                allow_stdin,
+                cancelled,
+                ended,
+            }),
+        }
+    }
+
+    /// Ends the cell: nothing that is sent from now on goes anywhere.
+    pub(crate) fn close(&self) {
+        *self.inner.open.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        self.inner.ended.cancel();
+    }
+
     /// Shows an output.
     pub async fn display(&self, bundle: MimeBundle) {
-        let _ = bundle;
+        self.send_display("display_data", &bundle, None).await;
     }
 
     /// Shows an output that [`Io::update`] can change later.
     pub async fn display_with_id(&self, bundle: MimeBundle, id: DisplayId) {
-        let _ = (bundle, id);
+        self.send_display("display_data", &bundle, Some(&id)).await;
     }
 
     /// Changes every output that was shown under `id`, also one of an earlier cell.
     pub async fn update(&self, bundle: MimeBundle, id: &DisplayId) {
-        let _ = (bundle, id);
+        self.send_display("update_display_data", &bundle, Some(id)).await;
     }
 
     /// Adds text to a stream. Nothing is added to it, not even a line end.
     pub async fn stream(&self, stream: Stream, text: impl Into<String>) {
-        let _ = (stream, text.into());
+        let name = match stream {
+            Stream::Stdout => Stdio::Stdout,
+            Stream::Stderr => Stdio::Stderr,
+        };
+        self.send("stream", to_json(&StreamContent { name, text: text.into() })).await;
     }
 
     /// Clears the cell's outputs: at once, or (`wait`) when the next one comes.
     pub async fn clear_output(&self, wait: bool) {
-        let _ = wait;
+        self.send("clear_output", to_json(&ClearOutput { wait })).await;
     }
 
     /// Shows the cell's result, marked with its number (`execute_result`).
     pub async fn result(&self, bundle: MimeBundle) {
-        let _ = bundle;
+        let execution_count = self.inner.execution_count;
+        let content = ExecuteResult { execution_count, data: bundle.data(), metadata: bundle.metadata() };
+        self.send("execute_result", to_json(&content)).await;
     }
 
     /// Asks the user for a line; `password` hides what is typed. One prompt at a time: a second one waits.
@@ -76,7 +153,29 @@ impl Io {
     /// # Errors
     /// See [`InputError`].
     pub async fn input(&self, prompt: &str, password: bool) -> Result<Zeroizing<String>, InputError> {
-        let _ = (prompt, password, &self.inner);
-        Err(InputError::NotAllowed)
+        let Inner { stdin, request, allow_stdin, cancelled, ended, .. } = &*self.inner;
+        if !allow_stdin {
+            return Err(InputError::NotAllowed);
+        }
+        tokio::select! {
+            biased;
+            () = ended.cancelled() => Err(InputError::Closed),
+            answer = stdin.ask(request, prompt, password, cancelled) => answer,
+        }
+    }
+
+    async fn send_display(&self, msg_type: &'static str, bundle: &MimeBundle, id: Option<&DisplayId>) {
+        let transient = Transient { display_id: id.map(DisplayId::as_str) };
+        let content = Display { data: bundle.data(), metadata: bundle.metadata(), transient };
+        self.send(msg_type, to_json(&content)).await;
+    }
+
+    async fn send(&self, msg_type: &'static str, content: Bytes) {
+        let Some(room) = self.inner.iopub.room(content.len()).await else { return };
+        // Held while the message is queued: after `close`, nothing gets in behind the idle status.
+        let open = self.inner.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if *open {
+            self.inner.iopub.publish_in(room, msg_type, &self.inner.request.header, content);
+        }
     }
 }

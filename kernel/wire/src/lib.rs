@@ -8,9 +8,23 @@
 
 mod bundle;
 mod connection;
+mod control;
+mod cursor;
+mod execute;
 mod handler;
 mod io;
+mod iopub;
+mod kernel;
+mod lane;
+mod parent;
+mod replies;
+mod requests;
 mod serve;
+mod session;
+mod sockets;
+mod stdin;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use bundle::{DisplayId, MimeBundle};
 pub use connection::{Channel, ConnectionFile, ConnectionFileError, Transport};

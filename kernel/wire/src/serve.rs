@@ -1,16 +1,36 @@
 //! Runs a kernel: binds the five sockets, starts a task for each, and stops with everything sent.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
+use jupyter_protocol::{ShutdownReply, Status};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
 use crate::connection::{Channel, ConnectionFile, ConnectionFileError};
+use crate::control;
 use crate::handler::Handler;
+use crate::iopub::IoPub;
+use crate::kernel::{Kernel, ShutdownRequest};
+use crate::parent;
+use crate::session::{Session, no_parent};
+use crate::sockets::{self, Sockets};
+use crate::stdin::Stdin;
 
 /// How long an interrupted cell may take to stop before it is dropped.
 pub const INTERRUPT_GRACE: Duration = Duration::from_secs(10);
 
 /// How long [`Handler::shutdown`] may take. Jupyter kills a kernel 2.5 s after it asked it to stop.
 pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
+
+/// How long cells may go on when the kernel stops.
+pub(crate) const STOP_GRACE: Duration = Duration::from_millis(800);
+
+/// How long to wait for frontends to take what is left when the kernel stops.
+const LINGER: Duration = Duration::from_millis(500);
 
 /// Why a kernel stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +100,83 @@ pub async fn serve_with<H: Handler>(
     handler: Arc<H>,
     options: Options,
 ) -> Result<Exit, WireError> {
-    let _ = (connection, handler, options);
-    Ok(Exit::Terminated)
+    // Bound before anything else: a frontend that is early waits in the listeners' queues.
+    let sockets = Sockets::bind(&connection).await?;
+    let signals = if options.signals { Some(Signals::listen()?) } else { None };
+    let session = Arc::new(Session::new(&connection.key));
+    let closer = sockets.closer();
+    let Sockets { shell, control, stdin, heartbeat, iopub } = sockets;
+
+    // All tasks but the lanes end when this is dropped.
+    let mut tasks = JoinSet::new();
+    tasks.spawn(sockets::echo(heartbeat));
+    let iopub = IoPub::start(&mut tasks, session.clone(), iopub.0, iopub.1);
+    let stdin = Stdin::start(&mut tasks, session.clone(), stdin.0, stdin.1);
+    let (shutdown, mut shutdowns) = mpsc::unbounded_channel();
+    let kernel = Arc::new(Kernel::new(handler, session, iopub, stdin, shutdown));
+    kernel.iopub.status(&no_parent(), &Status::starting());
+    kernel.lanes.open(&kernel, shell.0.clone(), None);
+    tasks.spawn(control::control(kernel.clone(), shell.0.clone(), control.0, control.1));
+    tasks.spawn(control::shell(kernel.clone(), shell.0, shell.1));
+
+    let interrupt = || kernel.interrupt();
+    let (exit, request) = tokio::select! {
+        Some(request) = shutdowns.recv() => (Exit::Shutdown { restart: request.restart }, Some(request)),
+        () = terminated(signals, interrupt) => (Exit::Terminated, None),
+        () = parent_gone(options.watch_parent) => (Exit::ParentGone, None),
+    };
+    stop(&kernel, exit, request).await;
+    tasks.shutdown().await;
+    closer.close(LINGER).await;
+    Ok(exit)
+}
+
+/// Lets what runs come to its end, tells the handler, answers, and sends all that is left.
+async fn stop<H: Handler>(kernel: &Kernel<H>, exit: Exit, request: Option<ShutdownRequest>) {
+    let busy = request.as_ref().map(|request| kernel.busy(&request.message));
+    kernel.stopping.cancel();
+    kernel.lanes.finish(STOP_GRACE + Duration::from_millis(200)).await;
+    let restart = matches!(exit, Exit::Shutdown { restart: true });
+    let farewell = AssertUnwindSafe(kernel.handler.shutdown(restart)).catch_unwind();
+    if tokio::time::timeout(SHUTDOWN_GRACE, farewell).await.is_err() {
+        tracing::warn!("the handler's shutdown was cut short");
+    }
+    let reply = ShutdownReply { restart, ..ShutdownReply::default() };
+    if let Some(ShutdownRequest { message, socket, .. }) = &request {
+        kernel.reply(socket, message, "shutdown_reply", &reply).await;
+    }
+    // Every frontend is told, not only the one that asked.
+    let parent = request.as_ref().map_or_else(no_parent, |request| request.message.header.clone());
+    kernel.iopub.publish("shutdown_reply", &parent, &reply);
+    drop(busy);
+    kernel.iopub.flush(LINGER).await;
+}
+
+async fn parent_gone(watch: bool) {
+    if watch { parent::gone().await } else { std::future::pending().await }
+}
+
+/// The signals that a kernel knows.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, WireError> {
+        let listen = |kind| signal(kind).map_err(WireError::Signals);
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+}
+
+/// Ends at SIGTERM; SIGINT is an interrupt, as an `interrupt_request` is.
+async fn terminated(signals: Option<Signals>, interrupt: impl Fn()) {
+    let Some(mut signals) = signals else { return std::future::pending().await };
+    loop {
+        tokio::select! {
+            Some(()) = signals.interrupt.recv() => interrupt(),
+            Some(()) = signals.terminate.recv() => return,
+            else => return std::future::pending().await,
+        }
+    }
 }

@@ -1,0 +1,133 @@
+//! Runs one cell: count, input echo, the handler, its error message, user expressions.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::Ordering;
+
+use futures::FutureExt;
+use jupyter_protocol::{ErrorOutput, ExecuteInput, ExecutionCount};
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+
+use crate::handler::{ErrorReport, ExecuteOutcome, ExecuteRequest, Handler};
+use crate::io::{Cell, Io};
+use crate::kernel::{Kernel, internal_error, interrupted};
+use crate::replies;
+use crate::requests::{Fields, cell_id};
+use crate::serve::{INTERRUPT_GRACE, STOP_GRACE};
+use crate::session::Incoming;
+
+/// A cell that was run.
+pub(crate) struct Done {
+    pub(crate) reply: Value,
+    /// Whether the cells behind it are to be aborted.
+    pub(crate) stop_queue: bool,
+}
+
+/// The reply for a cell that is not run.
+pub(crate) fn aborted<H>(kernel: &Kernel<H>) -> Value {
+    replies::aborted(kernel.count.load(Ordering::Relaxed))
+}
+
+pub(crate) async fn run<H: Handler>(
+    kernel: &Kernel<H>,
+    message: &Incoming,
+    deleted: &CancellationToken,
+) -> Done {
+    let fields = Fields::of(message);
+    let silent = fields.flag("silent", false);
+    let store_history = !silent && fields.flag("store_history", true);
+    let stop_on_error = fields.flag("stop_on_error", true);
+    let code = fields.text("code").to_owned();
+    let execution_count = match store_history {
+        true => kernel.count.fetch_add(1, Ordering::Relaxed) + 1,
+        false => kernel.count.load(Ordering::Relaxed),
+    };
+    if !silent {
+        let execution_count = ExecutionCount::new(execution_count as usize);
+        kernel.iopub.publish(
+            "execute_input",
+            &message.header,
+            &ExecuteInput { code: code.clone(), execution_count },
+        );
+    }
+
+    let running = kernel.register();
+    let request = ExecuteRequest {
+        code,
+        silent,
+        store_history,
+        allow_stdin: fields.flag("allow_stdin", false),
+        stop_on_error,
+        execution_count,
+        cell_id: cell_id(message),
+        cancelled: running.cancelled.clone(),
+    };
+    let cell = Cell {
+        request: message.clone(),
+        execution_count,
+        silent,
+        allow_stdin: request.allow_stdin,
+        cancelled: running.cancelled.clone(),
+    };
+    let io = Io::new(kernel.iopub.clone(), kernel.stdin.clone(), cell);
+    let outcome = tokio::select! {
+        biased;
+        outcome = AssertUnwindSafe(kernel.handler.execute(request, io.clone())).catch_unwind() => {
+            outcome.unwrap_or_else(|_| internal_error().into())
+        }
+        () = overdue(kernel, &running.cancelled, deleted) => interrupted().into(),
+    };
+    drop(running);
+    io.close();
+
+    match outcome {
+        ExecuteOutcome::Ok { payload } => {
+            let expressions = expressions(kernel, &fields).await;
+            Done { reply: replies::executed(execution_count, &payload, expressions), stop_queue: false }
+        }
+        ExecuteOutcome::Error { ename, evalue, traceback } => {
+            let report = ErrorReport { ename, evalue, traceback };
+            let reply = replies::failed(execution_count, &report);
+            if !silent {
+                let ErrorReport { ename, evalue, traceback } = report;
+                kernel.iopub.publish("error", &message.header, &ErrorOutput { ename, evalue, traceback });
+            }
+            Done { reply, stop_queue: stop_on_error }
+        }
+        ExecuteOutcome::Aborted => {
+            Done { reply: replies::aborted(execution_count), stop_queue: stop_on_error }
+        }
+    }
+}
+
+/// Ends when a cell that was told to stop has gone on for too long.
+async fn overdue<H>(kernel: &Kernel<H>, cancelled: &CancellationToken, deleted: &CancellationToken) {
+    let interrupted = async {
+        cancelled.cancelled().await;
+        tokio::time::sleep(INTERRUPT_GRACE).await;
+    };
+    let stopped = async {
+        kernel.stopping.cancelled().await;
+        tokio::time::sleep(STOP_GRACE).await;
+    };
+    let deleted = async {
+        deleted.cancelled().await;
+        // A deleted subshell's cell is interrupted like any other.
+        cancelled.cancel();
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = interrupted => {}
+        () = stopped => {}
+        () = deleted => {}
+    }
+}
+
+async fn expressions<H: Handler>(kernel: &Kernel<H>, fields: &Fields) -> Map<String, Value> {
+    let mut values = Map::new();
+    for (name, expression) in fields.texts("user_expressions") {
+        let value = kernel.guarded(kernel.handler.evaluate(expression)).await.and_then(|value| value);
+        values.insert(name.to_owned(), replies::expression(&value));
+    }
+    values
+}

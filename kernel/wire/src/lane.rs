@@ -1,0 +1,213 @@
+//! A lane answers the requests of the main shell, or of one subshell (JEP 91), one after the other.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jupyter_protocol::{CommClose, CommId, CommInfoReply};
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use zeromq::RouterSendHalf;
+
+use crate::cursor;
+use crate::execute;
+use crate::handler::{ErrorReport, Handler};
+use crate::kernel::{Kernel, internal_error};
+use crate::replies;
+use crate::requests::Fields;
+use crate::session::Incoming;
+
+/// How many subshells there may be.
+const MAX_SUBSHELLS: usize = 64;
+
+/// All lanes of a kernel.
+#[derive(Default)]
+pub(crate) struct Lanes {
+    /// Lanes by subshell id; the main one has none.
+    lanes: Mutex<HashMap<Option<String>, Lane>>,
+    tasks: TaskTracker,
+}
+
+#[derive(Clone)]
+struct Lane {
+    queue: mpsc::UnboundedSender<Request>,
+    deleted: CancellationToken,
+}
+
+/// A request with the time it came.
+pub(crate) struct Request {
+    pub(crate) message: Incoming,
+    pub(crate) arrived: Instant,
+}
+
+impl Lanes {
+    /// Opens a lane; false when there are too many.
+    pub(crate) fn open<H: Handler>(
+        &self,
+        kernel: &Arc<Kernel<H>>,
+        socket: RouterSendHalf,
+        id: Option<String>,
+    ) -> bool {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        if lanes.len() > MAX_SUBSHELLS {
+            return false;
+        }
+        let (queue, requests) = mpsc::unbounded_channel();
+        let deleted = kernel.stopping.child_token();
+        self.tasks.spawn(run(kernel.clone(), socket, requests, deleted.clone()));
+        lanes.insert(id, Lane { queue, deleted });
+        true
+    }
+
+    /// Closes a subshell's lane: what runs in it is interrupted, what waits is aborted. False when there is none.
+    pub(crate) fn delete(&self, id: &str) -> bool {
+        let lane = self.lanes.lock().unwrap_or_else(PoisonError::into_inner).remove(&Some(id.to_owned()));
+        lane.map(|lane| lane.deleted.cancel()).is_some()
+    }
+
+    /// The subshells' ids.
+    pub(crate) fn subshells(&self) -> Vec<String> {
+        let mut ids: Vec<_> =
+            self.lanes.lock().unwrap_or_else(PoisonError::into_inner).keys().flatten().cloned().collect();
+        ids.sort();
+        ids
+    }
+
+    /// Queues a request in its lane; gives it back when there is no such lane.
+    pub(crate) fn dispatch(&self, message: Incoming) -> Result<(), Incoming> {
+        let lane = {
+            let lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+            lanes.get(&message.head.subshell_id).cloned()
+        };
+        let Some(lane) = lane else { return Err(message) };
+        lane.queue.send(Request { message, arrived: Instant::now() }).map_err(|unsent| unsent.0.message)
+    }
+
+    /// Waits until the lanes have answered what they had, at most for `timeout`. They must have been told to stop.
+    pub(crate) async fn finish(&self, timeout: Duration) {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.tasks.close();
+        if tokio::time::timeout(timeout, self.tasks.wait()).await.is_err() {
+            tracing::warn!("a request did not stop in time");
+        }
+    }
+}
+
+async fn run<H: Handler>(
+    kernel: Arc<Kernel<H>>,
+    socket: RouterSendHalf,
+    mut requests: mpsc::UnboundedReceiver<Request>,
+    deleted: CancellationToken,
+) {
+    // Execute requests that came up to this moment are aborted.
+    let mut abort_until = None;
+    loop {
+        let request = tokio::select! {
+            biased;
+            () = deleted.cancelled() => break,
+            request = requests.recv() => match request {
+                Some(request) => request,
+                None => return,
+            },
+        };
+        let abort = abort_until.is_some_and(|moment| request.arrived <= moment);
+        let failed = answer(&kernel, &socket, &request.message, abort, &deleted).await;
+        if failed {
+            abort_until = Some(Instant::now());
+        }
+    }
+    requests.close();
+    while let Ok(request) = requests.try_recv() {
+        answer(&kernel, &socket, &request.message, true, &deleted).await;
+    }
+}
+
+/// Answers one request; true when the cells behind it are to be aborted.
+async fn answer<H: Handler>(
+    kernel: &Kernel<H>,
+    socket: &RouterSendHalf,
+    message: &Incoming,
+    abort: bool,
+    deleted: &CancellationToken,
+) -> bool {
+    let busy = kernel.busy(message);
+    let msg_type = message.head.msg_type.as_str();
+    let mut failed = false;
+    if msg_type == "execute_request" {
+        let reply = match abort {
+            true => execute::aborted(kernel),
+            false => {
+                let done = execute::run(kernel, message, deleted).await;
+                failed = done.stop_queue;
+                done.reply
+            }
+        };
+        kernel.reply(socket, message, "execute_reply", &reply).await;
+    } else if let Some(reply) = look(kernel, message).await {
+        let reply_type = msg_type.strip_suffix("_request").map(|name| format!("{name}_reply"));
+        kernel.reply(socket, message, &reply_type.unwrap_or_default(), &reply).await;
+    }
+    drop(busy);
+    failed
+}
+
+/// The reply to a request that looks at code and runs none; `None` for messages that have none.
+async fn look<H: Handler>(kernel: &Kernel<H>, message: &Incoming) -> Option<Value> {
+    let fields = Fields::of(message);
+    let code = fields.text("code");
+    let at_cursor = || cursor::to_bytes(code, fields.count("cursor_pos").unwrap_or(usize::MAX));
+    let handler = &kernel.handler;
+    Some(match message.head.msg_type.as_str() {
+        "kernel_info_request" => kernel.kernel_info(),
+        "complete_request" => match kernel.guarded(handler.complete(code, at_cursor())).await {
+            Ok(completions) => replies::complete(code, &completions),
+            Err(report) => replies::error(&report),
+        },
+        "inspect_request" => {
+            let level = u8::from(fields.count("detail_level").unwrap_or(0) > 0);
+            match kernel.guarded(handler.inspect(code, at_cursor(), level)).await {
+                Ok(found) => replies::inspect(found.as_ref()),
+                Err(report) => replies::error(&report),
+            }
+        }
+        "is_complete_request" => {
+            match std::panic::catch_unwind(AssertUnwindSafe(|| handler.is_complete(code))) {
+                Ok(completeness) => replies::is_complete(&completeness),
+                Err(_) => replies::error(&internal_error()),
+            }
+        }
+        "history_request" => match fields.history() {
+            Some(request) => {
+                let output = request.output;
+                match kernel.guarded(handler.history(request)).await {
+                    Ok(entries) => replies::history(&entries, output),
+                    Err(report) => replies::error(&report),
+                }
+            }
+            None => replies::error(&ErrorReport::new("INVALID_REQUEST", "This kind of history is unknown.")),
+        },
+        "comm_info_request" => serde_json::to_value(CommInfoReply::default()).unwrap_or_default(),
+        "comm_open" => {
+            // No target is known here; left open, a widget would wait for ever.
+            let comm_id = CommId(fields.text("comm_id").to_owned());
+            let close = CommClose { comm_id, data: serde_json::Map::new() };
+            kernel.iopub.publish("comm_close", &message.header, &close);
+            return None;
+        }
+        other => return unknown(other),
+    })
+}
+
+/// An unknown request is answered, so that nobody waits for a reply; other unknown messages are let pass.
+pub(crate) fn unknown(msg_type: &str) -> Option<Value> {
+    tracing::debug!(msg_type, "unknown message");
+    msg_type.ends_with("_request").then(|| {
+        replies::error(&ErrorReport::new(
+            "UNKNOWN_REQUEST",
+            format!("This kernel does not answer `{msg_type}`."),
+        ))
+    })
+}
