@@ -11,7 +11,10 @@
 
 use crate::cql::classify::Facts;
 pub use crate::cql::classify::{BatchKind, Delete, Object, ObjectKind, Select, StatementKind, TableName};
+use crate::cql::lexer::is_blank;
+use crate::cql::split::{Split, Tail, split};
 use crate::diagnostic::Diagnostic;
+use crate::magic::{MagicKind, lookup};
 pub use crate::shell::{ShellCommand, ShellVerb};
 use crate::text::Span;
 
@@ -120,6 +123,10 @@ pub enum Completeness {
 
 /// Reads a cell.
 pub fn parse(source: &str) -> Cell {
+    let start = source.len() - source.trim_start_matches(is_blank).len();
+    if source[start..].starts_with("%%") {
+        return Cell::Magic(cell_magic(source, start));
+    }
     Cell::Steps(steps(source, Span::new(0, source.len())))
 }
 
@@ -127,12 +134,56 @@ pub fn parse(source: &str) -> Cell {
 ///
 /// A `region` that does not fit the source has no steps.
 pub fn steps(source: &str, region: Span) -> Vec<Step> {
-    let _ = region.of(source);
-    Vec::new()
+    split(source, region).steps
 }
 
-/// Whether the text would run as it is.
-pub fn completeness(source: &str) -> Completeness {
-    let _ = source;
-    Completeness::Complete
+/// The cell magic whose `%%` stands at byte `start`.
+fn cell_magic(source: &str, start: usize) -> CellMagic {
+    let first = &source[start..];
+    let (first, body_start) = match first.find('\n') {
+        Some(newline) => (&first[..newline], start + newline + 1),
+        None => (first, source.len()),
+    };
+    let head = first.find(is_blank).unwrap_or(first.len());
+    let options = first[head..].trim_matches(is_blank);
+    let options_start = start + first.trim_end_matches(is_blank).len() - options.len();
+    CellMagic {
+        span: Span::new(start, source.len()),
+        name: first[2..head].to_owned(),
+        name_span: Span::new(start, start + head),
+        line: Span::new(options_start, options_start + options.len()),
+        body: Span::new(body_start, source.len()),
+    }
 }
+
+/// Whether a console should run the text or wait for more.
+///
+/// More is waited for after an open quote, comment or batch, and after a statement without its `;` or a cell magic until
+/// a blank line follows. A magic in the wrong place or of an unknown name is invalid.
+pub fn completeness(source: &str) -> Completeness {
+    let incomplete = |indent: &str| Completeness::Incomplete { indent: indent.to_owned() };
+    let blank_line = || {
+        let code = source.trim_end_matches(is_blank);
+        source[code.len()..].contains('\n')
+    };
+    match parse(source) {
+        Cell::Magic(magic) if lookup(MagicKind::Cell, &magic.name).is_err() => Completeness::Invalid,
+        Cell::Magic(_) if blank_line() => Completeness::Complete,
+        Cell::Magic(_) => incomplete(""),
+        Cell::Steps(_) => {
+            let Split { steps, tail } = split(source, Span::new(0, source.len()));
+            let broken = steps.iter().filter(|step| matches!(step.kind, StepKind::Broken(_))).count();
+            match tail {
+                Tail::Closed | Tail::Statement if broken > 0 => Completeness::Invalid,
+                Tail::Name | Tail::Block | Tail::Quote if broken > 1 => Completeness::Invalid,
+                Tail::Closed => Completeness::Complete,
+                Tail::Statement if blank_line() => Completeness::Complete,
+                Tail::Statement | Tail::Block | Tail::Name => incomplete("  "),
+                Tail::Quote => incomplete(""),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

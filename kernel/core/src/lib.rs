@@ -8,6 +8,7 @@ pub mod column;
 pub mod cql;
 pub mod diagnostic;
 pub mod magic;
+pub mod nearest;
 pub mod page;
 pub mod render;
 pub mod secret;

@@ -2,7 +2,10 @@
 //!
 //! No schema is consulted: where the text leaves a doubt, the careful answer is given.
 
+use super::lexer::{Token, TokenKind, lex, line_length};
 use crate::cell::Statement;
+use crate::magic::{MagicKind, lookup};
+use crate::text::Span;
 
 /// A table's name as a statement gives it, unquoted (bare names in lower case).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -147,20 +150,289 @@ pub(crate) struct Facts {
     pub(crate) idempotent: bool,
 }
 
+/// The statement of these tokens, which are no trivia.
+pub(crate) fn statement(source: &str, tokens: &[Token], span: Span, into: Option<String>) -> Statement {
+    let (binds, positional_binds) = super::binds::find(source, tokens);
+    let reader = Reader { source, tokens };
+    let (kind, table) = reader.kind();
+    let idempotent = match &kind {
+        StatementKind::Select(_) | StatementKind::Use(_) | StatementKind::List | StatementKind::Describe => {
+            true
+        }
+        StatementKind::Insert | StatementKind::Update | StatementKind::Delete(_) => {
+            super::repeat::repeatable(&reader)
+        }
+        StatementKind::Batch(kind) => *kind != BatchKind::Counter && super::repeat::repeatable(&reader),
+        _ => false,
+    };
+    let facts = Facts { table, idempotent };
+    Statement { text: span.of(source).to_owned(), span, into, kind, binds, positional_binds, facts }
+}
+
+/// A statement's tokens, without trivia, by place.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    source: &'a str,
+    tokens: &'a [Token],
+}
+
+impl<'a> Reader<'a> {
+    /// How many tokens there are.
+    pub(crate) const fn len(&self) -> usize {
+        self.tokens.len()
+    }
+
+    /// The token's kind.
+    pub(crate) fn token_kind(&self, at: usize) -> Option<TokenKind> {
+        self.tokens.get(at).map(|token| token.kind)
+    }
+
+    /// The token's text, empty behind the last.
+    pub(crate) fn text(&self, at: usize) -> &'a str {
+        self.tokens.get(at).map_or("", |token| token.span.of(self.source))
+    }
+
+    /// Whether the token is that keyword.
+    pub(crate) fn is(&self, at: usize, keyword: &str) -> bool {
+        self.token_kind(at) == Some(TokenKind::Word) && self.text(at).eq_ignore_ascii_case(keyword)
+    }
+
+    /// Whether the token is one of these keywords.
+    pub(crate) fn is_any(&self, at: usize, keywords: &[&str]) -> bool {
+        keywords.iter().any(|keyword| self.is(at, keyword))
+    }
+
+    /// Whether the token is that mark.
+    pub(crate) fn mark(&self, at: usize, mark: &str) -> bool {
+        self.token_kind(at) == Some(TokenKind::Operator) && self.text(at) == mark
+    }
+
+    /// The place behind the keywords that stand at `at` in this order, or `at`.
+    fn after(&self, at: usize, keywords: &[&str]) -> usize {
+        let all = keywords.iter().enumerate().all(|(place, keyword)| self.is(at + place, keyword));
+        if all { at + keywords.len() } else { at }
+    }
+
+    /// The name at a place, unquoted. Roles may be named by a string.
+    fn name(&self, at: usize) -> Option<String> {
+        match self.token_kind(at)? {
+            TokenKind::Word => Some(self.text(at).to_ascii_lowercase()),
+            TokenKind::QuotedName => Some(undouble(self.text(at), '"')),
+            TokenKind::String if !self.text(at).starts_with('$') => Some(undouble(self.text(at), '\'')),
+            _ => None,
+        }
+    }
+
+    /// The name with or without its keyspace that starts at a place, and the place behind it.
+    pub(crate) fn table_name(&self, at: usize) -> Option<(TableName, usize)> {
+        let first = self.name(at)?;
+        match self.name(at + 2).filter(|_| self.mark(at + 1, ".")) {
+            Some(name) => Some((TableName { keyspace: Some(first), name }, at + 3)),
+            None => Some((TableName { keyspace: None, name: first }, at + 1)),
+        }
+    }
+
+    /// The first of the keywords outside parentheses, brackets and braces, from `from` on.
+    fn outside(&self, from: usize, keywords: &[&str]) -> Option<usize> {
+        let mut depth = 0_usize;
+        (from..self.len()).find(|&at| {
+            depth = deeper(depth, self, at);
+            depth == 0 && self.is_any(at, keywords)
+        })
+    }
+
+    fn table_at(&self, at: usize) -> Option<TableName> {
+        self.table_name(at).map(|(table, _)| table)
+    }
+
+    fn kind(&self) -> (StatementKind, Option<TableName>) {
+        let first = self.text(0).to_ascii_uppercase();
+        if self.token_kind(0) != Some(TokenKind::Word) {
+            return (if self.len() == 0 { StatementKind::Empty } else { StatementKind::Other }, None);
+        }
+        match first.as_str() {
+            "SELECT" => self.select(),
+            "INSERT" => (StatementKind::Insert, self.table_at(self.after(1, &["INTO"]))),
+            "UPDATE" => (StatementKind::Update, self.table_at(1)),
+            "DELETE" => self.delete(),
+            "BEGIN" => (self.block(), None),
+            "TRUNCATE" => {
+                let at = 1 + usize::from(self.is_any(1, &["TABLE", "COLUMNFAMILY"]));
+                (StatementKind::Truncate, self.table_at(at))
+            }
+            "USE" => (StatementKind::Use(self.name(1).unwrap_or_default()), None),
+            "CREATE" => {
+                let at = self.after(1, &["OR", "REPLACE"]);
+                let (object, table) = self.object(at);
+                (StatementKind::Create(object), table)
+            }
+            "ALTER" => {
+                let (object, table) = self.object(1);
+                (StatementKind::Alter(object), table)
+            }
+            "DROP" => {
+                let (object, table) = self.object(1);
+                (StatementKind::Drop(object), table)
+            }
+            "GRANT" => (StatementKind::Grant, None),
+            "REVOKE" => (StatementKind::Revoke, None),
+            "LIST" => (StatementKind::List, None),
+            "DESCRIBE" | "DESC" => (StatementKind::Describe, None),
+            _ => (StatementKind::Other, None),
+        }
+    }
+
+    fn select(&self) -> (StatementKind, Option<TableName>) {
+        let modifier = |at: usize, keyword: &str| {
+            let next_is_selector = self.mark(at + 1, "*")
+                || self.mark(at + 1, "(")
+                || !matches!(
+                    self.token_kind(at + 1),
+                    None | Some(TokenKind::Operator | TokenKind::Semicolon)
+                );
+            self.is(at, keyword) && next_is_selector && !self.is_any(at + 1, &["FROM", "AS"])
+        };
+        let json = modifier(1, "JSON");
+        let distinct = modifier(1 + usize::from(json), "DISTINCT");
+        let from = self.outside(1, &["FROM"]).unwrap_or(self.len());
+        let names = |at: usize| matches!(self.token_kind(at), Some(TokenKind::Word | TokenKind::QuotedName));
+        let calls_functions = (1 + usize::from(json) + usize::from(distinct)..from)
+            .any(|at| names(at) && self.mark(at + 1, "("));
+        let has = |keyword: &str| self.outside(from, &[keyword]).is_some();
+        let select = Select {
+            json,
+            distinct,
+            filtered: has("WHERE"),
+            limited: has("LIMIT"),
+            grouped: has("GROUP"),
+            ordered: has("ORDER"),
+            allow_filtering: has("FILTERING"),
+            calls_functions,
+        };
+        (StatementKind::Select(select), self.table_at(from + 1))
+    }
+
+    fn delete(&self) -> (StatementKind, Option<TableName>) {
+        let from = self.outside(1, &["FROM"]).unwrap_or(self.len());
+        let clause = self.outside(from, &["WHERE"]).map_or(self.len(), |at| at + 1);
+        let condition = self.outside(from, &["IF"]);
+        let delete = Delete {
+            names_columns: from > 1,
+            where_columns: self.restricted(clause, condition.unwrap_or(self.len())),
+            conditional: condition.is_some(),
+        };
+        (StatementKind::Delete(delete), self.table_at(from + 1))
+    }
+
+    /// The columns of the relations from `at` up to `end`.
+    fn restricted(&self, mut at: usize, end: usize) -> Vec<String> {
+        let mut columns: Vec<String> = Vec::new();
+        let mut add = |name: Option<String>| {
+            if let Some(name) = name.filter(|name| !columns.contains(name)) {
+                columns.push(name);
+            }
+        };
+        while at < end {
+            let list = at + usize::from(self.is(at, "TOKEN") && self.mark(at + 1, "("));
+            if self.mark(list, "(") {
+                at = list + 1;
+                while at < end && !self.mark(at, ")") {
+                    add(self.name(at));
+                    at += 1;
+                }
+            } else {
+                add(self.name(at));
+                at += 1;
+            }
+            let mut between = false;
+            let mut depth = 0_usize;
+            while at < end {
+                depth = deeper(depth, self, at);
+                let and = depth == 0 && self.is(at, "AND");
+                let ends = and && !between;
+                // The first AND behind a BETWEEN is its own.
+                between = self.is(at, "BETWEEN") || (between && !and);
+                at += 1;
+                if ends {
+                    break;
+                }
+            }
+        }
+        columns
+    }
+
+    fn block(&self) -> StatementKind {
+        match () {
+            () if self.is(1, "TRANSACTION") => StatementKind::Transaction,
+            () if self.is(1, "UNLOGGED") => StatementKind::Batch(BatchKind::Unlogged),
+            () if self.is(1, "COUNTER") => StatementKind::Batch(BatchKind::Counter),
+            () if self.is_any(1, &["BATCH", "LOGGED"]) => StatementKind::Batch(BatchKind::Logged),
+            () => StatementKind::Other,
+        }
+    }
+
+    /// What a schema statement is about, and its table.
+    fn object(&self, at: usize) -> (Object, Option<TableName>) {
+        let at = self.after(at, &["CUSTOM"]);
+        let (kind, words) = match self.text(at).to_ascii_uppercase().as_str() {
+            "KEYSPACE" | "SCHEMA" => (ObjectKind::Keyspace, 1),
+            "TABLE" | "COLUMNFAMILY" => (ObjectKind::Table, 1),
+            "TYPE" => (ObjectKind::Type, 1),
+            "INDEX" => (ObjectKind::Index, 1),
+            "MATERIALIZED" if self.is(at + 1, "VIEW") => (ObjectKind::MaterializedView, 2),
+            "FUNCTION" => (ObjectKind::Function, 1),
+            "AGGREGATE" => (ObjectKind::Aggregate, 1),
+            "TRIGGER" => (ObjectKind::Trigger, 1),
+            "ROLE" => (ObjectKind::Role, 1),
+            "USER" => (ObjectKind::User, 1),
+            _ => return (Object { kind: ObjectKind::Other, name: None }, None),
+        };
+        let at = self.after(self.after(at + words, &["IF", "NOT", "EXISTS"]), &["IF", "EXISTS"]);
+        let nameless_index = kind == ObjectKind::Index && self.is(at, "ON");
+        let named = (!nameless_index).then(|| self.table_name(at)).flatten();
+        let behind = named.as_ref().map_or(at, |(_, behind)| *behind);
+        let name = named.map(|(name, _)| name);
+        let table = match kind {
+            ObjectKind::Table => name.clone(),
+            ObjectKind::Index | ObjectKind::Trigger if self.is(behind, "ON") => self.table_at(behind + 1),
+            _ => None,
+        };
+        (Object { kind, name }, table)
+    }
+}
+
+/// The depth of parentheses, brackets and braces behind the token at `at`, from that before it.
+fn deeper(depth: usize, reader: &Reader<'_>, at: usize) -> usize {
+    if reader.token_kind(at) != Some(TokenKind::Operator) {
+        return depth;
+    }
+    match reader.text(at) {
+        "(" | "[" | "{" => depth + 1,
+        ")" | "]" | "}" => depth.saturating_sub(1),
+        _ => depth,
+    }
+}
+
+/// What stands between quotes, doubled ones undone.
+pub(crate) fn undouble(text: &str, quote: char) -> String {
+    let inner = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)).unwrap_or(text);
+    inner.replace(&format!("{quote}{quote}"), &quote.to_string())
+}
+
 impl Statement {
     /// Reads one statement on its own, e.g. one of a file. Spans count from the start of `text`.
     ///
-    /// The text is taken as one statement whatever it holds; a final `;` is dropped.
+    /// The text is taken as one statement whatever it holds; blanks and comments around it and a final `;` are dropped.
     pub fn new(text: &str) -> Self {
-        Self {
-            text: text.to_owned(),
-            span: crate::text::Span::new(0, text.len()),
-            into: None,
-            kind: StatementKind::Empty,
-            binds: Vec::new(),
-            positional_binds: Vec::new(),
-            facts: Facts::default(),
+        let mut tokens: Vec<Token> = lex(text).into_iter().filter(|token| !token.kind.is_trivia()).collect();
+        if tokens.last().is_some_and(|token| token.kind == TokenKind::Semicolon) {
+            tokens.pop();
         }
+        let span = match (tokens.first(), tokens.last()) {
+            (Some(first), Some(last)) => Span::new(first.span.start, last.span.end),
+            _ => Span::new(0, 0),
+        };
+        statement(text, &tokens, span, None)
     }
 
     /// Whether it only reads: `SELECT`, `LIST`, `DESCRIBE`, and `USE`, which changes nothing in the database.
@@ -186,25 +458,54 @@ impl Statement {
     }
 
     /// Whether sending it twice does the same as sending it once. Where the text leaves a doubt, no.
+    ///
+    /// Reads are. Writes are where they have no condition (`IF`), no arithmetic (`c = c + 1`, which may be a counter or a
+    /// list), no element of what may be a list (`l[0]`), and call only functions known to give the same each time. A batch
+    /// is where all of it is.
     pub fn is_idempotent(&self) -> bool {
         self.facts.idempotent
     }
 
     /// The table it is about, as (keyspace where written, table), both unquoted: of `SELECT`, `INSERT`, `UPDATE`,
-    /// `DELETE`, `TRUNCATE`, and of schema statements about a table or one of its indexes.
+    /// `DELETE`, `TRUNCATE`, and of schema statements about a table, an index made on it or a trigger.
     pub fn table(&self) -> Option<(Option<&str>, &str)> {
         self.facts.table.as_ref().map(|table| (table.keyspace.as_deref(), table.name.as_str()))
     }
 
     /// Where in the cell the server means by "line `line`:`column`" of its syntax errors: lines from one,
-    /// columns in UTF-16 units from zero. The span covers the token there, or is empty at the end.
-    pub fn server_position(&self, line: usize, column: usize) -> crate::text::Span {
-        let _ = (line, column);
-        self.span
+    /// columns in UTF-16 units from zero. The span covers the token there, or is empty at the end of the statement.
+    pub fn server_position(&self, line: usize, column: usize) -> Span {
+        let end = Span::new(self.span.end, self.span.end);
+        let mut lines = self.text.split_inclusive('\n');
+        let before: usize = lines.by_ref().take(line.saturating_sub(1)).map(str::len).sum();
+        let mut units = 0;
+        let Some((inner, _)) = lines.next().unwrap_or_default().char_indices().find(|(_, character)| {
+            let found = units >= column;
+            units += character.len_utf16();
+            found
+        }) else {
+            return end;
+        };
+        let offset = before + inner;
+        let token = lex(&self.text).into_iter().find(|token| token.span.end > offset);
+        token.map_or(end, |token| token.span.shifted(self.span.start))
     }
 
-    /// A line of the statement that looks like a magic (`%show …`), because the `;` before it is missing.
-    pub fn swallowed_magic(&self) -> Option<crate::text::Span> {
-        None
+    /// A line of the statement that looks like a magic (`%show …`), probably because the `;` before it is missing.
+    pub fn swallowed_magic(&self) -> Option<Span> {
+        let tokens = lex(&self.text);
+        tokens.windows(3).find_map(|window| {
+            let [blank, percent, name] = window else { return None };
+            let line_start = blank.kind == TokenKind::Whitespace && blank.span.of(&self.text).contains('\n');
+            let known = || lookup(MagicKind::Line, name.span.of(&self.text)).is_ok();
+            (line_start && percent.span.of(&self.text) == "%" && name.kind == TokenKind::Word && known())
+                .then(|| {
+                    let length = line_length(&self.text[percent.span.start..]);
+                    Span::new(percent.span.start, percent.span.start + length).shifted(self.span.start)
+                })
+        })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! CQL as text: tokens, statements and what kind of statement each is. No schema is known here.
 
+mod binds;
 pub mod classify;
 pub mod lexer;
+mod repeat;
 pub mod split;

@@ -1,1 +1,265 @@
-//! Splits the text of a cell into statements, shell commands and magic lines.
+//! Splits the text of a cell into statements, shell commands and magic lines, in one linear pass.
+//!
+//! A statement ends at a `;` outside quotes, comments, batches and transactions. What is not closed makes a broken
+//! step that names the place where it was opened.
+
+use super::classify;
+use super::lexer::{Lexer, Open, Token, TokenKind, is_blank, line_length};
+use crate::cell::{MagicLine, Step, StepKind};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::shell;
+use crate::text::Span;
+
+/// The steps of a text, and how it ends.
+#[derive(Debug)]
+pub(crate) struct Split {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) tail: Tail,
+}
+
+/// How a text ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tail {
+    /// Nothing is open.
+    Closed,
+    /// The last statement has no `;`.
+    Statement,
+    /// `name <<` has nothing behind it yet.
+    Name,
+    /// A batch or a transaction is open.
+    Block,
+    /// A quote or a comment is open.
+    Quote,
+}
+
+/// Splits a part of a cell's source. Spans are of the whole source.
+pub(crate) fn split(source: &str, region: Span) -> Split {
+    let lexer = Lexer::within(source, region);
+    let mut splitter = Splitter { source, lexer, steps: Vec::new(), tail: Tail::Closed };
+    splitter.run();
+    Split { steps: splitter.steps, tail: splitter.tail }
+}
+
+struct Splitter<'a> {
+    source: &'a str,
+    lexer: Lexer<'a>,
+    steps: Vec<Step>,
+    tail: Tail,
+}
+
+impl Splitter<'_> {
+    fn run(&mut self) {
+        let mut at_line_start = true;
+        while let Some(token) = self.lexer.next() {
+            let text = token.span.of(self.source);
+            match token.kind {
+                TokenKind::Whitespace | TokenKind::Comment => at_line_start |= text.contains('\n'),
+                TokenKind::Semicolon => at_line_start = false,
+                TokenKind::Unterminated { what, .. } => self.unterminated(token.span.start, token, what),
+                TokenKind::Operator if text == "%" => self.magic(token.span.start, at_line_start),
+                _ => {
+                    at_line_start = false;
+                    match self.shell_verb(token) {
+                        Some((verb, end)) => self.shell(verb, Span::new(token.span.start, end)),
+                        None => self.statement(token),
+                    }
+                }
+            }
+        }
+    }
+
+    fn push(&mut self, span: Span, kind: StepKind) {
+        self.steps.push(Step { span, kind });
+    }
+
+    fn broken(&mut self, span: Span, diagnostic: Diagnostic) {
+        self.push(span, StepKind::Broken(diagnostic));
+    }
+
+    fn unterminated(&mut self, from: usize, token: Token, what: Open) {
+        self.tail = Tail::Quote;
+        self.broken(Span::new(from, token.span.end), unterminated(what, token.span.start));
+    }
+
+    /// A `%` that opens a step.
+    fn magic(&mut self, start: usize, at_line_start: bool) {
+        self.lexer.seek(start);
+        let line = self.lexer.rest();
+        let line = line[..line_length(line)].trim_end_matches(is_blank);
+        let span = Span::new(start, start + line.len());
+        if line.starts_with("%%") {
+            let rest = Span::new(start, start + self.lexer.rest().trim_end_matches(is_blank).len());
+            self.lexer.seek(start + self.lexer.rest().len());
+            let message = "A cell magic must be the first line of its cell.";
+            let diagnostic = Diagnostic::new(Code::Usage, message)
+                .with_hint("Move the line and what follows it to a cell of its own.")
+                .with_span(span);
+            return self.broken(rest, diagnostic);
+        }
+        self.lexer.seek(span.end);
+        if !at_line_start {
+            let diagnostic = Diagnostic::new(Code::Usage, "A magic must start its line.")
+                .with_hint("Put the magic on a line of its own.")
+                .with_span(span);
+            return self.broken(span, diagnostic);
+        }
+        let (name, rest) = line[1..].split_at(line[1..].find(is_blank).unwrap_or(line.len() - 1));
+        let rest = rest.trim_start_matches(is_blank);
+        let magic = MagicLine {
+            span,
+            name: name.to_owned(),
+            name_span: Span::new(start, start + 1 + name.len()),
+            rest: rest.to_owned(),
+            rest_span: Span::new(span.end - rest.len(), span.end),
+        };
+        self.push(span, StepKind::Magic(magic));
+    }
+
+    /// The shell verb that `first` starts, with its end; none if it is the name of `name << …`.
+    fn shell_verb(&self, first: Token) -> Option<(shell::ShellVerb, usize)> {
+        let (verb, length) = shell::verb(self.source.get(first.span.start..)?)?;
+        let end = first.span.start + length;
+        let next = self.source.get(end..)?.trim_start_matches(is_blank);
+        (!next.starts_with("<<")).then_some((verb, end))
+    }
+
+    fn shell(&mut self, verb: shell::ShellVerb, head: Span) {
+        self.lexer.seek(head.end);
+        let line = shell::scan(verb, self.lexer.rest(), head);
+        self.lexer.seek(line.end);
+        match line.command {
+            Ok(command) => self.push(command.span, StepKind::Shell(command)),
+            Err(opened) => {
+                let what = if self.source.as_bytes().get(opened) == Some(&b'\'') {
+                    Open::String
+                } else {
+                    Open::QuotedName
+                };
+                let diagnostic = unterminated(what, opened).with_cause("A shell command ends with its line.");
+                self.broken(Span::new(head.start, line.end), diagnostic);
+            }
+        }
+    }
+
+    fn statement(&mut self, first: Token) {
+        let step_start = first.span.start;
+        let mut tokens = vec![first];
+        let mut into = None;
+        let mut block = None;
+        let mut ended = false;
+        while let Some(token) = self.lexer.next() {
+            match token.kind {
+                TokenKind::Whitespace | TokenKind::Comment => continue,
+                TokenKind::Unterminated { what, .. } => return self.unterminated(step_start, token, what),
+                TokenKind::Semicolon if block.is_none() => {
+                    ended = true;
+                    break;
+                }
+                _ => {}
+            }
+            tokens.push(token);
+            match &tokens[..] {
+                [name, arrows]
+                    if into.is_none()
+                        && name.kind == TokenKind::Word
+                        && arrows.span.of(self.source) == "<<" =>
+                {
+                    into = Some(name.span.of(self.source).to_owned());
+                    tokens.clear();
+                }
+                [.., last, this] if block.is_some() => {
+                    let closing = block.map_or(["", ""], Block::closing);
+                    if self.is(*last, closing[0]) && self.is(*this, closing[1]) {
+                        block = None;
+                    }
+                }
+                [begin, middle @ ..] if middle.len() <= 2 && self.is(*begin, "BEGIN") => {
+                    block = self.opened(middle)
+                }
+                _ => {}
+            }
+        }
+        let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else {
+            return self.nameless(step_start, into.unwrap_or_default(), ended);
+        };
+        let span = Span::new(first.span.start, last.span.end);
+        let step = Span::new(step_start, span.end);
+        if let Some(block) = block {
+            self.tail = Tail::Block;
+            return self.broken(step, block.not_closed(first.span));
+        }
+        if !ended {
+            self.tail = Tail::Statement;
+        }
+        let statement = classify::statement(self.source, &tokens, span, into);
+        self.push(step, StepKind::Cql(statement));
+    }
+
+    /// `name <<` and nothing behind it.
+    fn nameless(&mut self, start: usize, name: String, ended: bool) {
+        if !ended {
+            self.tail = Tail::Name;
+        }
+        let end = start
+            + self.source[start..self.lexer.offset()].trim_end_matches(|c| is_blank(c) || c == ';').len();
+        let diagnostic = Diagnostic::new(Code::Usage, format!("Nothing follows `{name} <<`."))
+            .with_hint(format!("Write a statement behind it: `{name} << SELECT …;`."))
+            .with_span(Span::new(start, end));
+        self.broken(Span::new(start, end), diagnostic);
+    }
+
+    fn is(&self, token: Token, word: &str) -> bool {
+        token.kind == TokenKind::Word && token.span.of(self.source).eq_ignore_ascii_case(word)
+    }
+
+    /// The block that `BEGIN` and the one or two tokens behind it open.
+    fn opened(&self, middle: &[Token]) -> Option<Block> {
+        let is = |place: usize, word: &str| middle.get(place).is_some_and(|token| self.is(*token, word));
+        let qualified = ["UNLOGGED", "COUNTER", "LOGGED"].iter().any(|word| is(0, word));
+        match middle.len() {
+            1 if is(0, "TRANSACTION") => Some(Block::Transaction),
+            1 if is(0, "BATCH") => Some(Block::Batch),
+            2 if qualified && is(1, "BATCH") => Some(Block::Batch),
+            _ => None,
+        }
+    }
+}
+
+/// What spans several statements.
+#[derive(Debug, Clone, Copy)]
+enum Block {
+    Batch,
+    Transaction,
+}
+
+impl Block {
+    const fn closing(self) -> [&'static str; 2] {
+        match self {
+            Self::Batch => ["APPLY", "BATCH"],
+            Self::Transaction => ["COMMIT", "TRANSACTION"],
+        }
+    }
+
+    fn not_closed(self, begin: Span) -> Diagnostic {
+        let (what, end) = match self {
+            Self::Batch => ("batch", "APPLY BATCH;"),
+            Self::Transaction => ("transaction", "COMMIT TRANSACTION;"),
+        };
+        Diagnostic::new(Code::Unterminated, format!("The {what} that starts here is not closed."))
+            .with_hint(format!("End it with `{end}`."))
+            .with_span(begin)
+    }
+}
+
+/// Says that what was opened at byte `opened_at` is not closed.
+fn unterminated(what: Open, opened_at: usize) -> Diagnostic {
+    let (name, hint) = match what {
+        Open::String => ("string", "Close it with `'`. An apostrophe inside a string is written `''`."),
+        Open::QuotedName => ("quoted name", "Close it with `\"`. A quote inside a name is written `\"\"`."),
+        Open::DollarString => ("string", "Close it with `$$`."),
+        Open::Comment => ("comment", "Close it with `*/`."),
+    };
+    Diagnostic::new(Code::Unterminated, format!("The {name} that starts here is not closed."))
+        .with_hint(hint)
+        .with_span(Span::new(opened_at, opened_at + what.mark().len()))
+}
