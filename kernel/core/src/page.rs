@@ -2,6 +2,9 @@
 //!
 //! A page is never decoded as a whole; whoever draws or analyses visits the cells it needs.
 
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -26,6 +29,8 @@ pub trait Page: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// [`MalformedPage`] when the server's bytes do not hold what its header promised.
+    // An alias would hide what a visitor is given.
+    #[allow(clippy::type_complexity)]
     fn visit(
         &self,
         start: usize,

@@ -40,15 +40,20 @@ pub struct Position {
 impl Position {
     /// The position of byte `offset` in `source`; one past the end for an offset beyond it.
     pub fn of(source: &str, offset: usize) -> Self {
-        let mut offset = offset.min(source.len());
-        while !source.is_char_boundary(offset) {
-            offset -= 1;
-        }
-        let before = &source[..offset];
+        let before = &source[..floor_boundary(source, offset)];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         Self {
             line: before.bytes().filter(|&byte| byte == b'\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
         }
     }
+}
+
+/// The last character boundary at or before byte `offset`, the text's end for an offset beyond it.
+pub fn floor_boundary(text: &str, offset: usize) -> usize {
+    let mut offset = offset.min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    offset
 }

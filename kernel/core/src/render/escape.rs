@@ -1,6 +1,155 @@
-//! The one place where text from outside enters HTML.
+//! The one place where text from outside enters HTML, and how characters that cannot be seen are made visible.
 
-/// The text as HTML content or as a quoted attribute's value.
+/// Where in HTML a text goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Between tags. Quotes mean nothing there, and JupyterLab's sanitizer would turn their entities back.
+    Content,
+    /// Anywhere, a quoted attribute included.
+    Anywhere,
+}
+
+/// The text as HTML, fit for content and for a quoted attribute's value.
 pub fn escape(text: &str) -> String {
-    text.to_owned()
+    let mut out = String::with_capacity(text.len());
+    write(&mut out, text, Place::Anywhere);
+    out
+}
+
+/// Appends text as HTML content: what [`escape`] does, but for quotes, so that the sanitizer leaves it as it is.
+pub(super) fn content(out: &mut String, text: &str) {
+    write(out, text, Place::Content);
+}
+
+fn write(out: &mut String, text: &str, place: Place) {
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' if place == Place::Anywhere => out.push_str("&quot;"),
+            '\'' if place == Place::Anywhere => out.push_str("&#39;"),
+            // HTML has no way to write these; callers that care have made them visible before.
+            '\0'..='\x08' | '\x0b' | '\x0c' | '\r' | '\x0e'..='\x1f' | '\x7f'..='\u{9f}' => {
+                out.push('\u{fffd}')
+            }
+            _ => out.push(c),
+        }
+    }
+}
+
+/// The text with its control characters, invisible and direction-changing ones escaped as cqlsh does: `\n`, `\x00`,
+/// `\u202e`; a backslash is doubled, so that the escape for a line feed and the two characters `\n` differ.
+pub(super) fn visible(text: &str) -> String {
+    visible_with(text, true)
+}
+
+/// Prose of others (a server's message) on one line of its own: as [`visible`], but a backslash stays single.
+pub(super) fn visible_prose(text: &str) -> String {
+    visible_with(text, false)
+}
+
+fn visible_with(text: &str, double_backslash: bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    let mut before = ' ';
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' if double_backslash => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            // Joiners belong to emoji and to scripts beyond Latin; elsewhere they only hide.
+            '\u{200c}' | '\u{200d}' if joins(before) && chars.peek().is_some_and(|&next| joins(next)) => {
+                out.push(c)
+            }
+            _ if is_hidden(c) => {
+                let code = u32::from(c);
+                match code {
+                    0..=0xff => out.push_str(&format!("\\x{code:02x}")),
+                    0x100..=0xffff => out.push_str(&format!("\\u{code:04x}")),
+                    _ => out.push_str(&format!("\\U{code:08x}")),
+                }
+            }
+            _ => out.push(c),
+        }
+        before = c;
+    }
+    out
+}
+
+fn joins(c: char) -> bool {
+    c >= '\u{0300}' && !is_hidden(c)
+}
+
+/// Control characters, line separators, and the format characters that show nothing or turn the text around.
+fn is_hidden(c: char) -> bool {
+    matches!(c,
+        '\0'..='\x1f'
+        | '\x7f'..='\u{a0}'
+        | '\u{ad}'
+        | '\u{034f}'
+        | '\u{061c}'
+        | '\u{115f}' | '\u{1160}'
+        | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{3164}'
+        | '\u{feff}'
+        | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn markup_from_outside_is_text() {
+        assert_snapshot!(escape(r#"<img src=x onerror="alert('1')"> & more"#), @"&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt; &amp; more");
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_shown() {
+        assert_snapshot!(visible("a\nb\\n\t\0\u{7f}\u{85}\u{a0}"), @r"a\nb\\n\t\x00\x7f\x85\xa0");
+        assert_snapshot!(visible("abc\u{202e}txt.exe\u{2066}\u{200b}\u{feff}\u{e0041}"), @r"abc\u202etxt.exe\u2066\u200b\ufeff\U000e0041");
+        assert_snapshot!(visible("\x1b[31mred"), @r"\x1b[31mred");
+        assert_snapshot!(visible_prose("C:\\temp\n"), @r"C:\temp\n");
+    }
+
+    #[test]
+    fn joiners_stay_in_emoji_and_scripts_that_need_them() {
+        assert_eq!(visible("👩\u{200d}👧"), "👩\u{200d}👧");
+        assert_eq!(visible("می\u{200c}خواهم"), "می\u{200c}خواهم");
+        assert_eq!(visible("pay\u{200d}pal"), "pay\\u200dpal");
+        assert_eq!(visible("❤️"), "❤️");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_of_markup_is_left(text in prop_oneof![any::<String>(), "[<>&\"'a;#]{0,40}"]) {
+            let escaped = escape(&text);
+            prop_assert!(!escaped.contains(['<', '>', '"', '\'']));
+            for (at, _) in escaped.match_indices('&') {
+                prop_assert!(["&amp;", "&lt;", "&gt;", "&quot;", "&#39;"].iter().any(|entity| escaped[at..].starts_with(entity)));
+            }
+            let mut between = String::new();
+            content(&mut between, &text);
+            prop_assert!(!between.contains(['<', '>']));
+        }
+
+        #[test]
+        fn visible_text_is_one_line_and_tells_apart(left: String, right: String) {
+            prop_assert!(!visible(&left).chars().any(char::is_control));
+            prop_assert_eq!(visible(&left) == visible(&right), left == right);
+        }
+    }
 }

@@ -379,7 +379,7 @@ mod tests {
         assert_eq!(from_literal(&CqlType::Int, "-12").unwrap().unwrap(), (-12_i32).to_be_bytes());
         assert_eq!(from_literal(&CqlType::Boolean, "TRUE").unwrap().unwrap(), [1]);
         assert_eq!(from_literal(&CqlType::Blob, "0xCAFE").unwrap().unwrap(), [0xca, 0xfe]);
-        assert_eq!(from_literal(&CqlType::Blob, "0x").unwrap().unwrap(), []);
+        assert_eq!(from_literal(&CqlType::Blob, "0x").unwrap().unwrap(), b"");
         assert_eq!(from_literal(&CqlType::Date, "'1970-01-02'").unwrap().unwrap(), [0x80, 0, 0, 1]);
         assert_eq!(from_literal(&CqlType::Timestamp, "1").unwrap().unwrap(), 1_i64.to_be_bytes());
         assert_eq!(from_literal(&CqlType::Inet, "'::1'").unwrap().unwrap().len(), 16);

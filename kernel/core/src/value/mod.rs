@@ -5,6 +5,8 @@
 
 mod calendar;
 mod decode;
+#[cfg(test)]
+mod decode_tests;
 mod encode;
 mod interval;
 mod number;

@@ -144,7 +144,7 @@ fn varint() -> BoxedStrategy<Vec<u8>> {
 fn fields(cells: Vec<BoxedStrategy<Vec<u8>>>) -> BoxedStrategy<Vec<u8>> {
     cells
         .into_iter()
-        .map(|cell| prop::option::of(cell))
+        .map(prop::option::of)
         .collect::<Vec<_>>()
         .prop_map(|cells| {
             cells
