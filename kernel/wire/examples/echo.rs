@@ -36,7 +36,7 @@ const COMMANDS: [(&str, &str); 17] = [
 
 /// The toy kernel.
 #[derive(Default)]
-pub struct Echo {
+pub(crate) struct Echo {
     history: Mutex<Vec<HistoryEntry>>,
     stopped: Mutex<Option<bool>>,
 }
@@ -44,7 +44,7 @@ pub struct Echo {
 impl Echo {
     /// With what `restart` it was told to stop, if it was.
     #[allow(dead_code, reason = "for the tests that include this file")]
-    pub fn stopped(&self) -> Option<bool> {
+    pub(crate) fn stopped(&self) -> Option<bool> {
         *self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -13,7 +13,7 @@ use crate::io::{Cell, Io};
 use crate::kernel::{Kernel, internal_error, interrupted};
 use crate::replies;
 use crate::requests::{Fields, cell_id};
-use crate::serve::{INTERRUPT_GRACE, STOP_GRACE};
+use crate::serve::STOP_GRACE;
 use crate::session::Incoming;
 
 /// A cell that was run.
@@ -104,7 +104,7 @@ pub(crate) async fn run<H: Handler>(
 async fn overdue<H>(kernel: &Kernel<H>, cancelled: &CancellationToken, deleted: &CancellationToken) {
     let interrupted = async {
         cancelled.cancelled().await;
-        tokio::time::sleep(INTERRUPT_GRACE).await;
+        tokio::time::sleep(kernel.interrupt_grace).await;
     };
     let stopped = async {
         kernel.stopping.cancelled().await;

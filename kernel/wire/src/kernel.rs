@@ -36,6 +36,7 @@ pub(crate) struct Kernel<H> {
     pub(crate) stopping: CancellationToken,
     /// Where a shutdown is asked for.
     pub(crate) shutdown: mpsc::UnboundedSender<ShutdownRequest>,
+    pub(crate) interrupt_grace: Duration,
     running: Running,
 }
 
@@ -74,6 +75,7 @@ impl<H: Handler> Kernel<H> {
         iopub: IoPub,
         stdin: Arc<Stdin>,
         shutdown: mpsc::UnboundedSender<ShutdownRequest>,
+        interrupt_grace: Duration,
     ) -> Self {
         Self {
             handler,
@@ -84,6 +86,7 @@ impl<H: Handler> Kernel<H> {
             count: AtomicU32::new(0),
             stopping: CancellationToken::new(),
             shutdown,
+            interrupt_grace,
             running: Running::default(),
         }
     }

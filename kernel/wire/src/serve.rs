@@ -20,7 +20,7 @@ use crate::session::{Session, no_parent};
 use crate::sockets::{self, Sockets};
 use crate::stdin::Stdin;
 
-/// How long an interrupted cell may take to stop before it is dropped.
+/// How long an interrupted cell may take to stop before it is dropped, unless [`Options`] say otherwise.
 pub const INTERRUPT_GRACE: Duration = Duration::from_secs(10);
 
 /// How long [`Handler::shutdown`] may take. Jupyter kills a kernel 2.5 s after it asked it to stop.
@@ -83,11 +83,13 @@ pub struct Options {
     pub signals: bool,
     /// Whether the kernel stops when the process that started it is gone (only where `JPY_PARENT_PID` is set).
     pub watch_parent: bool,
+    /// How long an interrupted cell may take to stop before it is dropped.
+    pub interrupt_grace: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { signals: true, watch_parent: true }
+        Self { signals: true, watch_parent: true, interrupt_grace: INTERRUPT_GRACE }
     }
 }
 
@@ -113,7 +115,7 @@ pub async fn serve_with<H: Handler>(
     let iopub = IoPub::start(&mut tasks, session.clone(), iopub.0, iopub.1);
     let stdin = Stdin::start(&mut tasks, session.clone(), stdin.0, stdin.1);
     let (shutdown, mut shutdowns) = mpsc::unbounded_channel();
-    let kernel = Arc::new(Kernel::new(handler, session, iopub, stdin, shutdown));
+    let kernel = Arc::new(Kernel::new(handler, session, iopub, stdin, shutdown, options.interrupt_grace));
     kernel.iopub.status(&no_parent(), &Status::starting());
     kernel.lanes.open(&kernel, shell.0.clone(), None);
     tasks.spawn(control::control(kernel.clone(), shell.0.clone(), control.0, control.1));

@@ -53,9 +53,6 @@ pub(crate) struct Incoming {
 /// The parts of a header that the kernel looks at; other fields may be there or not.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct Head {
-    #[cfg(feature = "testing")]
-    #[serde(default)]
-    pub(crate) msg_id: String,
     #[serde(default)]
     pub(crate) session: String,
     pub(crate) msg_type: String,

@@ -95,6 +95,11 @@ impl Frontend {
         }
     }
 
+    /// The id of its session, which is also the identity of its sockets.
+    pub fn session_id(&self) -> &str {
+        self.session.id()
+    }
+
     /// Panics when dropped with a message that the test did not ask for.
     #[must_use]
     pub fn strict(mut self) -> Self {

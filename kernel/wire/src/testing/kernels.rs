@@ -66,7 +66,16 @@ impl InProcess {
 
     /// Starts a kernel at given ports or files.
     pub async fn start_at<H: Handler>(connection: ConnectionFile, handler: Arc<H>) -> Self {
-        let options = Options { signals: false, watch_parent: false };
+        Self::start_with(connection, handler, Options::default()).await
+    }
+
+    /// Starts a kernel with options; signals and parent are this process's own business.
+    pub async fn start_with<H: Handler>(
+        connection: ConnectionFile,
+        handler: Arc<H>,
+        options: Options,
+    ) -> Self {
+        let options = Options { signals: false, watch_parent: false, ..options };
         let task = tokio::spawn(serve_with(connection.clone(), handler, options));
         Self { connection, task }
     }

@@ -1,0 +1,105 @@
+//! Stop, and what answers while a cell runs.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cqlbook_wire::Channel::{Control, Shell};
+use cqlbook_wire::testing::{Frontend, InProcess, free_connection};
+use cqlbook_wire::{Options, Transport};
+use insta::assert_snapshot;
+use serde_json::json;
+
+use crate::echo::Echo;
+use crate::start;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_cell_stops() {
+    let (_kernel, mut frontend) = start().await;
+    let cell = frontend.start("sleep 60000\nprint never").await;
+    frontend.until(&cell, |message| message.msg_type == "execute_input").await;
+    let interrupt = frontend.interrupt().await;
+    assert_snapshot!(interrupt.transcript(), @r#"
+    iopub: status busy
+    iopub: status idle
+    control: interrupt_reply {"status":"ok"}
+    "#);
+    let cell = frontend.finish(&cell).await;
+    assert_eq!(cell.error(), Some(("INTERRUPTED", "Woken up.")));
+    assert_eq!(cell.stdout(), "");
+    assert_eq!(frontend.execute("print on").await.stdout(), "on\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_kernel_survives_interrupts_and_the_next_cell_runs() {
+    let (_kernel, mut frontend) = start().await;
+    for _ in 0..3 {
+        assert_eq!(frontend.interrupt().await.status(), "ok");
+    }
+    assert_eq!(frontend.execute("sleep 10\nprint on").await.stdout(), "on\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twice_at_once_is_once() {
+    let (_kernel, mut frontend) = start().await;
+    let cell = frontend.start("sleep 60000").await;
+    frontend.until(&cell, |message| message.msg_type == "execute_input").await;
+    let first = frontend.send(Control, "interrupt_request", json!({})).await;
+    let second = frontend.send(Control, "interrupt_request", json!({})).await;
+    frontend.finish(&first).await;
+    frontend.finish(&second).await;
+    assert_eq!(frontend.finish(&cell).await.status(), "error");
+    assert_eq!(frontend.execute("print on").await.stdout(), "on\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cell_that_does_not_listen_is_dropped() {
+    let options = Options { interrupt_grace: Duration::from_millis(200), ..Options::default() };
+    let connection = free_connection(Transport::Tcp);
+    let kernel = InProcess::start_with(connection, Arc::new(Echo::default()), options).await;
+    let mut frontend = Frontend::connect(kernel.connection()).await.strict();
+    let cell = frontend.start("stubborn").await;
+    frontend.until(&cell, |message| message.msg_type == "execute_input").await;
+    frontend.interrupt().await;
+    assert_eq!(frontend.finish(&cell).await.error(), Some(("INTERRUPTED", "Stopped by the user.")));
+    assert_eq!(frontend.execute("print on").await.stdout(), "on\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn control_and_heartbeat_answer_while_a_cell_runs() {
+    let (_kernel, mut frontend) = start().await;
+    let cell = frontend.start("sleep 60000").await;
+    frontend.until(&cell, |message| message.msg_type == "execute_input").await;
+    let began = Instant::now();
+    assert_eq!(frontend.ping(b"\x00any bytes\xff").await, b"\x00any bytes\xff".as_slice());
+    assert_eq!(frontend.request(Control, "kernel_info_request", json!({})).await.status(), "ok");
+    assert!(began.elapsed() < Duration::from_secs(2));
+    // An interrupt that comes by shell does not wait behind the cell either.
+    assert_eq!(frontend.request(Shell, "interrupt_request", json!({})).await.status(), "ok");
+    assert_eq!(frontend.finish(&cell).await.status(), "error");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cells_behind_an_error_are_aborted_and_other_requests_answered() {
+    let (_kernel, mut frontend) = start().await;
+    let failing = frontend.start("sleep 200\nfail first").await;
+    let waiting = [frontend.start("print a").await, frontend.start("print b").await];
+    let info = frontend.send(Shell, "kernel_info_request", json!({})).await;
+    assert_eq!(frontend.finish(&failing).await.status(), "error");
+    for cell in waiting {
+        let expected = "iopub: status busy\niopub: status idle\nshell: execute_reply aborted [1]\n";
+        assert_eq!(frontend.finish(&cell).await.transcript(), expected);
+    }
+    assert_eq!(frontend.finish(&info).await.status(), "ok");
+    // What comes after the error runs.
+    assert_eq!(frontend.execute("print c").await.stdout(), "c\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_stop_on_error_off_the_cells_behind_run() {
+    let (_kernel, mut frontend) = start().await;
+    let content = json!({"code": "sleep 100\nfail first", "stop_on_error": false});
+    let failing = frontend.send(Shell, "execute_request", content).await;
+    let waiting = frontend.start("print a").await;
+    assert_eq!(frontend.finish(&failing).await.status(), "error");
+    assert_eq!(frontend.finish(&waiting).await.stdout(), "a\n");
+}
