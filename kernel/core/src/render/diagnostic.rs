@@ -25,12 +25,15 @@ const RESET: &str = "\x1b[0m";
 /// Columns of a source line that are shown; longer lines are cut around the place.
 const LINE_WIDTH: usize = 100;
 const TAB: usize = 4;
-/// Lines of the server's text that are shown.
+/// Lines of the server's text that are shown, and bytes of any line of prose.
 const SERVER_LINES: usize = 20;
+const PROSE_BYTES: usize = 2_000;
+/// Bytes on each side of the place that are looked at in a line; what is shown is much less.
+const NEAR: usize = 2_000;
 
 /// Draws a failure; `source` is the cell that the diagnostic's span points into.
 pub fn diagnostic(source: &str, d: &Diagnostic) -> ErrorOutput {
-    let message = visible_prose(d.message.trim_end());
+    let message = one_line(&d.message);
     let mut lines = vec![format!("{BOLD_RED}{}{RESET}: {BOLD}{message}{RESET}", d.code)];
     lines.extend(d.cause.iter().flat_map(|cause| prose(cause)));
     let place = place(source, d);
@@ -60,7 +63,14 @@ pub fn diagnostic(source: &str, d: &Diagnostic) -> ErrorOutput {
 
 /// The lines of a text that is not ours alone: nothing in it can move a terminal's cursor or change its colours.
 fn prose(text: &str) -> Vec<String> {
-    text.lines().map(|line| visible_prose(line.trim_end())).collect()
+    text.lines().map(one_line).collect()
+}
+
+fn one_line(text: &str) -> String {
+    let text = text.trim_end();
+    let (shown, rest) = text.split_at(floor_boundary(text, PROSE_BYTES));
+    let cut = if rest.is_empty() { "" } else { "…" };
+    format!("{}{cut}", visible_prose(shown))
 }
 
 /// Which statement, which line and column, the line itself, and a caret under the span.
@@ -97,6 +107,10 @@ fn excerpt(source: &str, span: Span) -> (String, usize, usize) {
     let line_start = source[..start].rfind('\n').map_or(0, |newline| newline + 1);
     let line = source[line_start..].lines().next().unwrap_or_default();
     let (from, to) = (start - line_start, span.end.saturating_sub(line_start));
+    // A statement of a megabyte on one line: only the neighbourhood is laid out.
+    let near = floor_boundary(line, from.saturating_sub(NEAR));
+    let line = &line[near..floor_boundary(line, from.saturating_add(NEAR))];
+    let (from, to) = (from - near.min(from), to.saturating_sub(near));
 
     // Each character as it is shown, with the columns it takes and whether it is before, in or after the span.
     let mut shown: Vec<(String, usize)> = Vec::new();

@@ -107,7 +107,7 @@ fn value(ty: &CqlType, cursor: &mut Cursor<'_>) -> Result<Option<Vec<u8>>, Value
         CqlType::Udt(udt) => user_defined(ty, cursor, udt)?,
         _ => {
             let left = cursor.left();
-            let word = cursor.word();
+            let word = if matches!(ty, CqlType::Duration) { cursor.duration() } else { cursor.word() };
             word_value(ty, word)
                 .map_err(|reason| ValueError::new(ty, if word.is_empty() { left } else { word }, reason))?
         }

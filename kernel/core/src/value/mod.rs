@@ -4,6 +4,8 @@
 //! `VectorType` does. Nothing here rounds, and nothing panics on bytes or text from outside.
 
 mod calendar;
+#[cfg(test)]
+mod cassandra_tests;
 mod decode;
 #[cfg(test)]
 mod decode_tests;

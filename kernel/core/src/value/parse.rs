@@ -96,6 +96,23 @@ impl<'a> Cursor<'a> {
         &rest[..length]
     }
 
+    /// A duration: a word, where the form `P0001-02-03T04:05:06` has colons of its own.
+    pub(super) fn duration(&mut self) -> &'a str {
+        let word = self.word();
+        let start = self.at - word.len();
+        if word.trim_start_matches('-').starts_with(['P', 'p']) && word[1..].contains('-') {
+            while self
+                .rest()
+                .strip_prefix(':')
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+            {
+                self.at += 1;
+                self.word();
+            }
+        }
+        &self.text[start..self.at]
+    }
+
     /// Steps over `null` if it comes next as a word of its own.
     pub(super) fn null(&mut self) -> bool {
         let before = self.at;
