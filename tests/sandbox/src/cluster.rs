@@ -113,8 +113,7 @@ impl Cluster {
             (real, SocketAddr::new(told, real.port()))
         };
         let addresses: Vec<_> = (0..count).map(told).collect();
-        let database = Database::take_over(&addresses).await?;
-        let members = database.members(count).await?;
+        let (database, members) = Database::take_over(&addresses).await?;
         let mut host_ids = Vec::new();
         for node in &nodes {
             let member = members
@@ -123,7 +122,6 @@ impl Cluster {
                 .ok_or_else(|| Error::Unknown(format!("host id of node {}", node.seat.index)))?;
             host_ids.push(member.host_id);
         }
-        database.wait_until_all_up(&host_ids).await?;
         let token = words::token();
         database.run(&format!("CREATE ROLE \"token\" WITH LOGIN = true AND PASSWORD = '{token}'")).await?;
         database.run("GRANT SELECT ON KEYSPACE system_traces TO \"token\"").await?;
@@ -179,7 +177,7 @@ impl Cluster {
         }
         node.wait_until_open().await?;
         if nodes.iter_mut().all(Node::is_running) {
-            self.database.wait_until_all_up(&self.host_ids).await?;
+            self.database.wait_until_all_up().await?;
         }
         Ok(())
     }

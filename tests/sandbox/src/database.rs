@@ -2,7 +2,7 @@
 //! Fronts' clients never come this way.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,8 +22,9 @@ const SUPERUSER: &str = "sandbox";
 const LIMIT: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// A session as the superuser.
+/// The sandbox's way in as its superuser.
 pub(crate) struct Database {
+    door: Door,
     session: Session,
 }
 
@@ -34,20 +35,34 @@ pub(crate) struct Member {
     pub(crate) data_center: String,
 }
 
+/// What the nodes say of each other, by the addresses on which they listen.
+pub(crate) type Members = HashMap<IpAddr, Member>;
+
 impl Database {
-    /// Logs in to fresh nodes as Cassandra's first superuser, puts our own in its place and drops it.
-    /// `addresses` are the CQL ports, each with the address that the node tells its peers.
-    pub(crate) async fn take_over(addresses: &[(SocketAddr, SocketAddr)]) -> Result<Self> {
-        let first = log_in(addresses, "cassandra", "cassandra").await?;
+    /// Logs in to fresh nodes as Cassandra's first superuser, waits until all see each other, puts our own superuser in its
+    /// place and drops it. `addresses` are the CQL ports, each with the address that the node tells its peers.
+    pub(crate) async fn take_over(addresses: &[(SocketAddr, SocketAddr)]) -> Result<(Self, Members)> {
+        let mut reachable: HashMap<_, _> = addresses.iter().map(|&(real, told)| (told, real)).collect();
+        reachable.extend(addresses.iter().map(|&(real, _)| (real, real)));
+        let first = Door {
+            nodes: addresses.iter().map(|&(real, _)| real).collect(),
+            reachable: Arc::new(reachable),
+            user: "cassandra",
+            password: "cassandra".to_owned(),
+        };
+        let (session, members) = first.wait_until_all_up().await?;
         let password = words::password();
-        let statement = format!(
-            "CREATE ROLE {SUPERUSER} WITH SUPERUSER = true AND LOGIN = true AND PASSWORD = '{password}'"
-        );
-        run(&first, &statement).await?;
-        drop(first);
-        let session = log_in(addresses, SUPERUSER, &password).await?;
+        run(
+            &session,
+            &format!(
+                "CREATE ROLE {SUPERUSER} WITH SUPERUSER = true AND LOGIN = true AND PASSWORD = '{password}'"
+            ),
+        )
+        .await?;
+        let door = Door { user: SUPERUSER, password, ..first };
+        let (session, _) = door.wait_until_all_up().await?;
         run(&session, "DROP ROLE cassandra").await?;
-        Ok(Self { session })
+        Ok((Self { door, session }, members))
     }
 
     /// Runs one statement that returns no rows of interest.
@@ -55,103 +70,100 @@ impl Database {
         run(&self.session, statement).await
     }
 
-    /// Waits until `count` nodes are known, each with its host id, keyed by the address on which it listens.
-    pub(crate) async fn members(&self, count: usize) -> Result<HashMap<std::net::IpAddr, Member>> {
+    /// Waits until all nodes see each other as up.
+    pub(crate) async fn wait_until_all_up(&self) -> Result<()> {
+        self.door.wait_until_all_up().await.map(drop)
+    }
+}
+
+/// Where and as whom to log in.
+struct Door {
+    nodes: Vec<SocketAddr>,
+    /// The real address for each that the nodes tell.
+    reachable: Arc<HashMap<SocketAddr, SocketAddr>>,
+    user: &'static str,
+    password: String,
+}
+
+impl Door {
+    /// Waits until a session reaches every node, and every node can read from all others.
+    async fn wait_until_all_up(&self) -> Result<(Session, Members)> {
         let limit = Instant::now() + LIMIT;
         loop {
-            let mut members = HashMap::new();
-            // The local row and the peers' have to come from one node: take the first that answers both.
-            for node in self.session.get_cluster_state().get_nodes_info() {
-                members = self.members_seen_by(node.host_id).await.unwrap_or_default();
-                if members.len() == count {
-                    return Ok(members);
+            // A fresh session each time: the driver's pools come back to a node that refused them only after long pauses.
+            match self.try_all().await {
+                Ok(outcome) => return Ok(outcome),
+                Err(reason) if Instant::now() > limit => {
+                    return Err(Error::Statement {
+                        statement: format!("log in as {} at every node", self.user),
+                        reason,
+                    });
                 }
+                Err(_) => tokio::time::sleep(PAUSE).await,
             }
-            if Instant::now() > limit {
-                let reason =
-                    format!("{} of {count} nodes had joined after {} s.", members.len(), LIMIT.as_secs());
-                return Err(Error::Statement {
-                    statement: "SELECT … FROM system.peers".to_owned(), reason
-                });
-            }
-            tokio::time::sleep(PAUSE).await;
         }
     }
 
-    /// Waits until every node in `observers` can read from all `copies` of the roles: all see each other as up.
-    pub(crate) async fn wait_until_all_up(&self, observers: &[Uuid]) -> Result<()> {
-        let limit = Instant::now() + LIMIT;
-        for &observer in observers {
-            let mut question = Statement::new("SELECT role FROM system_auth.roles WHERE role = 'sandbox'");
+    async fn try_all(&self) -> Result<(Session, Members), String> {
+        let session = self.log_in().await.map_err(|error| error.to_string())?;
+        let known: Vec<Uuid> =
+            session.get_cluster_state().get_nodes_info().iter().map(|node| node.host_id).collect();
+        if known.len() != self.nodes.len() {
+            return Err(format!("{} of {} nodes are known", known.len(), self.nodes.len()));
+        }
+        let mut members = Members::new();
+        for node in known {
+            // All copies of the roles: a node answers this only if it sees all others.
+            let mut question = Statement::new("SELECT role FROM system_auth.roles WHERE role = 'cassandra'");
             question.set_consistency(Consistency::All);
-            aim(&mut question, observer);
-            while let Err(error) = self.session.query_unpaged(question.clone(), ()).await {
-                if Instant::now() > limit {
-                    let statement = question.contents.clone();
-                    return Err(Error::Statement { statement, reason: error.to_string() });
-                }
-                tokio::time::sleep(PAUSE).await;
+            aim(&mut question, node);
+            session.query_unpaged(question, ()).await.map_err(|error| error.to_string())?;
+            members = members_seen_by(&session, node).await.ok_or("the system tables could not be read")?;
+            if members.len() != self.nodes.len() {
+                return Err(format!("{node} knows {} of {} nodes", members.len(), self.nodes.len()));
             }
         }
-        Ok(())
+        Ok((session, members))
     }
 
-    async fn members_seen_by(&self, node: Uuid) -> Option<HashMap<std::net::IpAddr, Member>> {
-        let mut members = HashMap::new();
-        for text in [
-            "SELECT listen_address, host_id, data_center FROM system.local",
-            "SELECT peer, host_id, data_center FROM system.peers",
-        ] {
-            let mut statement = Statement::new(text);
-            aim(&mut statement, node);
-            let rows = self.session.query_unpaged(statement, ()).await.ok()?.into_rows_result().ok()?;
-            for row in rows.rows::<(std::net::IpAddr, Uuid, String)>().ok()? {
-                let (address, host_id, data_center) = row.ok()?;
-                members.insert(address, Member { host_id, data_center });
-            }
-        }
-        Some(members)
+    async fn log_in(&self) -> Result<Session, scylla::errors::NewSessionError> {
+        let profile = ExecutionProfile::builder()
+            .consistency(Consistency::Quorum)
+            .request_timeout(Some(Duration::from_secs(30)))
+            .build();
+        SessionBuilder::new()
+            .known_nodes_addr(self.nodes.iter().copied())
+            .user(self.user, &self.password)
+            .address_translator(self.reachable.clone())
+            .disallow_shard_aware_port(true)
+            .default_execution_profile_handle(profile.into_handle())
+            .build()
+            .await
     }
+}
+
+/// The local row and the peers' of one node.
+async fn members_seen_by(session: &Session, node: Uuid) -> Option<Members> {
+    let mut members = Members::new();
+    for text in [
+        "SELECT listen_address, host_id, data_center FROM system.local",
+        "SELECT peer, host_id, data_center FROM system.peers",
+    ] {
+        let mut statement = Statement::new(text);
+        aim(&mut statement, node);
+        let rows = session.query_unpaged(statement, ()).await.ok()?.into_rows_result().ok()?;
+        for row in rows.rows::<(IpAddr, Uuid, String)>().ok()? {
+            let (address, host_id, data_center) = row.ok()?;
+            members.insert(address, Member { host_id, data_center });
+        }
+    }
+    Some(members)
 }
 
 /// Sends the statement to that node and no other.
 fn aim(statement: &mut Statement, node: Uuid) {
     let policy = SingleTargetLoadBalancingPolicy::new(NodeIdentifier::HostId(node), None);
     statement.set_load_balancing_policy(Some(policy));
-}
-
-/// Tries until the roles can be read.
-async fn log_in(addresses: &[(SocketAddr, SocketAddr)], user: &str, password: &str) -> Result<Session> {
-    let limit = Instant::now() + LIMIT;
-    let profile = ExecutionProfile::builder()
-        .consistency(Consistency::Quorum)
-        .request_timeout(Some(Duration::from_secs(30)))
-        .build()
-        .into_handle();
-    let mut reachable: HashMap<SocketAddr, SocketAddr> =
-        addresses.iter().map(|&(real, told)| (told, real)).collect();
-    reachable.extend(addresses.iter().map(|&(real, _)| (real, real)));
-    let reachable = Arc::new(reachable);
-    loop {
-        let attempt = SessionBuilder::new()
-            .known_nodes_addr(addresses.iter().map(|&(real, _)| real))
-            .user(user, password)
-            .address_translator(reachable.clone())
-            .disallow_shard_aware_port(true)
-            .default_execution_profile_handle(profile.clone())
-            .build()
-            .await;
-        match attempt {
-            Ok(session) => return Ok(session),
-            Err(error) if Instant::now() > limit => {
-                return Err(Error::Statement {
-                    statement: format!("log in as {user}"),
-                    reason: error.to_string(),
-                });
-            }
-            Err(_) => tokio::time::sleep(PAUSE).await,
-        }
-    }
 }
 
 async fn run(session: &Session, statement: &str) -> Result<()> {

@@ -8,8 +8,11 @@ pub(crate) const HEADER: usize = 9;
 pub(crate) const HIGHEST_VERSION: u8 = 4;
 const RESPONSE: u8 = 0x80;
 const FLAG_COMPRESSED: u8 = 0x01;
+const FLAG_TRACING: u8 = 0x02;
 const FLAG_CUSTOM_PAYLOAD: u8 = 0x04;
+const FLAG_WARNING: u8 = 0x08;
 
+pub(crate) const OP_ERROR: u8 = 0x00;
 pub(crate) const OP_SUPPORTED: u8 = 0x06;
 pub(crate) const OP_QUERY: u8 = 0x07;
 pub(crate) const OP_RESULT: u8 = 0x08;
@@ -71,7 +74,7 @@ impl Header {
 pub(crate) fn error(stream: i16, code: u32, message: &str) -> Vec<u8> {
     let mut body = code.to_be_bytes().to_vec();
     put_string(&mut body, message);
-    frame(stream, 0x00, &body)
+    frame(0, stream, OP_ERROR, &body)
 }
 
 /// SUPPORTED as Astra would send it, from what Cassandra sent: the product's type added, versions above 4 left out and,
@@ -99,7 +102,37 @@ pub(crate) fn supported(stream: i16, body: &[u8], plain: bool) -> Option<Vec<u8>
         put_short(&mut body, values.len());
         values.into_iter().for_each(|value| put_string(&mut body, value));
     }
-    Some(frame(stream, OP_SUPPORTED, &body))
+    Some(frame(0, stream, OP_SUPPORTED, &body))
+}
+
+/// An ERROR frame in Astra's words, where Cassandra's differ: the refused level of a write. `None` for all others.
+pub(crate) fn astras_error(header: &Header, body: &[u8]) -> Option<Vec<u8>> {
+    if header.opcode != OP_ERROR || header.flags & (FLAG_COMPRESSED | FLAG_CUSTOM_PAYLOAD) != 0 {
+        return None;
+    }
+    let mut rest = body;
+    if header.flags & FLAG_TRACING != 0 {
+        rest = rest.get(16..)?;
+    }
+    if header.flags & FLAG_WARNING != 0 {
+        for _ in 0..take_short(&mut rest)? {
+            take_string(&mut rest)?;
+        }
+    }
+    let (code, mut after) = rest.split_first_chunk::<4>()?;
+    let before = &body[..body.len() - after.len()];
+    let (_, values) = take_string(&mut after)?.split_once("Provided values [")?;
+    let (level, list) = values.split_once("] are not allowed for write consistency levels")?;
+    if u32::from_be_bytes(*code) != INVALID {
+        return None;
+    }
+    let mut changed = before.to_vec();
+    put_string(
+        &mut changed,
+        &format!("Provided value {level} is not allowed for Write Consistency Level{list}"),
+    );
+    changed.extend(after);
+    Some(frame(header.flags, header.stream, OP_ERROR, &changed))
 }
 
 /// The first words of a statement in upper case, comments and white space before them left out.
@@ -122,8 +155,8 @@ pub(crate) fn first_words(statement: &str, count: usize) -> Vec<String> {
         .collect()
 }
 
-fn frame(stream: i16, opcode: u8, body: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![RESPONSE | HIGHEST_VERSION, 0];
+fn frame(flags: u8, stream: i16, opcode: u8, body: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![RESPONSE | HIGHEST_VERSION, flags];
     bytes.extend(stream.to_be_bytes());
     bytes.push(opcode);
     bytes.extend(u32::try_from(body.len()).unwrap_or(u32::MAX).to_be_bytes());
@@ -202,6 +235,30 @@ mod tests {
             ]
         );
         assert_eq!(supported(3, &body[..9], false), None);
+    }
+
+    #[test]
+    fn a_refused_level_is_told_in_astras_words() {
+        let cassandras = "Guardrail write_consistency_levels violated: Provided values [ONE] are not allowed for \
+                          write consistency levels (disallowed values are: [ANY, ONE, LOCAL_ONE])";
+        let astras = "Provided value ONE is not allowed for Write Consistency Level (disallowed values are: \
+                      [ANY, ONE, LOCAL_ONE])";
+        let told = error(9, INVALID, cassandras);
+        let header = Header::read(&told).unwrap();
+        assert_eq!(astras_error(&header, &told[HEADER..]), Some(error(9, INVALID, astras)));
+        let other = error(9, INVALID, "Undefined column name x");
+        assert_eq!(astras_error(&header, &other[HEADER..]), None);
+
+        // A warning before the error stays where it is.
+        let mut warned = Vec::new();
+        put_short(&mut warned, 1);
+        put_string(&mut warned, "careful");
+        let prefix = warned.clone();
+        warned.extend(&told[HEADER..]);
+        let header = Header { flags: FLAG_WARNING, length: warned.len(), ..header };
+        let changed = astras_error(&header, &warned).unwrap();
+        assert_eq!(&changed[HEADER..HEADER + prefix.len()], prefix);
+        assert_eq!(&changed[HEADER + prefix.len()..], &error(9, INVALID, astras)[HEADER..]);
     }
 
     #[test]

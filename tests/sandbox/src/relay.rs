@@ -12,8 +12,7 @@ use crate::frames::{self, HEADER, HIGHEST_VERSION, Header};
 use crate::state::Shared;
 
 const CHUNK: usize = 64 * 1024;
-const MATERIALIZED_VIEW: &str =
-    "Guardrail materialized_views_per_table violated: Tables cannot have more than 0 materialized views";
+const MATERIALIZED_VIEW: &str = "Tables cannot have more than 0 materialized views";
 const DESCRIBE: &str = "Unable to authorize statement org.apache.cassandra.cql3.statements.DescribeStatement";
 const VERSION: &str = "Invalid or unsupported protocol version; supported versions are (3/v3, 4/v4)";
 const RATE_LIMIT: &str = "Rate limit reached";
@@ -187,16 +186,19 @@ impl Walk {
                 self.partial = true;
                 break;
             };
-            if header.opcode == frames::OP_SUPPORTED {
+            if matches!(header.opcode, frames::OP_SUPPORTED | frames::OP_ERROR) {
                 let Some(frame) = rest.get(..HEADER + header.length) else {
                     self.partial = true;
                     break;
                 };
-                let plain = shared.switches().refuse_describe;
-                match frames::supported(header.stream, &frame[HEADER..], plain) {
-                    Some(changed) => write.extend(changed),
-                    None => write.extend_from_slice(frame),
-                }
+                let body = &frame[HEADER..];
+                let changed = match header.opcode {
+                    frames::OP_SUPPORTED => {
+                        frames::supported(header.stream, body, shared.switches().refuse_describe)
+                    }
+                    _ => frames::astras_error(&header, body),
+                };
+                write.extend_from_slice(changed.as_deref().unwrap_or(frame));
                 rest = &rest[frame.len()..];
                 continue;
             }
