@@ -96,7 +96,7 @@ async fn act(request: Request<Incoming>, sandbox: &Sandbox) -> Result<Value> {
             done(sandbox.front(name).await?.switch(&decode(body).await?).await)
         }
         (&Method::POST, ["fronts", name, "reset"]) => {
-            sandbox.front(name).await?.reset();
+            sandbox.front(name).await?.reset().await;
             done(Ok(()))
         }
         (&Method::GET, ["fronts", name, "facts"]) => encode(&sandbox.front(name).await?.facts()),

@@ -163,6 +163,7 @@ impl Front {
             metadata::converse(stream, service.clone())
         }));
         serve_proxy(proxy_port, shared.clone(), proxy_stop.clone());
+        shared.wait_for_ports(2).await;
         Ok(Self { shared, info, keyspaces, stop, proxy_stop: Mutex::new(proxy_stop) })
     }
 
@@ -179,15 +180,18 @@ impl Front {
             return Err(Error::Unknown(format!("node {host_id} behind front {}", self.info.name)));
         }
         self.shared.turn_on(switch);
-        if *switch == Switch::MovedProxy {
-            self.move_proxy().await?;
+        match switch {
+            Switch::MovedProxy => self.move_proxy().await?,
+            Switch::Refusing => self.shared.wait_for_ports(0).await,
+            _ => {}
         }
         Ok(())
     }
 
-    /// Turns all switches off.
-    pub(crate) fn reset(&self) {
+    /// Turns all switches off; when it returns, both ports are open.
+    pub(crate) async fn reset(&self) {
         self.shared.reset();
+        self.shared.wait_for_ports(2).await;
     }
 
     /// What the front has seen.
@@ -214,9 +218,13 @@ impl Front {
         let port = listener.local_addr().during("Opening a port")?.port();
         let fresh = self.stop.child_token();
         serve_proxy(listener, self.shared.clone(), fresh.clone());
+        self.shared.wait_for_ports(3).await;
         self.shared.move_proxy(port);
-        let mut current = self.proxy_stop.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *current, fresh).cancel();
+        {
+            let mut current = self.proxy_stop.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *current, fresh).cancel();
+        }
+        self.shared.wait_for_ports(2).await;
         Ok(())
     }
 }

@@ -46,6 +46,7 @@ pub(crate) async fn serve<F>(
                 listener = reopen(&shared, address) => listener,
             },
         };
+        let counted = shared.count_port();
         loop {
             let stream = tokio::select! {
                 () = stop.cancelled() => return,
@@ -67,6 +68,8 @@ pub(crate) async fn serve<F>(
                 }
             });
         }
+        drop(listener);
+        drop(counted);
     }
 }
 

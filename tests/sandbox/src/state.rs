@@ -111,6 +111,8 @@ pub(crate) struct Shared {
     /// The nodes of that data centre, and where they really are.
     pub(crate) members: Vec<(Uuid, SocketAddr)>,
     proxy_port: AtomicU16,
+    /// How many ports are listened on now.
+    open_ports: watch::Sender<usize>,
     switches: watch::Sender<Switches>,
     allowances: Mutex<Allowances>,
     facts: Mutex<Facts>,
@@ -130,6 +132,7 @@ impl Shared {
             local_dc,
             members,
             proxy_port: AtomicU16::new(proxy_port),
+            open_ports: watch::Sender::default(),
             switches: watch::Sender::default(),
             allowances: Mutex::default(),
             facts: Mutex::default(),
@@ -168,6 +171,18 @@ impl Shared {
             // A sleeping database wakes without a change of switches: look again from time to time.
             let _ = tokio::time::timeout(Duration::from_millis(200), watcher.changed()).await;
         }
+    }
+
+    /// Counts a port as listened on until the guard is dropped.
+    pub(crate) fn count_port(&self) -> OpenPort<'_> {
+        self.open_ports.send_modify(|count| *count += 1);
+        OpenPort(self)
+    }
+
+    /// Waits until so many ports are listened on, but not for ever: a port may have been taken in the meantime.
+    pub(crate) async fn wait_for_ports(&self, count: usize) {
+        let mut watcher = self.open_ports.subscribe();
+        let _ = tokio::time::timeout(Duration::from_secs(5), watcher.wait_for(|&open| open == count)).await;
     }
 
     /// Whether a page of that many bytes is to be cut, and after how many.
@@ -227,6 +242,15 @@ impl Shared {
         let open =
             facts.nodes.iter().map(|(&id, node)| (id, NodeFacts { open: node.open, ..NodeFacts::default() }));
         *facts = Facts { nodes: open.collect(), ..Facts::default() };
+    }
+}
+
+/// A port that is listened on.
+pub(crate) struct OpenPort<'a>(&'a Shared);
+
+impl Drop for OpenPort<'_> {
+    fn drop(&mut self) {
+        self.0.open_ports.send_modify(|count| *count -= 1);
     }
 }
 
