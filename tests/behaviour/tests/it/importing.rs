@@ -1,0 +1,47 @@
+//! `%import`: all rows arrive exact, bad ones are set aside with their reasons, and the summary counts both.
+
+use crate::notebook::{Notebook, database};
+
+#[tokio::test]
+async fn rows_arrive_and_bad_ones_are_set_aside_with_their_reasons() {
+    let astra = database().await;
+    let mut notebook = Notebook::connected(&astra).await;
+    notebook.ok("CREATE TABLE t (k text, c int, v double, seen timestamp, PRIMARY KEY (k, c))").await;
+    let mut csv = String::from("k,c,v,seen,extra\n");
+    for c in 0..2_000 {
+        csv.push_str(&format!("k{},{c},{}.5,2013-01-01T05:00:00Z,x\n", c % 7, c));
+    }
+    csv.push_str("\"a,b\",1,NA,NA,x\n");
+    csv.push_str("bad,notanumber,1,NA,x\n");
+    csv.push_str(",5,1,NA,x\n");
+    std::fs::write(notebook.folder.path().join("t.csv"), csv).unwrap();
+    let cell = notebook.ok("%import t.csv INTO t --null NA").await;
+    let told = cell.plain().join("\n");
+    assert!(told.contains("2,001") && told.contains("2 rejected"), "{told}");
+    assert!(told.contains("extra"), "the field that was not loaded is named: {told}");
+    let cell = notebook.ok("SELECT count(*) FROM t").await;
+    assert!(cell.plain()[0].contains("2001"), "{}", cell.plain()[0]);
+    let cell = notebook.ok("SELECT v, seen FROM t WHERE k = 'a,b' AND c = 1").await;
+    assert!(cell.plain()[0].contains("null"), "{}", cell.plain()[0]);
+    let rejected = std::fs::read_to_string(notebook.folder.path().join("t.csv.rejected")).unwrap();
+    let lines: Vec<_> = rejected.lines().collect();
+    assert_eq!(lines[0], "line,reason,k,c,v,seen,extra");
+    assert!(lines[1].starts_with("2003,") && lines[1].contains("notanumber"), "{rejected}");
+    assert!(lines[2].starts_with("2004,") && lines[2].contains("key"), "{rejected}");
+    assert_eq!(lines.len(), 3);
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_loaded_is_refused_before_anything_is_written() {
+    let astra = database().await;
+    let mut notebook = Notebook::connected(&astra).await;
+    notebook.ok("CREATE TABLE t (k text PRIMARY KEY)").await;
+    std::fs::write(notebook.folder.path().join("t.csv"), "other\n1\n").unwrap();
+    let (name, text) = notebook.error("%import t.csv INTO t").await;
+    assert_eq!(name, "IMPORT_FAILED");
+    assert!(text.contains('k'), "{text}");
+    let (name, _) = notebook.error("%import none.csv INTO t").await;
+    assert_eq!(name, "IMPORT_FAILED");
+    let (name, _) = notebook.error("%import t.csv INTO nowhere").await;
+    assert_eq!(name, "IMPORT_FAILED");
+}

@@ -1,0 +1,14 @@
+//! The kernel as a notebook sees it: cells in, messages out, a real Cassandra behind. One program, so that one sandbox serves all.
+//!
+//! `cargo build --package cqlbook` first: the tests run the program `cqlbook` that lies beside them.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod cells;
+mod connecting;
+mod errors;
+mod importing;
+mod notebook;
+mod outages;
+mod results;
+mod secrets;
+mod types;
