@@ -4,6 +4,7 @@
 //! probe of the first contact point that answers, session.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -28,7 +29,38 @@ const NATIVE_PROTOCOL: u8 = 4;
 /// The most contact points that are used; the driver learns of the other nodes by itself.
 const MAX_CONTACT_POINTS: usize = 8;
 
-type Progress<'a> = &'a (dyn Fn(Stage) + Send + Sync);
+/// What is told on the way, and kept for the case that time runs out.
+struct Course<'a> {
+    progress: &'a (dyn Fn(Stage) + Send + Sync),
+    /// Whether the last stage told was [`Stage::Waking`].
+    is_waking: AtomicBool,
+    /// The last failure that did not end the attempt.
+    last: Mutex<Option<ConnectError>>,
+    /// The relays of the session that is being opened, which know its failures.
+    relays: Mutex<Option<Arc<Relays>>>,
+}
+
+impl Course<'_> {
+    fn tell(&self, stage: Stage) {
+        self.is_waking.store(matches!(stage, Stage::Waking { .. }), Ordering::Relaxed);
+        (self.progress)(stage);
+    }
+
+    fn note(&self, failure: ConnectError) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+    }
+
+    /// What to say when all of the time is used up.
+    fn time_is_up(&self, after: Duration) -> ConnectError {
+        if self.is_waking.load(Ordering::Relaxed) {
+            return ConnectError::Paused { waited: after };
+        }
+        let relays = self.relays.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let on_the_way = relays.and_then(|relays| relays.last_failure()).map(ConnectError::Link);
+        let last = on_the_way.or_else(|| self.last.lock().unwrap_or_else(PoisonError::into_inner).take());
+        ConnectError::TimedOut { after, last: last.map(Box::new) }
+    }
+}
 
 /// Connects to `target`; `progress` is told each stage as it is reached. Never takes longer than the target's
 /// `timeouts.connect`; dropping the future gives everything up.
@@ -41,35 +73,28 @@ pub async fn connect(
 ) -> Result<Connection, ConnectError> {
     let after = target.timeouts.connect;
     let deadline = Instant::now() + after;
-    let waking = Mutex::new(None);
-    let tell = |stage: Stage| {
-        let elapsed = if let Stage::Waking { elapsed } = stage { Some(elapsed) } else { None };
-        *waking.lock().unwrap_or_else(PoisonError::into_inner) = elapsed;
-        progress(stage);
+    let course = Course {
+        progress: &progress,
+        is_waking: AtomicBool::new(false),
+        last: Mutex::default(),
+        relays: Mutex::default(),
     };
-    match timeout(after, attempt(target, deadline, &tell)).await {
+    match timeout(after, attempt(target, deadline, &course)).await {
         Ok(outcome) => outcome,
-        Err(_) if waking.lock().unwrap_or_else(PoisonError::into_inner).is_some() => {
-            Err(ConnectError::Paused { waited: after })
-        }
-        Err(_) => Err(ConnectError::TimedOut { after, last: None }),
+        Err(_) => Err(course.time_is_up(after)),
     }
 }
 
-async fn attempt(
-    target: Target,
-    deadline: Instant,
-    progress: Progress<'_>,
-) -> Result<Connection, ConnectError> {
+async fn attempt(target: Target, deadline: Instant, course: &Course<'_>) -> Result<Connection, ConnectError> {
     let Target { service, keyspace, timeouts } = target;
     match service {
         Service::Astra(astra) => {
             let source = AstraSource { bundle: astra.bundle, timeouts };
             let credentials = Arc::new(astra.credentials);
             let (bundle, tls) = source.read().await?;
-            progress(Stage::BundleRead { host: bundle.host.clone() });
-            let metadata = awake(&bundle, &tls, &timeouts, deadline, progress).await?;
-            progress(Stage::Metadata {
+            course.tell(Stage::BundleRead { host: bundle.host.clone() });
+            let metadata = awake(&bundle, &tls, &timeouts, deadline, course).await?;
+            course.tell(Stage::Metadata {
                 contact_points: metadata.contact_points.len(),
                 local_dc: metadata.local_dc.clone(),
             });
@@ -79,7 +104,7 @@ async fn attempt(
                 .take(MAX_CONTACT_POINTS)
                 .map(|id| Endpoint::new(&metadata.proxy_host, metadata.proxy_port).with_sni(id.to_string()))
                 .collect();
-            let findings = probe(&endpoints, Some(&tls), Some(&credentials), &timeouts, progress).await?;
+            let findings = probe(&endpoints, Some(&tls), Some(&credentials), &timeouts, course).await?;
             let local_dc = metadata
                 .local_dc
                 .clone()
@@ -88,9 +113,9 @@ async fn attempt(
             let relays = Arc::new(Relays::new(route(tls, metadata), timeouts));
             let way = Way::Proxy { relays: Arc::clone(&relays), contact_points: endpoints.len() };
             let facts = facts(findings, true, local_dc);
-            open(way, Some(credentials), facts, keyspace, Some((source, relays)), &timeouts, progress).await
+            open(way, Some(credentials), facts, keyspace, Some((source, relays)), &timeouts, course).await
         }
-        Service::Cassandra(cassandra) => self_hosted(cassandra, keyspace, &timeouts, progress).await,
+        Service::Cassandra(cassandra) => self_hosted(cassandra, keyspace, &timeouts, course).await,
     }
 }
 
@@ -98,7 +123,7 @@ async fn self_hosted(
     target: CassandraTarget,
     keyspace: Option<String>,
     timeouts: &Timeouts,
-    progress: Progress<'_>,
+    course: &Course<'_>,
 ) -> Result<Connection, ConnectError> {
     let CassandraTarget { hosts, port, credentials, local_dc, tls } = target;
     if hosts.is_empty() {
@@ -114,7 +139,7 @@ async fn self_hosted(
     };
     let endpoints: Vec<_> =
         hosts.iter().take(MAX_CONTACT_POINTS).map(|host| Endpoint::new(host, port)).collect();
-    let findings = probe(&endpoints, tls.as_ref(), credentials.as_ref(), timeouts, progress).await?;
+    let findings = probe(&endpoints, tls.as_ref(), credentials.as_ref(), timeouts, course).await?;
     let local_dc = local_dc.unwrap_or_else(|| findings.data_center.clone());
     let way = match tls {
         None => Way::Plain(endpoints.iter().map(Endpoint::authority).collect()),
@@ -125,7 +150,7 @@ async fn self_hosted(
         }
     };
     let astra = findings.astra;
-    open(way, credentials, facts(findings, astra, local_dc), keyspace, None, timeouts, progress).await
+    open(way, credentials, facts(findings, astra, local_dc), keyspace, None, timeouts, course).await
 }
 
 fn facts(findings: Findings, astra: bool, local_dc: String) -> ClusterFacts {
@@ -146,13 +171,14 @@ async fn open(
     keyspace: Option<String>,
     source: Option<(AstraSource, Arc<Relays>)>,
     timeouts: &Timeouts,
-    progress: Progress<'_>,
+    course: &Course<'_>,
 ) -> Result<Connection, ConnectError> {
-    let session = session::open(&way, credentials.as_ref(), &facts.local_dc, timeouts).await?;
-    let relays = match way {
+    let relays = match &way {
         Way::Plain(_) => None,
-        Way::Proxy { relays, .. } | Way::Direct { relays, .. } => Some(relays),
+        Way::Proxy { relays, .. } | Way::Direct { relays, .. } => Some(Arc::clone(relays)),
     };
+    *course.relays.lock().unwrap_or_else(PoisonError::into_inner) = relays.clone();
+    let session = session::open(&way, credentials.as_ref(), &facts.local_dc, timeouts).await?;
     let connection = Connection::start(session, relays, facts, source);
     if let Some(keyspace) = keyspace {
         connection.use_keyspace(&keyspace, true).await.map_err(|error| match error {
@@ -163,7 +189,7 @@ async fn open(
         })?;
     }
     let nodes = connection.nodes().iter().filter(|node| node.connected).count();
-    progress(Stage::Session { nodes });
+    course.tell(Stage::Session { nodes });
     Ok(connection)
 }
 
@@ -173,27 +199,31 @@ async fn probe(
     tls: Option<&Arc<ClientConfig>>,
     credentials: Option<&Arc<Credentials>>,
     timeouts: &Timeouts,
-    progress: Progress<'_>,
+    course: &Course<'_>,
 ) -> Result<Findings, ConnectError> {
     let mut failure = ConnectError::BadHost { host: String::new() };
+    let tell = |stage| course.tell(stage);
     for endpoint in endpoints {
         let answered = async {
             let mut tcp = endpoint.connect(timeouts).await?;
-            progress(Stage::Reached { host: endpoint.host.clone(), port: endpoint.port });
+            course.tell(Stage::Reached { host: endpoint.host.clone(), port: endpoint.port });
             let login = credentials.map(Arc::as_ref);
             match tls {
-                None => probe::ask(&mut tcp, endpoint, login, timeouts.answer, progress).await,
+                None => probe::ask(&mut tcp, endpoint, login, timeouts.answer, &tell).await,
                 Some(tls) => {
                     let mut stream = endpoint.secure(tcp, tls, timeouts).await?;
-                    progress(Stage::Tls);
-                    probe::ask(&mut stream, endpoint, login, timeouts.answer, progress).await
+                    course.tell(Stage::Tls);
+                    probe::ask(&mut stream, endpoint, login, timeouts.answer, &tell).await
                 }
             }
         };
         match answered.await {
             Ok(findings) => return Ok(findings),
             Err(error) if !another_may_answer(&error, endpoint.sni.is_some()) => return Err(error),
-            Err(error) => failure = error,
+            Err(error) => {
+                course.note(error.clone());
+                failure = error;
+            }
         }
     }
     Err(failure)
@@ -220,7 +250,7 @@ async fn awake(
     tls: &Arc<ClientConfig>,
     timeouts: &Timeouts,
     deadline: Instant,
-    progress: Progress<'_>,
+    course: &Course<'_>,
 ) -> Result<Metadata, ConnectError> {
     let mut asleep_since = None;
     let mut pauses = pauses(Duration::from_millis(500), Duration::from_secs(5));
@@ -238,7 +268,7 @@ async fn awake(
             (MetadataError::Paused { .. } | MetadataError::Refused { .. }, Some(since)) => since.elapsed(),
             (_, _) => return Err(metadata_failure(error)),
         };
-        progress(Stage::Waking { elapsed });
+        course.tell(Stage::Waking { elapsed });
         let pause = pauses.next().unwrap_or(Duration::from_secs(5));
         if Instant::now() + pause >= deadline {
             return Err(ConnectError::Paused { waited: timeouts.connect });

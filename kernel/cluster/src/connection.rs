@@ -487,10 +487,10 @@ impl SerializeRow for Cells<'_> {
         for cell in self.0 {
             let writer = writer.make_cell_writer();
             match cell {
-                Cell::Null => drop(writer.set_null()),
-                Cell::Unset => drop(writer.set_unset()),
-                Cell::Bytes(bytes) => drop(writer.set_value(bytes).map_err(SerializationError::new)?),
-            }
+                Cell::Null => writer.set_null(),
+                Cell::Unset => writer.set_unset(),
+                Cell::Bytes(bytes) => writer.set_value(bytes).map_err(SerializationError::new)?,
+            };
         }
         Ok(())
     }

@@ -313,7 +313,7 @@ fn connection_error(error: &ConnectionError) -> Option<ConnectError> {
                     Some(ConnectError::AuthFailed { server_text: server_text.clone() })
                 }
                 ConnectionSetupRequestErrorKind::DbError(db, message) => {
-                    Some(ConnectError::Server(server_error(db, message)))
+                    Some(ConnectError::Server(Box::new(server_error(db, message))))
                 }
                 ConnectionSetupRequestErrorKind::MissingAuthentication => {
                     Some(ConnectError::CredentialsRequired)

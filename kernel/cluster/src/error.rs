@@ -39,7 +39,7 @@ pub enum ConnectError {
     CredentialsRequired,
     /// The server answered the login or the first query with another error.
     #[error(transparent)]
-    Server(ServerError),
+    Server(Box<ServerError>),
     /// The keyspace to start in cannot be used.
     #[error("keyspace {keyspace} cannot be used: {reason}")]
     Keyspace {

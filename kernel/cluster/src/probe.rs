@@ -206,6 +206,13 @@ fn announces_astra(body: &mut Body<'_>) -> Option<bool> {
     Some(astra)
 }
 
+fn skip_strings(body: &mut Body<'_>, count: usize) -> Option<()> {
+    for _ in 0..count {
+        body.string()?;
+    }
+    Some(())
+}
+
 /// RESULT of kind rows (section 4.2.5.2), one row of text columns.
 fn text_row<const N: usize>(body: &mut Body<'_>) -> Option<[String; N]> {
     const ROWS: i32 = 2;
@@ -220,13 +227,13 @@ fn text_row<const N: usize>(body: &mut Body<'_>) -> Option<[String; N]> {
         body.value()?;
     }
     if flags & GLOBAL_TABLE != 0 {
-        (body.string()?, body.string()?);
+        skip_strings(body, 2)?;
     }
     for _ in 0..columns {
         if flags & GLOBAL_TABLE == 0 {
-            (body.string()?, body.string()?);
+            skip_strings(body, 2)?;
         }
-        body.string()?;
+        skip_strings(body, 1)?;
         // Text and its kin have no parameters.
         body.short()?;
     }
@@ -256,7 +263,7 @@ fn error(body: &mut Body<'_>) -> Option<ConnectError> {
         0x2300 => ServerErrorKind::Config,
         _ => ServerErrorKind::Other,
     };
-    Some(ConnectError::Server(ServerError { code, kind, message, position: None }))
+    Some(ConnectError::Server(Box::new(ServerError { code, kind, message, position: None })))
 }
 
 fn string_map(entries: &[(&str, &str)]) -> Vec<u8> {

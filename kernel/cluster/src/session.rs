@@ -12,7 +12,7 @@ use scylla::client::execution_profile::ExecutionProfile;
 use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
 use scylla::cluster::metadata::Peer;
-use scylla::errors::{CustomTranslationError, TranslationError};
+use scylla::errors::{CustomTranslationError, MetadataError, TranslationError};
 use scylla::policies::address_translator::{AddressTranslator, UntranslatedPeer};
 use scylla::policies::host_filter::HostFilter;
 use scylla::policies::load_balancing::DefaultPolicy;
@@ -48,6 +48,49 @@ pub(crate) async fn open(
     local_dc: &str,
     timeouts: &Timeouts,
 ) -> Result<Session, ConnectError> {
+    let session = build(way, credentials, local_dc, timeouts, true).await?;
+    // The driver starts without metadata where it cannot read them, and asks again in vain. It cannot where any table has
+    // a type that it does not parse (a quoted name, a class of the server's): then it goes without the schema.
+    let session = if is_guess(&session) && schema_is_unreadable(&session).await {
+        tracing::warn!("the driver cannot read the schema; roles and completion go without it");
+        drop(session);
+        build(way, credentials, local_dc, timeouts, false).await?
+    } else {
+        session
+    };
+    let on_the_way = || way.relays().and_then(|relays| relays.last_failure()).map(ConnectError::Link);
+    await_nodes(&session, local_dc, on_the_way).await?;
+    Ok(session)
+}
+
+impl Way {
+    fn relays(&self) -> Option<&Arc<Relays>> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Proxy { relays, .. } | Self::Direct { relays, .. } => Some(relays),
+        }
+    }
+}
+
+/// Whether the driver knows its contact points only: without metadata nodes are of no data centre.
+fn is_guess(session: &Session) -> bool {
+    session.get_cluster_state().get_nodes_info().iter().all(|node| node.datacenter.is_none())
+}
+
+async fn schema_is_unreadable(session: &Session) -> bool {
+    matches!(
+        session.refresh_metadata().await,
+        Err(MetadataError::Tables(_) | MetadataError::Udts(_) | MetadataError::Keyspaces(_))
+    )
+}
+
+async fn build(
+    way: &Way,
+    credentials: Option<&Arc<Credentials>>,
+    local_dc: &str,
+    timeouts: &Timeouts,
+    with_schema: bool,
+) -> Result<Session, ConnectError> {
     let policy = DefaultPolicy::builder().token_aware(true).permit_dc_failover(false).build();
     let profile = ExecutionProfile::builder()
         .consistency(Consistency::LocalQuorum)
@@ -66,7 +109,8 @@ pub(crate) async fn open(
         .metadata_request_clientside_timeout(timeouts.answer)
         .keepalive_interval(Duration::from_secs(10))
         .keepalive_timeout(Duration::from_secs(10))
-        .fetch_full_schema_metadata(true)
+        .fetch_schema_metadata(with_schema)
+        .fetch_full_schema_metadata(with_schema)
         // Agreement is awaited after DDL by the connection, which makes a warning of a disagreement, not a failure.
         .auto_await_schema_agreement(false)
         .schema_agreement_timeout(Duration::from_secs(10))
@@ -100,14 +144,11 @@ pub(crate) async fn open(
             builder = builder.known_node_addr(address);
         }
     }
-    let on_the_way = || relays.as_ref().and_then(|relays| relays.last_failure()).map(ConnectError::Link);
-    let session = builder.build().await.map_err(|error| {
+    builder.build().await.map_err(|error| {
         convert::session_error(&error)
-            .or_else(on_the_way)
+            .or_else(|| way.relays().and_then(|relays| relays.last_failure()).map(ConnectError::Link))
             .unwrap_or_else(|| ConnectError::Driver { reason: error.to_string() })
-    })?;
-    await_nodes(&session, local_dc, on_the_way).await?;
-    Ok(session)
+    })
 }
 
 /// Waits until nodes are connected: all of the data centre, or after a while at least one.
@@ -120,11 +161,9 @@ async fn await_nodes(
     loop {
         let state = session.get_cluster_state();
         let nodes = state.get_nodes_info();
-        // Without metadata the driver knows its contact points only, of no data centre; it asks again every second.
-        let is_guess = nodes.iter().all(|node| node.datacenter.is_none());
         let local: Vec<_> =
             nodes.iter().filter(|node| node.datacenter.as_deref() == Some(local_dc)).collect();
-        if local.is_empty() && !is_guess {
+        if local.is_empty() && !is_guess(session) {
             let known: BTreeSet<_> = nodes.iter().filter_map(|node| node.datacenter.clone()).collect();
             return Err(ConnectError::NoNodes {
                 dc: local_dc.to_owned(),

@@ -358,3 +358,14 @@ async fn a_self_hosted_cluster_over_tls_is_verified_by_the_name_the_user_typed()
     let error = refused(localhost(), "localhost", missing).await;
     assert!(matches!(error, ConnectError::TlsFile { path, .. } if path.ends_with("ca.pem")));
 }
+
+#[tokio::test]
+async fn secrets_are_in_no_debug_text_and_in_no_error() {
+    let world = World::new();
+    let bundle = world.bundle(1);
+    let target = target(&bundle);
+    let shown = format!("{target:?}");
+    assert!(shown.contains("token") && !shown.contains("not-to-be-seen"), "{shown}");
+    let error = connect(target, |_| ()).await.unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("not-to-be-seen"));
+}
