@@ -215,9 +215,15 @@ impl Handler for Echo {
                     |entry: &HistoryEntry| entry.line >= start && stop.is_none_or(|stop| entry.line < stop);
                 entries.into_iter().filter(wanted).collect()
             }
-            HistoryAccess::Search { pattern, .. } => {
-                let wanted = |entry: &HistoryEntry| entry.input.contains(pattern.trim_matches('*'));
-                entries.into_iter().filter(wanted).collect()
+            HistoryAccess::Search { pattern, n, unique } => {
+                let mut found: Vec<HistoryEntry> = Vec::new();
+                for entry in
+                    entries.into_iter().filter(|entry| entry.input.contains(pattern.trim_matches('*')))
+                {
+                    found.retain(|earlier| !(unique && earlier.input == entry.input));
+                    found.push(entry);
+                }
+                found.split_off(found.len().saturating_sub(n.unwrap_or(usize::MAX)))
             }
         }
     }

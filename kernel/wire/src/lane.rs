@@ -77,13 +77,15 @@ impl Lanes {
     }
 
     /// Queues a request in its lane; gives it back when there is no such lane.
-    pub(crate) fn dispatch(&self, message: Incoming) -> Result<(), Incoming> {
+    pub(crate) fn dispatch(&self, message: Incoming) -> Result<(), Box<Incoming>> {
         let lane = {
             let lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
             lanes.get(&message.head.subshell_id).cloned()
         };
-        let Some(lane) = lane else { return Err(message) };
-        lane.queue.send(Request { message, arrived: Instant::now() }).map_err(|unsent| unsent.0.message)
+        let Some(lane) = lane else { return Err(Box::new(message)) };
+        lane.queue
+            .send(Request { message, arrived: Instant::now() })
+            .map_err(|unsent| Box::new(unsent.0.message))
     }
 
     /// Waits until the lanes have answered what they had, at most for `timeout`. They must have been told to stop.

@@ -63,6 +63,9 @@ pub enum WireError {
         /// The system's reason.
         reason: String,
     },
+    /// A socket's task ended on its own: a fault. Better no kernel than one that does not hear.
+    #[error("The kernel has a fault: a socket stopped working.")]
+    SocketLost,
     /// A signal handler cannot be set.
     #[error("The kernel cannot listen for signals: {0}.")]
     Signals(#[source] std::io::Error),
@@ -71,7 +74,7 @@ pub enum WireError {
 /// Runs a kernel until a frontend, the system or the end of its parent stops it; everything is sent by then.
 ///
 /// # Errors
-/// When a socket cannot be bound.
+/// When a socket cannot be bound or stops working, or signals cannot be listened for.
 pub async fn serve<H: Handler>(connection: ConnectionFile, handler: Arc<H>) -> Result<Exit, WireError> {
     serve_with(connection, handler, Options::default()).await
 }
@@ -96,7 +99,7 @@ impl Default for Options {
 /// [`serve`] with options, for kernels inside another program.
 ///
 /// # Errors
-/// When a socket cannot be bound.
+/// When a socket cannot be bound or stops working, or signals cannot be listened for.
 pub async fn serve_with<H: Handler>(
     connection: ConnectionFile,
     handler: Arc<H>,
@@ -122,23 +125,24 @@ pub async fn serve_with<H: Handler>(
     tasks.spawn(control::shell(kernel.clone(), shell.0, shell.1));
 
     let interrupt = || kernel.interrupt();
-    let (exit, request) = tokio::select! {
-        Some(request) = shutdowns.recv() => (Exit::Shutdown { restart: request.restart }, Some(request)),
-        () = terminated(signals, interrupt) => (Exit::Terminated, None),
-        () = parent_gone(options.watch_parent) => (Exit::ParentGone, None),
+    let (stopped, request) = tokio::select! {
+        Some(request) = shutdowns.recv() => (Ok(Exit::Shutdown { restart: request.restart }), Some(request)),
+        () = terminated(signals, interrupt) => (Ok(Exit::Terminated), None),
+        () = parent_gone(options.watch_parent) => (Ok(Exit::ParentGone), None),
+        _ = tasks.join_next() => (Err(WireError::SocketLost), None),
     };
-    stop(&kernel, exit, request).await;
+    stop(&kernel, request).await;
     tasks.shutdown().await;
     closer.close(LINGER).await;
-    Ok(exit)
+    stopped
 }
 
 /// Lets what runs come to its end, tells the handler, answers, and sends all that is left.
-async fn stop<H: Handler>(kernel: &Kernel<H>, exit: Exit, request: Option<ShutdownRequest>) {
+async fn stop<H: Handler>(kernel: &Kernel<H>, request: Option<ShutdownRequest>) {
     let busy = request.as_ref().map(|request| kernel.busy(&request.message));
     kernel.stopping.cancel();
     kernel.lanes.finish(STOP_GRACE + Duration::from_millis(200)).await;
-    let restart = matches!(exit, Exit::Shutdown { restart: true });
+    let restart = request.as_ref().is_some_and(|request| request.restart);
     let farewell = AssertUnwindSafe(kernel.handler.shutdown(restart)).catch_unwind();
     if tokio::time::timeout(SHUTDOWN_GRACE, farewell).await.is_err() {
         tracing::warn!("the handler's shutdown was cut short");

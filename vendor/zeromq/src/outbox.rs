@@ -126,6 +126,7 @@ impl Outbox {
                     && read < SLOWEST_BYTES_PER_SECOND * waited.as_secs_f64();
                 if state.progressed.elapsed() > self.patience || too_slow {
                     state.stalled = true;
+                    log::warn!("A subscriber does not read: it misses messages until it has caught up");
                     continue;
                 }
             }

@@ -18,7 +18,7 @@ use crate::session::{Session, no_parent, to_json};
 use crate::testing::{Exchange, Received};
 
 /// How long anything is waited for unless the test says otherwise.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A request that was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -56,7 +56,8 @@ async fn one_that_never_reads_holds_up_the_others_once_for_two_seconds() {
     for _ in 0..20 {
         frontend.execute("print on").await;
     }
-    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    // Waiting for a stuck one again would cost two seconds for each message.
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     drop(stuck);
 }
 
@@ -82,10 +83,13 @@ async fn a_frontend_that_was_stopped_goes_on_where_it_can() {
     let mut stopped = listener(file.path());
     let mut said = BufReader::new(stopped.stdout.take().unwrap()).lines().map_while(Result::ok);
     assert!(said.any(|line| line.contains("listening")));
-    let frontend = &mut frontend;
     signal("STOP", stopped.id());
     let cell = frontend.execute("flood 40").await;
     assert_eq!(cell.stdout().len(), 40_000_000);
+    // Statuses of many cells, more than the room that the outputs left.
+    for _ in 0..200 {
+        frontend.execute("").await;
+    }
     frontend.execute("print last").await;
     signal("CONT", stopped.id());
     assert!(said.any(|line| line.contains("saw the last cell end")));

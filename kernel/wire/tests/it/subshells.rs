@@ -44,6 +44,8 @@ async fn deleting_one_interrupts_its_cell_and_aborts_those_behind() {
     let long = start_in(&mut frontend, &subshell, "sleep 60000").await;
     let behind = start_in(&mut frontend, &subshell, "print never").await;
     frontend.until(&long, |message| message.msg_type == "execute_input").await;
+    // Answered behind `behind` on the same socket; the deletion comes by another one.
+    frontend.request(Shell, "kernel_info_request", json!({})).await;
     frontend.request(Control, "delete_subshell_request", json!({"subshell_id": subshell})).await;
     assert_eq!(frontend.finish(&long).await.status(), "error");
     assert_eq!(frontend.finish(&behind).await.status(), "aborted");
