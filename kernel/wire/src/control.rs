@@ -8,6 +8,7 @@ use uuid::Uuid;
 use zeromq::{RouterRecvHalf, RouterSendHalf, SocketRecv};
 
 use crate::connection::Channel;
+use crate::execute;
 use crate::handler::{ErrorReport, Handler};
 use crate::kernel::{Kernel, ShutdownRequest};
 use crate::lane;
@@ -40,8 +41,9 @@ pub(crate) async fn shell<H: Handler>(
             continue;
         }
         if let Err(message) = kernel.lanes.dispatch(message) {
-            let report = ErrorReport::new("UNKNOWN_SUBSHELL", "There is no subshell with this id.");
-            send_reply(&kernel, &socket, &message, &replies::error(&report)).await;
+            let reply =
+                if kernel.stopping.is_cancelled() { execute::aborted(&kernel) } else { unknown_subshell() };
+            send_reply(&kernel, &socket, &message, &reply).await;
         }
     }
 }
@@ -92,11 +94,7 @@ async fn answer<H: Handler>(
         "delete_subshell_request" => {
             Some(match kernel.lanes.delete(Fields::of(message).text("subshell_id")) {
                 true => json!({"status": "ok"}),
-                false => replies::error(&ErrorReport::new(
-                    "UNKNOWN_SUBSHELL",
-                    "There is no subshell with this id.",
-                )),
-            })
+                false => unknown_subshell(),)
         }
         "list_subshell_request" => Some(json!({"status": "ok", "subshell_id": kernel.lanes.subshells()})),
         other => lane::unknown(other),
@@ -105,6 +103,10 @@ async fn answer<H: Handler>(
         Some(reply) => send_reply(kernel, socket, message, &reply).await,
         None => drop(kernel.busy(message)),
     }
+}
+
+fn unknown_subshell() -> Value {
+    replies::error(&ErrorReport::new("UNKNOWN_SUBSHELL", "There is no subshell with this id."))
 }
 
 fn create_subshell<H: Handler>(kernel: &Arc<Kernel<H>>, shell: &RouterSendHalf) -> Value {
