@@ -94,7 +94,8 @@ async fn answer<H: Handler>(
         "delete_subshell_request" => {
             Some(match kernel.lanes.delete(Fields::of(message).text("subshell_id")) {
                 true => json!({"status": "ok"}),
-                false => unknown_subshell(),)
+                false => unknown_subshell(),
+            })
         }
         "list_subshell_request" => Some(json!({"status": "ok", "subshell_id": kernel.lanes.subshells()})),
         other => lane::unknown(other),
