@@ -6,12 +6,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use cqlbook_core::cell;
+use cqlbook_core::complete;
+use cqlbook_core::inspect;
 use cqlbook_wire::{
     Completeness, Completion, Completions, ConnectionFile, ExecuteOutcome, ExecuteRequest, Handler, HelpLink,
     Io, KernelInfo, LanguageInfo, MimeBundle,
 };
 
 use crate::cli::complain;
+use crate::names::{self, Known};
 use crate::notebook::Notebook;
 use crate::run;
 
@@ -68,6 +71,23 @@ impl Handler for Kernel {
 
     async fn execute(&self, request: ExecuteRequest, io: Io) -> ExecuteOutcome {
         run::cell::run(Arc::clone(&self.notebook), request, io).await
+    }
+
+    async fn complete(&self, code: &str, cursor: usize) -> Completions {
+        let found = complete::complete(code, cursor, &Known::of(&self.notebook));
+        let items = found.items.into_iter().map(|item| Completion {
+            text: item.text,
+            kind: format!("{:?}", item.kind).to_lowercase(),
+            signature: item.detail,
+        });
+        let paths = found.path.iter().flat_map(|typed| names::paths(&self.notebook, typed));
+        let paths = paths.map(|text| Completion { text, kind: "path".to_owned(), signature: String::new() });
+        Completions { start: found.start, end: found.end, matches: items.chain(paths).collect() }
+    }
+
+    async fn inspect(&self, code: &str, cursor: usize, _detail_level: u8) -> Option<MimeBundle> {
+        let text = inspect::inspect(code, cursor, &Known::of(&self.notebook))?;
+        Some(MimeBundle::new().with("text/markdown", text.clone()).with("text/plain", text))
     }
 
     fn is_complete(&self, code: &str) -> Completeness {

@@ -9,6 +9,7 @@ mod import;
 mod install;
 mod kernel;
 mod magics;
+mod names;
 mod notebook;
 mod results;
 mod run;

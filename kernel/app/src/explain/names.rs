@@ -81,30 +81,9 @@ fn quoted(text: &str) -> Option<String> {
     parts.nth(1).map(str::to_owned)
 }
 
-/// The candidate that is nearly `name`: the same but for case, or within a third of its length in edits.
+/// The candidate that is nearly `name`, but not `name` itself.
 fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a String>) -> Option<&'a str> {
-    let bound = (name.chars().count() / 3).max(1);
-    candidates
-        .map(|candidate| (distance(&name.to_lowercase(), &candidate.to_lowercase()), candidate.as_str()))
-        .filter(|(edits, candidate)| *edits <= bound && *candidate != name)
-        .min()
-        .map(|(_, candidate)| candidate)
-}
-
-/// Levenshtein's distance in characters.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, l) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, r) in right.iter().enumerate() {
-            let substituted = diagonal + usize::from(l != *r);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[right.len()]
+    cqlbook_core::nearest::nearest(name, candidates.map(String::as_str)).filter(|near| *near != name)
 }
 
 #[cfg(test)]

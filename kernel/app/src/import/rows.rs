@@ -15,7 +15,7 @@ use super::plan::Goal;
 const BATCH_ROWS: usize = 50;
 const BATCH_BYTES: usize = 4_000;
 /// Rows read before groups are sent on, so that rows of a partition that are near in the file meet.
-const WINDOW_ROWS: usize = 4_000;
+const WINDOW_ROWS: usize = 32_768;
 
 /// A line of the file, ready to be written.
 #[derive(Debug, Clone)]
