@@ -5,7 +5,8 @@ IFS= read -r run || exit 0
 cat >/dev/null
 round=0
 while [ "$round" -lt 50 ]; do
-  found=$(grep -lszxF -e "-Dcqlbook.sandbox=$run" /proc/[0-9]*/cmdline | tr -dc '0-9\n')
+  # The mark comes from standard input: among its own arguments, grep would find itself.
+  found=$(printf '%s\n' "-Dcqlbook.sandbox=$run" | grep -lszxF -f - /proc/[0-9]*/cmdline | tr -dc '0-9\n')
   [ -z "$found" ] && break
   kill -KILL $found 2>/dev/null
   round=$((round + 1))

@@ -50,12 +50,11 @@ impl Certificates {
         let ends = OffsetDateTime::now_utc() + Duration::days(365);
         let yesterday = OffsetDateTime::now_utc() - Duration::days(1);
         let elsewhere = "another-database.db.astra.invalid";
-        let client =
-            authority.issue("client", None, ExtendedKeyUsagePurpose::ClientAuth, ends, client_key)?;
+        let client = authority.issue("client", &[], ExtendedKeyUsagePurpose::ClientAuth, ends, client_key)?;
         let service = |issuer: &Authority, name: &str, ends| {
             let key = KeyPair::generate().map_err(certificates)?;
             let certificate =
-                issuer.issue(name, Some(name), ExtendedKeyUsagePurpose::ServerAuth, ends, &key)?;
+                issuer.issue(name, &[name.to_owned()], ExtendedKeyUsagePurpose::ServerAuth, ends, &key)?;
             let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
             server_config(&authority, |builder| {
                 builder.with_single_cert(vec![certificate.der().clone()], key).map_err(certificates)
@@ -90,6 +89,27 @@ impl Certificates {
     }
 }
 
+/// What nodes show to clients that connect to them without a front, in PEM.
+#[derive(Debug)]
+pub(crate) struct NodeCertificates {
+    /// The authority's certificate.
+    pub(crate) authority: String,
+    /// The private key and the certificate that goes with it.
+    pub(crate) identity: String,
+}
+
+/// Makes one certificate for all of those addresses.
+pub(crate) fn for_addresses(addresses: &[String]) -> Result<NodeCertificates> {
+    let authority = Authority::make()?;
+    let key = KeyPair::generate().map_err(certificates)?;
+    let ends = OffsetDateTime::now_utc() + Duration::days(365);
+    let certificate = authority.issue("node", addresses, ExtendedKeyUsagePurpose::ServerAuth, ends, &key)?;
+    Ok(NodeCertificates {
+        authority: authority.certificate.pem(),
+        identity: key.serialize_pem() + &certificate.pem(),
+    })
+}
+
 struct Authority {
     certificate: rcgen::Certificate,
     issuer: Issuer<'static, KeyPair>,
@@ -111,12 +131,11 @@ impl Authority {
     fn issue(
         &self,
         common_name: &str,
-        host: Option<&str>,
+        hosts: &[String],
         usage: ExtendedKeyUsagePurpose,
         ends: OffsetDateTime,
         key: &KeyPair,
     ) -> Result<rcgen::Certificate> {
-        let hosts: Vec<String> = host.into_iter().map(str::to_owned).collect();
         let mut params = CertificateParams::new(hosts).map_err(certificates)?;
         name(&mut params, common_name);
         params.use_authority_key_identifier_extension = true;

@@ -12,7 +12,7 @@ use crate::block::Block;
 use crate::database::Database;
 use crate::error::{Context, Error, Result};
 use crate::java::Installation;
-use crate::node::{Archive, Node, Seat};
+use crate::node::{Archive, Node, NodeTls, Seat};
 use crate::words;
 
 /// The data centre that fronts belong to.
@@ -31,11 +31,13 @@ pub struct ClusterOptions {
     /// Whether `system.peers` shows addresses where nothing listens, as Astra's does. Without, clients may connect to the
     /// nodes themselves.
     pub private_addresses: bool,
+    /// Whether the nodes offer TLS on their CQL port to clients of theirs, besides plain connections.
+    pub client_tls: bool,
 }
 
 impl Default for ClusterOptions {
     fn default() -> Self {
-        Self { nodes: 3, other_dc_nodes: 1, private_addresses: true }
+        Self { nodes: 3, other_dc_nodes: 1, private_addresses: true, client_tls: false }
     }
 }
 
@@ -51,6 +53,8 @@ pub struct NodeInfo {
     pub data_center: String,
     /// Where it listens for CQL, without TLS.
     pub address: SocketAddr,
+    /// With [`ClusterOptions::client_tls`]: the file of the authority that vouches for the address above.
+    pub certificate_authority: Option<PathBuf>,
     /// Whether its process runs.
     pub running: bool,
 }
@@ -64,6 +68,7 @@ pub(crate) struct Cluster {
     database: Database,
     local_nodes: usize,
     token: String,
+    certificate_authority: Option<PathBuf>,
     _block: Block,
 }
 
@@ -95,11 +100,12 @@ impl Cluster {
             record_classes(&java, run).await?;
         }
         let block = Block::claim()?;
+        let tls = if options.client_tls { Some(NodeTls::make(run, &block, count)?) } else { None };
         let mut nodes = seats(options)
             .into_iter()
-            .map(|seat| Node::configure(run, &block, seat, count))
+            .map(|seat| Node::configure(run, &block, seat, count, tls.as_ref()))
             .collect::<Result<Vec<_>>>()?;
-        progress(&format!("Starting {count} Cassandra nodes."));
+        progress(&format!("Starting {count} Cassandra {}.", if count == 1 { "node" } else { "nodes" }));
         for node in &mut nodes {
             node.spawn(&java, run, count, Archive::Use)?;
         }
@@ -126,8 +132,17 @@ impl Cluster {
         database.run(&format!("CREATE ROLE \"token\" WITH LOGIN = true AND PASSWORD = '{token}'")).await?;
         database.run("GRANT SELECT ON KEYSPACE system_traces TO \"token\"").await?;
         let local_nodes = options.nodes;
-        let nodes = Mutex::new(nodes);
-        Ok(Self { java, run: run.to_owned(), nodes, host_ids, database, local_nodes, token, _block: block })
+        Ok(Self {
+            java,
+            run: run.to_owned(),
+            nodes: Mutex::new(nodes),
+            host_ids,
+            database,
+            local_nodes,
+            token,
+            certificate_authority: tls.map(|tls| tls.authority),
+            _block: block,
+        })
     }
 
     /// The token that opens every front of this cluster, with the user name `token`.
@@ -157,6 +172,7 @@ impl Cluster {
                 host_id,
                 data_center: node.seat.data_center.clone(),
                 address: node.address,
+                certificate_authority: self.certificate_authority.clone(),
                 running: node.is_running(),
             })
             .collect()
@@ -254,7 +270,7 @@ async fn record_classes(java: &Installation, run: &Path) -> Result<()> {
     let folder = run.join("recording");
     let block = Block::claim()?;
     let seat = Seat { index: 0, data_center: LOCAL_DC.to_owned(), token: 0, private: false };
-    let mut node = Node::configure(&folder, &block, seat, 1)?;
+    let mut node = Node::configure(&folder, &block, seat, 1, None)?;
     let fresh = folder.join("classes.jsa");
     node.spawn(java, run, 1, Archive::Make(fresh.clone()))?;
     node.wait_until_open().await?;

@@ -94,6 +94,7 @@ fn fetch_jars(folder: &Path, jars: &Path) -> Result<()> {
         program: "Maven (mvn)",
         remedy: "Install it (Debian: apt install maven).",
     })?;
+    remove_leftovers(folder)?;
     let fresh =
         tempfile::Builder::new().prefix("jars-").tempdir_in(folder).at("Creating a folder in", folder)?;
     let pom = fresh.path().join("pom.xml");
@@ -110,6 +111,20 @@ fn fetch_jars(folder: &Path, jars: &Path) -> Result<()> {
         return Err(Error::Maven { output: last_lines(&text, 5) });
     }
     fs::rename(fresh.path().join("jars"), jars).at("Moving the jars to", jars)
+}
+
+/// Removes what a start that was broken off has left, and archives of classes from other jars.
+fn remove_leftovers(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder).at("Listing", folder)?.flatten() {
+        let (name, path) = (entry.file_name(), entry.path());
+        let name = name.to_string_lossy();
+        if name.starts_with("jars-") {
+            fs::remove_dir_all(&path).at("Removing", &path)?;
+        } else if name.ends_with(".jsa") {
+            fs::remove_file(&path).at("Removing", &path)?;
+        }
+    }
+    Ok(())
 }
 
 /// The jars in a fixed order: the archive of classes is only good for the very same class path.

@@ -48,6 +48,9 @@ struct Run {
     /// Let system.peers show addresses that clients can connect to.
     #[arg(long)]
     public_addresses: bool,
+    /// Let the nodes offer TLS on their own CQL ports as well.
+    #[arg(long)]
+    client_tls: bool,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -90,6 +93,7 @@ async fn open(run: Run) -> Result<Sandbox, Box<dyn std::error::Error>> {
     options.nodes = run.nodes;
     options.other_dc_nodes = run.other_dc_nodes;
     options.private_addresses = !run.public_addresses;
+    options.client_tls = run.client_tls;
     let tell =
         move |text: &str| eprintln!("cqlbook-sandbox: {:5.1} s  {text}", start.elapsed().as_secs_f64());
     let sandbox = Sandbox::start_with_progress(options, tell).await?;

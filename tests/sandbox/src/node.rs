@@ -11,6 +11,7 @@ use tokio::process::Child;
 use tokio::time::Instant;
 
 use crate::block::Block;
+use crate::certs;
 use crate::error::{Context, Error, Result};
 use crate::java::{Installation, last_lines};
 
@@ -33,6 +34,40 @@ pub(crate) struct Seat {
     pub(crate) private: bool,
 }
 
+/// The files by which nodes offer TLS to clients of theirs.
+#[derive(Debug)]
+pub(crate) struct NodeTls {
+    /// The authority's certificate, for clients.
+    pub(crate) authority: PathBuf,
+    /// Key and certificate of all nodes.
+    identity: PathBuf,
+}
+
+impl NodeTls {
+    /// Makes them in the run folder, for the addresses of `nodes` nodes.
+    pub(crate) fn make(run: &Path, block: &Block, nodes: usize) -> Result<Self> {
+        let addresses: Vec<String> = (0..nodes).map(|index| block.listen(index).to_string()).collect();
+        let made = certs::for_addresses(&addresses)?;
+        let tls = Self { authority: run.join("nodes-ca.crt"), identity: run.join("nodes.pem") };
+        for (path, text) in [(&tls.authority, &made.authority), (&tls.identity, &made.identity)] {
+            fs::write(path, text).at("Writing", path)?;
+            crate::place::protect(path)?;
+        }
+        Ok(tls)
+    }
+
+    /// The section of cassandra.yaml. Plain connections stay possible: the sandbox's own are.
+    fn section(&self) -> String {
+        format!(
+            "client_encryption_options:\n  enabled: true\n  optional: true\n  keystore: \"{identity}\"\n  \
+             truststore: \"{authority}\"\n  ssl_context_factory:\n    \
+             class_name: org.apache.cassandra.security.PEMBasedSslContextFactory\n",
+            identity = self.identity.display(),
+            authority = self.authority.display(),
+        )
+    }
+}
+
 /// A Cassandra node, running or stopped.
 #[derive(Debug)]
 pub(crate) struct Node {
@@ -44,7 +79,13 @@ pub(crate) struct Node {
 
 impl Node {
     /// Writes the node's configuration below the run folder.
-    pub(crate) fn configure(run: &Path, block: &Block, seat: Seat, nodes: usize) -> Result<Self> {
+    pub(crate) fn configure(
+        run: &Path,
+        block: &Block,
+        seat: Seat,
+        nodes: usize,
+        tls: Option<&NodeTls>,
+    ) -> Result<Self> {
         let folder = run.join(format!("node{}", seat.index));
         fs::create_dir_all(&folder).at("Creating", &folder)?;
         let listen = block.listen(seat.index);
@@ -60,6 +101,7 @@ impl Node {
             .replace("@STORAGE_PORT@", &block.storage_port.to_string())
             .replace("@CQL_PORT@", &block.cql_port.to_string())
             .replace("@FOLDER@", &folder.to_string_lossy());
+        let yaml = yaml + &tls.map(NodeTls::section).unwrap_or_default();
         let rack = format!("dc={}\nrack=rack1\n", seat.data_center);
         for (name, text) in
             [("cassandra.yaml", yaml.as_str()), ("rackdc.properties", &rack), ("logback.xml", LOGBACK)]

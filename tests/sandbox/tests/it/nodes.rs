@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cqlbook_sandbox::{AstraOptions, ClusterOptions, Sandbox};
 
-use crate::probe::{Failure, Probe};
+use crate::probe::{Failure, Probe, options_over_tls};
 
 #[tokio::test]
 async fn a_node_stops_and_comes_back() {
@@ -39,4 +39,23 @@ async fn a_node_stops_and_comes_back() {
     assert!(!run.exists(), "the sandbox leaves its folder behind");
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(probe.metadata().await.is_err());
+}
+
+#[tokio::test]
+async fn nodes_without_a_front() {
+    let mut options = ClusterOptions::default();
+    (options.nodes, options.other_dc_nodes) = (2, 0);
+    (options.private_addresses, options.client_tls) = (false, true);
+    let sandbox = Sandbox::start(options).await.unwrap();
+    let astra = sandbox.astra(AstraOptions::default()).await.unwrap();
+    let mut session = Probe::new(astra.bundle()).session("token", &astra.credentials().token).await;
+    let peers = session.query("SELECT rpc_address FROM system.peers").await.unwrap();
+    let nodes = sandbox.nodes().await.unwrap();
+    let std::net::IpAddr::V4(address) = nodes[1].address.ip() else { panic!("{nodes:?}") };
+    assert!(peers.contains(&address.octets()));
+    for node in &nodes {
+        let supported =
+            options_over_tls(node.address, node.certificate_authority.as_ref().unwrap()).await.unwrap();
+        assert!(supported.contains(b"PROTOCOL_VERSIONS") && !supported.contains(b"DATASTAX_APOLLO"));
+    }
 }

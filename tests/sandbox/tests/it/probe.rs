@@ -3,6 +3,7 @@
 
 use std::io;
 use std::io::Read;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +20,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// How long the probe waits before it calls a peer silent.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the probe waits before it calls a peer silent: more than a CREATE TABLE takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) struct Probe {
     pub(crate) config: Value,
@@ -277,6 +278,21 @@ impl Connection {
         self.tls.write_all(&frame).await?;
         self.tls.flush().await
     }
+}
+
+/// OPTIONS to a node itself, over TLS that is verified against the authority and the node's address.
+pub(crate) async fn options_over_tls(node: SocketAddr, authority: &Path) -> Result<Response, Failure> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(authority).unwrap()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let connector = TlsConnector::from(Arc::new(config));
+    let name = ServerName::from(node.ip());
+    let tls = patiently(async { connector.connect(name, TcpStream::connect(node).await?).await }).await?;
+    Connection { tls }.options().await
 }
 
 fn query(statement: &str, consistency: u16) -> Vec<u8> {

@@ -25,7 +25,7 @@ async fn connected(astra: &Astra) -> (Probe, String, Vec<String>, Connection) {
 async fn paused_then_awake() {
     let astra = front().await;
     let (probe, proxy, nodes, mut session) = connected(&astra).await;
-    astra.switch(Switch::Paused { seconds: Some(2) }).await.unwrap();
+    astra.switch(Switch::Paused { seconds: Some(4) }).await.unwrap();
     let start = Instant::now();
     let (status, body) = probe.metadata().await.unwrap();
     assert_eq!(status, 503);
@@ -33,10 +33,10 @@ async fn paused_then_awake() {
     assert_eq!(probe.open(&proxy, &nodes[0]).await.err(), Some(Failure::Closed));
     assert_eq!(session.options().await.err(), Some(Failure::Closed));
     while probe.metadata().await.unwrap().0 == 503 {
-        assert!(start.elapsed() < Duration::from_secs(4));
+        assert!(start.elapsed() < Duration::from_secs(15), "it does not wake");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert!(start.elapsed() > Duration::from_millis(1900));
+    assert!(start.elapsed() > Duration::from_millis(3900));
     assert_well(&astra).await;
 }
 
