@@ -12,14 +12,15 @@ use rustls::ClientConfig;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::bundle::Bundle;
-use crate::connection::{ClusterFacts, Connection};
+use crate::connection::Connection;
 use crate::convert::pauses;
 use crate::error::{ConnectError, QueryError};
+use crate::facts::ClusterFacts;
 use crate::link::{Endpoint, LinkError, Step};
 use crate::metadata::{self, Metadata, MetadataError};
 use crate::probe::{self, Findings};
 use crate::relay::{Place, Relays, Route};
-use crate::session::{self, Way};
+use crate::session::{self, SchemaReader, Way};
 use crate::stage::Stage;
 use crate::target::{CassandraTarget, Credentials, Service, Target, Timeouts};
 use crate::tls;
@@ -178,8 +179,12 @@ async fn open(
         Way::Proxy { relays, .. } | Way::Direct { relays, .. } => Some(Arc::clone(relays)),
     };
     *course.relays.lock().unwrap_or_else(PoisonError::into_inner) = relays.clone();
-    let session = session::open(&way, credentials.as_ref(), &facts.local_dc, timeouts).await?;
-    let connection = Connection::start(session, relays, facts, source);
+    let (session, reader) = session::open(&way, credentials.as_ref(), &facts.local_dc, timeouts).await?;
+    let connection = Connection::start(session, reader, relays, facts, source);
+    if reader == SchemaReader::Ourselves {
+        // Without it names have no roles; that is no reason not to connect.
+        let _ = connection.refresh().await;
+    }
     if let Some(keyspace) = keyspace {
         connection.use_keyspace(&keyspace, true).await.map_err(|error| match error {
             QueryError::ConnectionLost(lost) if lost.cause.is_some() => {

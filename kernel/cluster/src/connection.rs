@@ -6,93 +6,34 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use cqlbook_core::column::Column;
 use scylla::client::session::Session;
 use scylla::cluster::{ClusterState, Node as DriverNode};
 use scylla::response::query_result::QueryResult;
 use scylla::response::{PagingState as DriverPaging, PagingStateResponse};
-use scylla::serialize::SerializationError;
-use scylla::serialize::row::{RowSerializationContext, SerializeRow};
-use scylla::serialize::writers::RowWriter;
 use scylla::statement::batch::{Batch, BatchType};
-use scylla::statement::prepared::PreparedStatement;
 use scylla::statement::unprepared::Statement;
 use tokio::time::{Instant, sleep, timeout};
-use uuid::Uuid;
 
 use crate::connect::AstraSource;
 use crate::convert::{self, pauses};
 use crate::error::{ConnectError, QueryError};
+use crate::facts::{ClusterFacts, Node};
 use crate::metadata::AbortOnDrop;
 use crate::page::DriverPage;
+use crate::prepared::{Cells, Prepared};
 use crate::relay::Relays;
 use crate::request::{Answer, BatchKind, Cell, Coordinator, PagingState, Request, RequestOptions};
 use crate::schema::{self, SchemaSnapshot};
+use crate::session::SchemaReader;
+use crate::system_schema::{QUERIES, Reader};
 use crate::watch::{self, Health};
 
 /// How long a request that may safely be repeated waits for nodes to come back.
 const GRACE: Duration = Duration::from_secs(3);
-/// How long nodes may take to agree on a changed schema, and the driver to read it.
-const SCHEMA_BOUND: Duration = Duration::from_secs(15);
-
-/// What is known of the cluster since the connection was made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClusterFacts {
-    /// Whether it is Astra DB: connected by a bundle, or announced by the server.
-    pub astra: bool,
-    /// The server's release, e.g. `5.0.9`.
-    pub release_version: String,
-    /// The cluster's name.
-    pub cluster_name: String,
-    /// The CQL language's version, e.g. `3.4.7`.
-    pub cql_version: String,
-    /// The native protocol's version spoken, 4.
-    pub native_protocol: u8,
-    /// The data centre whose nodes are used.
-    pub local_dc: String,
-}
-
-/// A node of the cluster.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Node {
-    /// Its host id.
-    pub host_id: Uuid,
-    /// Its data centre.
-    pub dc: Option<String>,
-    /// Its rack.
-    pub rack: Option<String>,
-    /// What to call it: its own address as the cluster reports it, which need not be reachable.
-    pub label: String,
-    /// Whether statements may be sent to it (it is in the local data centre).
-    pub used: bool,
-    /// Whether it is connected now.
-    pub connected: bool,
-}
-
-/// A prepared statement. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Prepared {
-    statement: PreparedStatement,
-    bind_columns: Arc<[Column]>,
-    result_columns: Arc<[Column]>,
-}
-
-impl Prepared {
-    /// The bind markers in order: the name of a named marker or of the column it is compared with, and its type.
-    pub fn bind_columns(&self) -> &Arc<[Column]> {
-        &self.bind_columns
-    }
-
-    /// The columns of its result, empty where it returns no rows.
-    pub fn result_columns(&self) -> &Arc<[Column]> {
-        &self.result_columns
-    }
-
-    /// The statement's text.
-    pub fn cql(&self) -> &str {
-        self.statement.get_statement()
-    }
-}
+/// How long nodes may take to agree on a changed schema and it to be read.
+const SCHEMA_BOUND: Duration = Duration::from_secs(25);
+/// How long the driver may take to read the schema, before it is read without it. The driver tries all nodes.
+const REFRESH_BOUND: Duration = Duration::from_secs(5);
 
 /// An open connection to the nodes of one data centre. Cheap to clone; the last clone's drop closes everything.
 #[derive(Clone)]
@@ -108,6 +49,9 @@ struct Inner {
     health: Arc<Health>,
     /// The schema of the driver's last state, made when it is asked for.
     schema: Mutex<Option<(Arc<ClusterState>, Arc<SchemaSnapshot>)>>,
+    reader: SchemaReader,
+    /// The schema that was read without the driver, as long as the driver cannot.
+    own_schema: Mutex<Option<Arc<SchemaSnapshot>>>,
     _watch: AbortOnDrop<()>,
 }
 
@@ -121,6 +65,7 @@ impl Connection {
     /// Takes a session over. With `source` the way to an Astra database is looked up again when all nodes are gone.
     pub(crate) fn start(
         session: Session,
+        reader: SchemaReader,
         relays: Option<Arc<Relays>>,
         facts: ClusterFacts,
         source: Option<(AstraSource, Arc<Relays>)>,
@@ -153,7 +98,16 @@ impl Connection {
                 }),
             };
             let watch = tokio::spawn(watch::watch(reach, source, Arc::clone(&health)));
-            Inner { session, relays, facts, health, schema: Mutex::default(), _watch: AbortOnDrop(watch) }
+            Inner {
+                session,
+                relays,
+                facts,
+                health,
+                schema: Mutex::default(),
+                reader,
+                own_schema: Mutex::default(),
+                _watch: AbortOnDrop(watch),
+            }
         });
         Self { inner }
     }
@@ -330,6 +284,9 @@ impl Connection {
 
     /// The schema as it is known now; never touches the network.
     pub fn schema(&self) -> Arc<SchemaSnapshot> {
+        if let Some(own) = &*self.inner.own_schema.lock().unwrap_or_else(PoisonError::into_inner) {
+            return Arc::clone(own);
+        }
         let state = self.inner.session.get_cluster_state();
         let mut known = self.inner.schema.lock().unwrap_or_else(PoisonError::into_inner);
         match &*known {
@@ -347,10 +304,50 @@ impl Connection {
     /// # Errors
     /// [`QueryError`].
     pub async fn refresh(&self) -> Result<(), QueryError> {
-        match timeout(SCHEMA_BOUND, self.inner.session.refresh_metadata()).await {
-            Ok(outcome) => outcome.map_err(|error| self.explained(convert::metadata_error(&error))),
+        match timeout(SCHEMA_BOUND, self.read_schema()).await {
+            Ok(outcome) => outcome,
             Err(_) => Err(QueryError::Timeout { after: SCHEMA_BOUND, maybe_applied: false }),
         }
+    }
+
+    /// Has the driver read nodes and schema, and reads the schema without it where it cannot. (Boxed, because reading it
+    /// runs statements, after some of which the schema is read.)
+    fn read_schema(&self) -> Pin<Box<dyn Future<Output = Result<(), QueryError>> + Send + '_>> {
+        Box::pin(async {
+            let refreshed = timeout(REFRESH_BOUND, self.inner.session.refresh_metadata()).await;
+            let own = match &refreshed {
+                Ok(Ok(())) if self.inner.reader == SchemaReader::Driver => None,
+                Ok(Ok(())) => Some(self.read_system_schema().await?),
+                // The driver's error does not tell whether it could not reach a node or not parse a type.
+                Ok(Err(error)) => match self.read_system_schema().await {
+                    Ok(schema) => Some(schema),
+                    Err(_) => return Err(self.explained(convert::metadata_error(error))),
+                },
+                Err(_) => Some(self.read_system_schema().await?),
+            };
+            *self.inner.own_schema.lock().unwrap_or_else(PoisonError::into_inner) = own;
+            Ok(())
+        })
+    }
+
+    async fn read_system_schema(&self) -> Result<Arc<SchemaSnapshot>, QueryError> {
+        let mut reader = Reader::default();
+        for (number, query) in QUERIES.into_iter().enumerate() {
+            let options = RequestOptions { idempotent: true, ..RequestOptions::default() };
+            let request = Request::with_options(query, options);
+            let mut paging = None;
+            loop {
+                let answer = self.run(&request, paging.as_ref()).await?;
+                if let Some(page) = &answer.page {
+                    reader.take(number, page.as_ref());
+                }
+                paging = answer.next;
+                if paging.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(Arc::new(reader.finish()))
     }
 
     /// Runs `once` until it succeeds, fails for good, or time is up. A lost connection is waited for, for a while, where
@@ -404,7 +401,7 @@ impl Connection {
         let session = &self.inner.session;
         let settled = async {
             let agreed = session.await_schema_agreement().await.is_ok();
-            let read = session.refresh_metadata().await.is_ok();
+            let read = self.read_schema().await.is_ok();
             (agreed, read)
         };
         match timeout(SCHEMA_BOUND, settled).await {
@@ -442,13 +439,6 @@ impl Connection {
     }
 }
 
-impl Prepared {
-    fn check_count(&self, values: &[Cell]) -> Result<(), QueryError> {
-        let (expected, given) = (self.bind_columns.len(), values.len());
-        if expected == given { Ok(()) } else { Err(QueryError::ValueCount { expected, given }) }
-    }
-}
-
 fn page_size(options: &RequestOptions) -> i32 {
     i32::try_from(options.page_size).unwrap_or(i32::MAX).max(1)
 }
@@ -472,30 +462,5 @@ fn first_word(cql: &str) -> &str {
             return rest.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
         };
         rest = after.unwrap_or_default().trim_start();
-    }
-}
-
-/// Values that are serialised already. Their types were the caller's matter; the server checks them again.
-struct Cells<'a>(&'a [Cell]);
-
-impl SerializeRow for Cells<'_> {
-    fn serialize(
-        &self,
-        _context: &RowSerializationContext<'_>,
-        writer: &mut RowWriter<'_>,
-    ) -> Result<(), SerializationError> {
-        for cell in self.0 {
-            let writer = writer.make_cell_writer();
-            match cell {
-                Cell::Null => writer.set_null(),
-                Cell::Unset => writer.set_unset(),
-                Cell::Bytes(bytes) => writer.set_value(bytes).map_err(SerializationError::new)?,
-            };
-        }
-        Ok(())
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 }

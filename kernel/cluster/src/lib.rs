@@ -9,10 +9,12 @@ mod connect;
 mod connection;
 mod convert;
 mod error;
+mod facts;
 pub mod link;
 pub mod metadata;
 mod own_socket;
 mod page;
+mod prepared;
 mod probe;
 mod relay;
 mod request;
@@ -20,13 +22,16 @@ mod retry;
 mod schema;
 mod session;
 mod stage;
+mod system_schema;
 mod target;
 mod tls;
 mod watch;
 
 pub use connect::connect;
-pub use connection::{ClusterFacts, Connection, Node, Prepared};
+pub use connection::Connection;
 pub use error::{ConnectError, ConnectionLost, QueryError, ServerError, ServerErrorKind};
+pub use facts::{ClusterFacts, Node};
+pub use prepared::Prepared;
 pub use request::{
     Answer, BatchKind, Cell, Consistency, Coordinator, PagingState, Request, RequestOptions,
     SerialConsistency, UnknownConsistency,

@@ -12,7 +12,7 @@ use scylla::client::execution_profile::ExecutionProfile;
 use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
 use scylla::cluster::metadata::Peer;
-use scylla::errors::{CustomTranslationError, MetadataError, TranslationError};
+use scylla::errors::{CustomTranslationError, TranslationError};
 use scylla::policies::address_translator::{AddressTranslator, UntranslatedPeer};
 use scylla::policies::host_filter::HostFilter;
 use scylla::policies::load_balancing::DefaultPolicy;
@@ -47,20 +47,29 @@ pub(crate) async fn open(
     credentials: Option<&Arc<Credentials>>,
     local_dc: &str,
     timeouts: &Timeouts,
-) -> Result<Session, ConnectError> {
-    let session = build(way, credentials, local_dc, timeouts, true).await?;
+) -> Result<(Session, SchemaReader), ConnectError> {
+    let mut reader = SchemaReader::Driver;
+    let mut session = build(way, credentials, local_dc, timeouts, reader).await?;
     // The driver starts without metadata where it cannot read them, and asks again in vain. It cannot where any table has
-    // a type that it does not parse (a quoted name, a class of the server's): then it goes without the schema.
-    let session = if is_guess(&session) && schema_is_unreadable(&session).await {
-        tracing::warn!("the driver cannot read the schema; roles and completion go without it");
-        drop(session);
-        build(way, credentials, local_dc, timeouts, false).await?
-    } else {
-        session
-    };
+    // a type that it does not parse (a quoted name, a class of the server's): then it goes without the schema. What its
+    // second failure says is not always why: it may be the refusal of another contact point.
+    if is_guess(&session) && session.refresh_metadata().await.is_err() {
+        tracing::debug!("the driver cannot read the schema");
+        reader = SchemaReader::Ourselves;
+        session = build(way, credentials, local_dc, timeouts, reader).await?;
+    }
     let on_the_way = || way.relays().and_then(|relays| relays.last_failure()).map(ConnectError::Link);
     await_nodes(&session, local_dc, on_the_way).await?;
-    Ok(session)
+    Ok((session, reader))
+}
+
+/// Who reads the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SchemaReader {
+    /// The driver, which then also knows each statement's replicas.
+    Driver,
+    /// [`crate::system_schema`], because the driver cannot.
+    Ourselves,
 }
 
 impl Way {
@@ -77,19 +86,12 @@ fn is_guess(session: &Session) -> bool {
     session.get_cluster_state().get_nodes_info().iter().all(|node| node.datacenter.is_none())
 }
 
-async fn schema_is_unreadable(session: &Session) -> bool {
-    matches!(
-        session.refresh_metadata().await,
-        Err(MetadataError::Tables(_) | MetadataError::Udts(_) | MetadataError::Keyspaces(_))
-    )
-}
-
 async fn build(
     way: &Way,
     credentials: Option<&Arc<Credentials>>,
     local_dc: &str,
     timeouts: &Timeouts,
-    with_schema: bool,
+    reader: SchemaReader,
 ) -> Result<Session, ConnectError> {
     let policy = DefaultPolicy::builder().token_aware(true).permit_dc_failover(false).build();
     let profile = ExecutionProfile::builder()
@@ -109,8 +111,8 @@ async fn build(
         .metadata_request_clientside_timeout(timeouts.answer)
         .keepalive_interval(Duration::from_secs(10))
         .keepalive_timeout(Duration::from_secs(10))
-        .fetch_schema_metadata(with_schema)
-        .fetch_full_schema_metadata(with_schema)
+        .fetch_schema_metadata(reader == SchemaReader::Driver)
+        .fetch_full_schema_metadata(reader == SchemaReader::Driver)
         // Agreement is awaited after DDL by the connection, which makes a warning of a disagreement, not a failure.
         .auto_await_schema_agreement(false)
         .schema_agreement_timeout(Duration::from_secs(10))

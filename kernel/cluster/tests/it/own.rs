@@ -1,16 +1,22 @@
-//! A cluster of this test's own, whose nodes can be reached directly and killed: self-hosted Cassandra without TLS.
+//! A cluster of this test's own, whose nodes can be reached directly and killed: self-hosted Cassandra, plain and behind TLS.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use cqlbook_cluster::link::LinkError;
 use cqlbook_cluster::{
-    CassandraTarget, ConnectError, Connection, Credentials, Request, RequestOptions, Target, connect,
+    CassandraTarget, ConnectError, Connection, Credentials, Request, RequestOptions, Service, Target,
+    TlsFiles, connect,
 };
+use cqlbook_core::column::KeyRole;
 use cqlbook_core::secret::Secret;
-use cqlbook_sandbox::{AstraOptions, ClusterOptions, Sandbox};
+use cqlbook_sandbox::{AstraOptions, ClusterOptions, NodeInfo, Sandbox};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 
 use crate::astra::{comes_back, coordinators, read};
+use crate::support::{Server, Valid, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_self_hosted_cluster_is_used_whole_and_survives_the_death_of_a_node() {
@@ -56,14 +62,16 @@ async fn a_self_hosted_cluster_is_used_whole_and_survives_the_death_of_a_node() 
     let error = connect(target(&["127.255.255.254"], None), |_| ()).await.unwrap_err();
     assert!(matches!(error, ConnectError::Link(LinkError::Refused { .. })), "{error:?}");
     let mut anonymous = target(&[&host], None);
-    if let cqlbook_cluster::Service::Cassandra(cassandra) = &mut anonymous.service {
+    if let Service::Cassandra(cassandra) = &mut anonymous.service {
         cassandra.credentials = None;
     }
     let error = connect(anonymous, |_| ()).await.unwrap_err();
     assert!(matches!(error, ConnectError::CredentialsRequired), "{error:?}");
 
+    over_tls(&world_of(&nodes, port).await, &host, &target).await;
     one_node_dies(&sandbox, &connection).await;
 
+    let before = connection.schema();
     // The driver cannot parse the type of such a column. It must not lock anybody out.
     for cql in [
         "CREATE TYPE \"Address\" (street text)",
@@ -71,11 +79,81 @@ async fn a_self_hosted_cluster_is_used_whole_and_survives_the_death_of_a_node() 
     ] {
         connection.run(&Request::new(cql), None).await.unwrap();
     }
-    for connection in [connection, connect(target(&[&host], None), |_| ()).await.unwrap()] {
+    let fresh = connect(target(&[&host], None), |_| ()).await.unwrap();
+    for (connection, added) in [(connection, "b"), (fresh, "c")] {
         assert_eq!(coordinators(&connection, 60).await, local);
         let page = connection.run(&read("SELECT * FROM quoted"), None).await.unwrap().page.unwrap();
         assert_eq!(page.columns()[1].cql_type.to_string(), "\"Address\"");
+        assert_eq!(page.columns()[0].role, Some(KeyRole::Partition));
+        // The schema is read without the driver, and is the same as far as the driver can read it.
+        let alter = Request::new(format!("ALTER TABLE quoted ADD {added} frozen<map<text, int>>"));
+        let answer = connection.run(&alter, None).await.unwrap();
+        assert!(answer.schema_changed && answer.warnings.is_empty(), "{answer:?}");
+        let schema = connection.schema();
+        let table = schema.table(&connection.keyspace().unwrap(), "quoted").unwrap();
+        assert_eq!(table.column("a").unwrap().cql_type.to_string(), "frozen<\"Address\">");
+        assert_eq!(table.column(added).unwrap().cql_type.to_string(), "frozen<map<text, int>>");
+        let ours = &schema.keyspaces["system_schema"].tables;
+        assert_eq!(Some(ours), before.keyspaces.get("system_schema").map(|keyspace| &keyspace.tables));
     }
+}
+
+/// The cluster's nodes behind TLS, each at its own address and all at the same port.
+struct TlsNodes {
+    world: World,
+    port: u16,
+    _servers: Vec<Server>,
+}
+
+async fn world_of(nodes: &[NodeInfo], port: u16) -> TlsNodes {
+    let world = World::new();
+    let acceptor = world.authority.sign(&["localhost"], Valid::Now).acceptor(&world.authority);
+    let mut servers: Vec<Server> = Vec::new();
+    let mut shared_port = 0;
+    for node in nodes {
+        let upstream = SocketAddr::new(node.address.ip(), port);
+        let serve = move |mut client: TlsStream<TcpStream>, _| async move {
+            let mut node = TcpStream::connect(upstream).await.unwrap();
+            let _ = tokio::io::copy_bidirectional(&mut client, &mut node).await;
+        };
+        let server = Server::tls_at((node.address.ip(), shared_port).into(), acceptor.clone(), serve).await;
+        shared_port = server.address.port();
+        servers.push(server);
+    }
+    // The name in the certificates is the first node's as well.
+    let to_first = servers[0].address;
+    let forward = move |mut client: TcpStream, _| async move {
+        let mut node = TcpStream::connect(to_first).await.unwrap();
+        let _ = tokio::io::copy_bidirectional(&mut client, &mut node).await;
+    };
+    servers.push(Server::tcp_at(([127, 0, 0, 1], shared_port).into(), forward).await);
+    TlsNodes { world, port: shared_port, _servers: servers }
+}
+
+async fn over_tls(nodes: &TlsNodes, host: &str, target: &impl Fn(&[&str], Option<&str>) -> Target) {
+    let client = nodes.world.authority.sign(&["client"], Valid::Now);
+    let files = TlsFiles {
+        ca_cert: Some(nodes.world.file("ca.pem", nodes.world.authority.pem.as_bytes())),
+        cert: Some(nodes.world.file("client.pem", client.pem.as_bytes())),
+        key: Some(nodes.world.file("client.key", client.key.serialize_pem().as_bytes())),
+    };
+    let secured = |host: &str| {
+        let mut target = target(&[host], None);
+        if let Service::Cassandra(cassandra) = &mut target.service {
+            cassandra.port = nodes.port;
+            cassandra.tls = Some(files.clone());
+        }
+        target
+    };
+    let connection = connect(secured("localhost"), |_| ()).await.unwrap();
+    assert_eq!(
+        coordinators(&connection, 60).await.len(),
+        3,
+        "nodes found through another are verified by its name"
+    );
+    // The same servers by a name that is not in their certificates.
+    let error = connect(secured(host), |_| ()).await.unwrap_err();
+    assert!(matches!(error, ConnectError::Link(LinkError::Untrusted { .. })), "{error:?}");
 }
 
 async fn one_node_dies(sandbox: &Sandbox, connection: &Connection) {

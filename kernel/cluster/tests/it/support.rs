@@ -219,7 +219,17 @@ impl Server {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::tcp_at(([127, 0, 0, 1], 0).into(), serve).await
+    }
+
+    pub(crate) async fn tcp_at<F>(
+        at: SocketAddr,
+        serve: impl Fn(TcpStream, usize) -> F + Send + 'static,
+    ) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let listener = TcpListener::bind(at).await.unwrap();
         let address = listener.local_addr().unwrap();
         let accepted = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&accepted);
@@ -238,8 +248,19 @@ impl Server {
     where
         F: Future<Output = ()> + Send + 'static,
     {
+        Self::tls_at(([127, 0, 0, 1], 0).into(), acceptor, serve).await
+    }
+
+    pub(crate) async fn tls_at<F>(
+        at: SocketAddr,
+        acceptor: TlsAcceptor,
+        serve: impl Fn(TlsStream<TcpStream>, usize) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let serve = Arc::new(serve);
-        Self::tcp(move |stream, number| {
+        Self::tcp_at(at, move |stream, number| {
             let (acceptor, serve) = (acceptor.clone(), Arc::clone(&serve));
             async move {
                 if let Ok(stream) = acceptor.accept(stream).await {
