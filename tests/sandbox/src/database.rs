@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::words;
 
 const SUPERUSER: &str = "sandbox";
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// The sandbox's way in as its superuser.
