@@ -224,7 +224,7 @@ fn cluster(connection: &Connection) -> String {
 fn summary(recipe: &Recipe, connection: &Connection) -> String {
     let facts = connection.facts();
     let used = connection.nodes().iter().filter(|node| node.used).count();
-    let service = if facts.astra { "Astra DB, " } else { "" };
+    let service = if facts.astra && recipe.name.is_some() { "Astra DB, " } else { "" };
     let keyspace = match connection.keyspace() {
         Some(keyspace) => format!(", keyspace {keyspace}"),
         None => String::new(),

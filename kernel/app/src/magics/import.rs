@@ -78,8 +78,11 @@ pub(crate) async fn import(scene: &Scene, arguments: &Arguments) -> Result<(), D
     };
     match outcome {
         Ok(loaded) => {
-            let facts =
-                Facts { elapsed: started.elapsed(), notes: notes(&loaded, &plan), ..Facts::default() };
+            let facts = Facts {
+                elapsed: started.elapsed(),
+                notes: notes(&loaded, &plan, &scene.notebook.folder),
+                ..Facts::default()
+            };
             let summary = summary(&loaded, &keyspace, &line.table, started.elapsed());
             scene.io.update(mime(render::outcome(&summary, &facts)), &shown).await;
             Ok(())
@@ -182,9 +185,11 @@ fn summary(loaded: &Loaded, keyspace: &str, table: &str, elapsed: Duration) -> S
     )
 }
 
-fn notes(loaded: &Loaded, plan: &Plan) -> Vec<String> {
+fn notes(loaded: &Loaded, plan: &Plan, folder: &Path) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(file) = &loaded.rejected_file {
+        // As the user would type it: a notebook that is passed on says nothing of this machine's folders.
+        let file = file.strip_prefix(folder).unwrap_or(file);
         notes.push(format!("The rejected lines are in {} with their reasons.", file.display()));
     }
     if !plan.skipped.is_empty() {

@@ -181,7 +181,8 @@ async fn show(scene: &Scene, open: &Open, settings: &CellSettings, statement: &S
     let mut facts = Facts {
         more: fetched.next.is_some(),
         elapsed: fetched.elapsed,
-        consistency: Some(settings.settings.consistency.name().to_owned()),
+        // A schema change is agreed on by all nodes, whatever the level says.
+        consistency: (!statement.is_schema_change()).then(|| settings.settings.consistency.name().to_owned()),
         coordinator: fetched.coordinator.as_ref().map(|node| match &node.dc {
             Some(dc) => format!("{} ({dc})", node.label),
             None => node.label.clone(),
