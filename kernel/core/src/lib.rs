@@ -5,8 +5,10 @@
 
 pub mod cell;
 pub mod column;
+pub mod complete;
 pub mod cql;
 pub mod diagnostic;
+pub mod inspect;
 pub mod magic;
 pub mod nearest;
 pub mod page;

@@ -2,6 +2,7 @@
 
 mod binds;
 pub mod classify;
+pub mod keywords;
 pub mod lexer;
 mod repeat;
 pub mod split;

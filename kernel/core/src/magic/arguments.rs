@@ -1,7 +1,12 @@
 //! Reads the words of a magic's line by the table: GNU options, POSIX-shell quotes.
+//!
+//! What was typed is repeated in a message only where it cannot be a secret: names of options, never values.
 
-use super::{Form, Magic};
-use crate::diagnostic::Diagnostic;
+use super::words::{Word, words};
+use super::{Form, Magic, Meaning, Opt, Positional, shortened};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::nearest::nearest;
+use crate::settings::Settings;
 
 /// What a magic's line says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +54,7 @@ impl Arguments {
         self.value(name).and_then(|value| value.parse().ok())
     }
 
-    /// The words by place, after those that chose the form. For a raw form: the whole rest as one word.
+    /// The words by place, after those that chose the form. For a raw form: the whole rest as one word, if there is any.
     pub fn positionals(&self) -> &[String] {
         &self.positionals
     }
@@ -65,6 +70,235 @@ impl Arguments {
 /// # Errors
 /// `USAGE` with the usage line and the nearest option. A secret on the line is refused, and is not in the diagnostic.
 pub fn parse_line(magic: &'static Magic, rest: &str) -> Result<Arguments, Diagnostic> {
-    let _ = (magic, rest);
-    Err(Diagnostic::new(crate::diagnostic::Code::Usage, "Not yet."))
+    if let [form @ Form { raw: true, .. }] = magic.forms {
+        let positionals = if rest.trim().is_empty() { Vec::new() } else { vec![rest.trim().to_owned()] };
+        return Ok(Arguments { form, positionals, options: Vec::new() });
+    }
+    let (words, closed) = match words(rest) {
+        Ok(words) => (words, true),
+        Err(words) => (words, false),
+    };
+    let form = choose(magic, &words);
+    // First of all, so that no other message can be about a secret.
+    refuse_secrets(form, &words, rest)?;
+    if !closed {
+        let diagnostic = Diagnostic::new(Code::Usage, "A quote on this line is not closed.");
+        return Err(diagnostic.with_hint("Quotes are those of a shell: `'two words'`, `\"it's\"`."));
+    }
+    let Some(form) = form else { return Err(no_form(magic, words.first())) };
+    let parser = Parser { magic, form, line: rest };
+    parser.parse(words.get(form.words.len()..).unwrap_or_default())
+}
+
+/// The form whose words the line starts with; the longest wins.
+pub(crate) fn choose(magic: &'static Magic, words: &[Word]) -> Option<&'static Form> {
+    let starts = |form: &&Form| {
+        form.words.len() <= words.len()
+            && form.words.iter().zip(words).all(|(word, typed)| typed.text == *word)
+    };
+    magic.forms.iter().filter(starts).max_by_key(|form| form.words.len())
+}
+
+fn no_form(magic: &Magic, first: Option<&Word>) -> Diagnostic {
+    let mut firsts: Vec<&str> = magic.forms.iter().filter_map(|form| form.words.first().copied()).collect();
+    firsts.dedup();
+    let message = format!("`{}` takes one of {}.", magic.full_name(), firsts.join(", "));
+    let diagnostic = Diagnostic::new(Code::Usage, message);
+    let diagnostic = match first.and_then(|word| nearest(&word.text, firsts.iter().copied())) {
+        Some(near) => diagnostic.with_hint(format!("Did you mean `{} {near}`?", magic.full_name())),
+        None => diagnostic,
+    };
+    diagnostic.with_hint(format!("`%help {}` shows each of them.", magic.name))
+}
+
+/// Names of options that would carry a secret.
+const SECRETS: &[&str] =
+    &["application-token", "client-secret", "pass", "passphrase", "password", "pwd", "secret", "token"];
+
+/// What application tokens start with.
+const TOKEN_PREFIX: &str = "AstraCS:";
+
+fn refuse_secrets(form: Option<&Form>, words: &[Word], line: &str) -> Result<(), Diagnostic> {
+    let options = words.split(|word| word.text == "--").next().unwrap_or_default();
+    let given = options.iter().enumerate().any(|(place, word)| {
+        let Some((name, value)) = option_parts(&word.text) else { return false };
+        let name = name.to_ascii_lowercase().replace('_', "-");
+        if !SECRETS.contains(&name.as_str()) {
+            return false;
+        }
+        let asks = form.is_some_and(|form| {
+            form.options.iter().any(|option| option.name == name && option.what == Meaning::Secret)
+        });
+        let followed = options.get(place + 1).is_some_and(|next| option_parts(&next.text).is_none());
+        !asks || value.is_some() || followed
+    });
+    if !given && !line.contains(TOKEN_PREFIX) {
+        return Ok(());
+    }
+    let message = "A secret is not accepted on this line, because it would be saved in the notebook.";
+    let diagnostic = Diagnostic::new(Code::Usage, message)
+        .without_source()
+        .with_hint("Run the line without the secret. A hidden prompt asks for it.")
+        .with_hint(
+            "Or set ASTRA_DB_CLIENT_SECRET or ASTRA_DB_APPLICATION_TOKEN before Jupyter starts, \
+             or name the file with the token: `--token-file FILE`.",
+        )
+        .with_hint(
+            "If a notebook with the secret was saved or shared, revoke the secret and make a new one.",
+        );
+    Err(match form {
+        Some(form) if form.options.iter().any(|option| option.what == Meaning::Secret) => diagnostic
+            .with_hint(
+                "`--client-secret` without a value asks for a new one. Write it at the end of the line.",
+            ),
+        _ => diagnostic,
+    })
+}
+
+/// The name and the `=value` of a word that is an option.
+pub(crate) fn option_parts(word: &str) -> Option<(&str, Option<&str>)> {
+    let bare = word.strip_prefix("--").or_else(|| word.strip_prefix('-'))?;
+    if !bare.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        return None;
+    }
+    match bare.split_once('=') {
+        Some((name, value)) => Some((name, Some(value))),
+        None => Some((bare, None)),
+    }
+}
+
+struct Parser<'a> {
+    magic: &'static Magic,
+    form: &'static Form,
+    line: &'a str,
+}
+
+impl Parser<'_> {
+    fn parse(&self, words: &[Word]) -> Result<Arguments, Diagnostic> {
+        let mut positionals = Vec::new();
+        let mut options = Vec::new();
+        let mut words = words.iter().peekable();
+        let mut options_end = false;
+        while let Some(word) = words.next() {
+            let parts = if options_end { None } else { option_parts(&word.text) };
+            let Some((name, value)) = parts else {
+                if !options_end && word.text == "--" {
+                    options_end = true;
+                } else {
+                    positionals.push(self.positional(positionals.len(), word)?);
+                }
+                continue;
+            };
+            let option = self.option(&word.text, name)?;
+            let value = match (option.value, value) {
+                (None, None) => None,
+                (None, Some(_)) => return Err(self.usage(format!("`--{name}` takes no value."))),
+                (Some(_), Some(value)) => Some(value.to_owned()),
+                (Some(_), None) => {
+                    let next = words.next_if(|next| next.text != "--" && option_parts(&next.text).is_none());
+                    let value = next.ok_or_else(|| self.usage(format!("`--{name}` needs a value.")))?;
+                    Some(value.text.clone())
+                }
+            };
+            if let Some(value) = &value {
+                check(option.what, &format!("--{name}"), value).map_err(|wrong| self.with_usage(wrong))?;
+            }
+            options.push((option.name, value));
+        }
+        self.complete(&positionals, &options)?;
+        Ok(Arguments { form: self.form, positionals, options })
+    }
+
+    fn positional(&self, place: usize, word: &Word) -> Result<String, Diagnostic> {
+        let last = self.form.positionals.last().filter(|last| last.repeated);
+        let Some(positional) = self.form.positionals.get(place).or(last) else {
+            return Err(self.usage(format!("`{}` has a word too many.", self.name())));
+        };
+        if matches!(positional.what, Meaning::Table | Meaning::TableColumns) {
+            return Ok(word.span.of(self.line).replace('\'', ""));
+        }
+        check(positional.what, &self.name(), &word.text).map_err(|wrong| self.with_usage(wrong))?;
+        Ok(word.text.clone())
+    }
+
+    fn option(&self, typed: &str, name: &str) -> Result<&'static Opt, Diagnostic> {
+        if let Some(option) = self.form.options.iter().find(|option| option.name == name)
+            && typed.starts_with("--")
+        {
+            return Ok(option);
+        }
+        let dashes = if typed.starts_with("--") { "--" } else { "-" };
+        let message = format!("`{}` has no option `{dashes}{}`.", self.name(), shortened(name));
+        let names = self.form.options.iter().map(|option| option.name);
+        let near = if self.form.options.iter().any(|option| option.name == name) {
+            Some(name)
+        } else {
+            nearest(&name.replace('_', "-"), names)
+        };
+        let mut diagnostic = self.usage(message);
+        if let Some(near) = near {
+            diagnostic.hints.insert(0, format!("Did you mean `--{near}`?"));
+        } else if let Some(form) = self.form_with(name) {
+            let words = form.words.join(" ");
+            let hint =
+                format!("`--{name}` belongs to `{} {words}`: write that first.", self.magic.full_name());
+            diagnostic.hints.insert(0, hint);
+        }
+        Err(diagnostic)
+    }
+
+    /// Checks that nothing is missing.
+    fn complete(
+        &self,
+        positionals: &[String],
+        options: &[(&'static str, Option<String>)],
+    ) -> Result<(), Diagnostic> {
+        let missing = |positional: &&Positional| positional.required;
+        if let Some(positional) = self.form.positionals.iter().skip(positionals.len()).find(missing) {
+            return Err(self.usage(format!("`{}` needs {}.", self.name(), positional.name)));
+        }
+        let given = |name: &str| options.iter().any(|(option, _)| *option == name);
+        match self.form.options.iter().find(|option| option.required && !given(option.name)) {
+            Some(option) => Err(self.usage(format!("`{}` needs `{}`.", self.name(), option.usage()))),
+            None => Ok(()),
+        }
+    }
+
+    /// The magic with the words of the form.
+    fn name(&self) -> String {
+        let name = self.magic.full_name();
+        if self.form.words.is_empty() { name } else { format!("{name} {}", self.form.words.join(" ")) }
+    }
+
+    /// Another form with words that has the option.
+    fn form_with(&self, name: &str) -> Option<&'static Form> {
+        let has =
+            |form: &&Form| !form.words.is_empty() && form.options.iter().any(|option| option.name == name);
+        self.magic.forms.iter().find(has)
+    }
+
+    fn usage(&self, message: String) -> Diagnostic {
+        self.with_usage(Diagnostic::new(Code::Usage, message))
+    }
+
+    fn with_usage(&self, diagnostic: Diagnostic) -> Diagnostic {
+        diagnostic.with_hint(format!("Usage: `{}`.", self.magic.usage(self.form)))
+    }
+}
+
+/// Checks that a word fits. `subject` is what a message calls the place it stands at.
+fn check(what: Meaning, subject: &str, word: &str) -> Result<(), Diagnostic> {
+    let takes = |what: String| Diagnostic::new(Code::Usage, format!("`{subject}` takes {what}."));
+    match what {
+        Meaning::Count if word.parse::<usize>().is_err() => Err(takes("a whole number".to_owned())),
+        Meaning::OneOf([one]) if !one.eq_ignore_ascii_case(word) => Err(takes(format!("the word {one}"))),
+        Meaning::OneOf(words) if !words.iter().any(|one| one.eq_ignore_ascii_case(word)) => {
+            Err(takes(format!("one of {}", words.join(", "))))
+        }
+        Meaning::Setting(name) => Settings::default().set(name, word).map_err(|mut diagnostic| {
+            diagnostic.message = diagnostic.message.replace(&format!("`{name}`"), &format!("`{subject}`"));
+            diagnostic
+        }),
+        _ => Ok(()),
+    }
 }

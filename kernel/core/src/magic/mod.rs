@@ -6,12 +6,17 @@
 mod arguments;
 mod help;
 mod table;
+mod words;
 
 pub use arguments::{Arguments, parse_line};
+pub(crate) use arguments::{choose, option_parts};
 pub use help::{help, list};
+pub(crate) use help::{of_magic, of_setting, of_verb};
 pub use table::MAGICS;
+pub(crate) use words::words;
 
 use crate::diagnostic::{Code, Diagnostic};
+use crate::nearest::nearest;
 
 /// Where a magic may stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,7 +64,9 @@ pub struct Positional {
     pub name: &'static str,
     /// It must be given.
     pub required: bool,
-    /// What it may be, for completion.
+    /// Any number of words may stand here; only for the last one.
+    pub repeated: bool,
+    /// What it may be, for completion and checking.
     pub what: Meaning,
 }
 
@@ -97,8 +104,10 @@ pub enum Meaning {
     Result,
     /// A keyspace.
     Keyspace,
-    /// A table, with or without its keyspace.
+    /// A table, with or without its keyspace. Double quotes stay, because they keep a name's case.
     Table,
+    /// Columns of a table: `(a, "B")`. Double quotes stay.
+    TableColumns,
     /// A column of a kept result.
     Column,
     /// A value of the setting of that name.
@@ -130,8 +139,93 @@ pub fn find(name: &str) -> Option<&'static Magic> {
 /// # Errors
 /// `UNKNOWN_MAGIC` with the nearest name, or with the other kind if the name is one of those.
 pub fn lookup(kind: MagicKind, name: &str) -> Result<&'static Magic, Diagnostic> {
-    MAGICS
-        .iter()
-        .find(|magic| magic.kind == kind && magic.name == name)
-        .ok_or_else(|| Diagnostic::new(Code::UnknownMagic, format!("There is no magic `%{name}`.")))
+    let of = |wanted: MagicKind| MAGICS.iter().filter(move |magic| magic.kind == wanted);
+    if let Some(magic) = of(kind).find(|magic| magic.name == name) {
+        return Ok(magic);
+    }
+    let sign = kind.sign();
+    let message = match name {
+        "" => format!("A name is missing behind `{sign}`."),
+        name => format!("There is no magic `{sign}{}`.", shortened(name)),
+    };
+    let diagnostic = Diagnostic::new(Code::UnknownMagic, message);
+    let other = match kind {
+        MagicKind::Line => MagicKind::Cell,
+        MagicKind::Cell => MagicKind::Line,
+    };
+    let diagnostic = if of(other).any(|magic| magic.name == name) {
+        let place = match other {
+            MagicKind::Cell => "takes a whole cell: write it as the cell's first line",
+            MagicKind::Line => "takes one line, with one `%`",
+        };
+        diagnostic.with_hint(format!("`{}{name}` {place}.", other.sign()))
+    } else if let Some(near) = nearest(name, of(kind).map(|magic| magic.name)) {
+        diagnostic.with_hint(format!("Did you mean `{sign}{near}`?"))
+    } else {
+        diagnostic
+    };
+    Err(diagnostic.with_hint("`%lsmagic` lists the magics."))
 }
+
+impl MagicKind {
+    /// What stands before the name: `%` or `%%`.
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Line => "%",
+            Self::Cell => "%%",
+        }
+    }
+}
+
+impl Magic {
+    /// The name as it is typed, e.g. `%%sql`.
+    pub fn full_name(&self) -> String {
+        format!("{}{}", self.kind.sign(), self.name)
+    }
+
+    /// The usage line of one of its forms, e.g. `%show NAME [--rows N]`.
+    pub fn usage(&self, form: &Form) -> String {
+        let mut usage = self.full_name();
+        for word in form.words {
+            usage.push(' ');
+            usage.push_str(word);
+        }
+        for positional in form.positionals {
+            usage.push(' ');
+            usage.push_str(&optional(positional.name, positional.required));
+        }
+        for option in form.options {
+            usage.push(' ');
+            usage.push_str(&optional(&option.usage(), option.required));
+        }
+        usage
+    }
+
+    /// Whether any of its forms is implemented.
+    pub fn implemented(&self) -> bool {
+        self.forms.iter().any(|form| form.implemented)
+    }
+}
+
+impl Opt {
+    /// The option as the usage line writes it, e.g. `--rows N`.
+    pub fn usage(&self) -> String {
+        self.value.map_or_else(|| format!("--{}", self.name), |value| format!("--{} {value}", self.name))
+    }
+}
+
+fn optional(text: &str, required: bool) -> String {
+    if required { text.to_owned() } else { format!("[{text}]") }
+}
+
+/// What was typed, short enough for a message.
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 40;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,478 @@
 //! The magics: names, forms, options. Contract: `notebook-language.md`.
+//!
+//! `implemented: false` makes a form answer that it is not in this release; its line is read and checked all the same.
 
-use super::Magic;
+use super::{Form, Magic, MagicKind, Meaning, Opt, Positional};
+
+const fn required(name: &'static str, what: Meaning) -> Positional {
+    Positional { name, required: true, repeated: false, what }
+}
+
+const fn optional(name: &'static str, what: Meaning) -> Positional {
+    Positional { name, required: false, repeated: false, what }
+}
+
+const fn value(name: &'static str, value: &'static str, what: Meaning, help: &'static str) -> Opt {
+    Opt { name, value: Some(value), help, required: false, what }
+}
+
+const fn flag(name: &'static str, help: &'static str) -> Opt {
+    Opt { name, value: None, help, required: false, what: Meaning::Text }
+}
+
+/// A form with words and positionals and nothing else; `..PLAIN` fills in the rest of the others.
+const PLAIN: Form =
+    Form { words: &[], summary: "", positionals: &[], options: &[], raw: false, implemented: true };
+
+const NAME: Opt = value("name", "N", Meaning::Text, "Saves the connection under this name.");
+const BUNDLE: Opt = value("bundle", "ZIP", Meaning::File, "The Secure Connect Bundle, as it was downloaded.");
+const CLIENT_ID: Opt =
+    value("client-id", "ID", Meaning::Text, "The Client ID; `token` with an application token.");
+const TOKEN_FILE: Opt = value(
+    "token-file",
+    "JSON",
+    Meaning::File,
+    "The token file of the Astra console, with Client ID and secret.",
+);
+const HOST: Opt = value("host", "H[,H…]", Meaning::List, "Hosts to start with.");
+const PORT: Opt =
+    value("port", "PORT", Meaning::Count, "The port of the native protocol, 9042 if not given.");
+const USER: Opt = value("user", "U", Meaning::Text, "The user. The password is asked for.");
+const DC: Opt = value("dc", "DC", Meaning::Text, "The data centre to prefer.");
+const CA_CERT: Opt =
+    value("ca-cert", "F", Meaning::File, "PEM file of the CA that the server's certificate ends at.");
+const CERT: Opt = value("cert", "F", Meaning::File, "PEM file of this client's certificate.");
+const KEY: Opt = value("key", "F", Meaning::File, "PEM file of this client's key.");
+const KEYSPACE: Opt = value("keyspace", "KS", Meaning::Keyspace, "The keyspace for unqualified names.");
+const READ_ONLY: Opt = flag("read-only", "Only reads are sent.");
+const NO_SAVE: Opt = flag("no-save", "Connects without saving; the name may be left out then.");
+const NEW_SECRET: Opt = Opt {
+    name: "client-secret",
+    value: None,
+    help: "Asks for a new Client Secret, hidden. It takes no value.",
+    required: false,
+    what: Meaning::Secret,
+};
+
+const ASTRA: &[Opt] = &[NAME, BUNDLE, CLIENT_ID, TOKEN_FILE, KEYSPACE, READ_ONLY, NO_SAVE];
+const CASSANDRA: &[Opt] = &[NAME, HOST, PORT, USER, DC, CA_CERT, CERT, KEY, KEYSPACE, READ_ONLY, NO_SAVE];
+
+const FORMATS: Meaning =
+    Meaning::OneOf(&["csv", "json", "jsonl", "parquet", "arrow", "xlsx", "md", "html", "cql"]);
+const EXPORT_OPTIONS: &[Opt] = &[
+    value("format", "F", FORMATS, "The format; otherwise the file's ending tells."),
+    flag("force", "Replaces a file that exists."),
+];
+const RESULT: Positional = required("NAME", Meaning::Result);
+const FILE: Positional = required("FILE", Meaning::File);
+const SNAPSHOT: Positional = required("NAME", Meaning::Text);
+const TRACE_ID: Positional = required("ID", Meaning::Text);
+const SNAPSHOTS: &[Positional] = &[required("A", Meaning::Text), optional("B|live", Meaning::Text)];
 
 /// Every magic, in the order of help.
-pub static MAGICS: &[Magic] = &[];
+pub static MAGICS: &[Magic] = &[
+    Magic {
+        name: "connect",
+        kind: MagicKind::Line,
+        summary: "Connects to a database.",
+        forms: &[
+            Form {
+                words: &["astra"],
+                summary: "Connects to Astra DB. What is not given comes from the environment, then from prompts.",
+                options: ASTRA,
+                ..PLAIN
+            },
+            Form {
+                words: &["cassandra"],
+                summary: "Connects to a self-hosted cluster.",
+                options: CASSANDRA,
+                ..PLAIN
+            },
+            Form {
+                summary: "Opens a saved connection.",
+                positionals: &[required("NAME", Meaning::Connection)],
+                ..PLAIN
+            },
+        ],
+    },
+    Magic {
+        name: "connections",
+        kind: MagicKind::Line,
+        summary: "Lists the saved connections.",
+        forms: &[Form { summary: "Lists the saved connections. Never a secret.", ..PLAIN }],
+    },
+    Magic {
+        name: "connection",
+        kind: MagicKind::Line,
+        summary: "Tests, edits, shows, renames or deletes a saved connection.",
+        forms: &[
+            Form {
+                words: &["test"],
+                summary: "Tests a saved connection, stage by stage. The notebook's own stays as it is.",
+                positionals: &[required("NAME", Meaning::Connection)],
+                ..PLAIN
+            },
+            Form {
+                words: &["test", "astra"],
+                summary: "Tests a connection to Astra DB without saving it.",
+                options: ASTRA,
+                ..PLAIN
+            },
+            Form {
+                words: &["test", "cassandra"],
+                summary: "Tests a connection to a self-hosted cluster without saving it.",
+                options: CASSANDRA,
+                ..PLAIN
+            },
+            Form {
+                words: &["edit"],
+                summary: "Changes a saved connection. It is saved only after a test passed.",
+                positionals: &[required("NAME", Meaning::Connection)],
+                options: &[
+                    NAME, BUNDLE, CLIENT_ID, NEW_SECRET, TOKEN_FILE, HOST, PORT, USER, DC, CA_CERT, CERT,
+                    KEY, KEYSPACE, READ_ONLY,
+                ],
+                implemented: false,
+                ..PLAIN
+            },
+            Form {
+                words: &["show"],
+                summary: "Shows what is saved. Never a secret.",
+                positionals: &[required("NAME", Meaning::Connection)],
+                implemented: false,
+                ..PLAIN
+            },
+            Form {
+                words: &["rename"],
+                summary: "Gives a saved connection another name.",
+                positionals: &[required("OLD", Meaning::Connection), required("NEW", Meaning::Text)],
+                implemented: false,
+                ..PLAIN
+            },
+            Form {
+                words: &["delete"],
+                summary: "Deletes a saved connection, and its secrets from the keychain.",
+                positionals: &[required("NAME", Meaning::Connection)],
+                implemented: false,
+                ..PLAIN
+            },
+        ],
+    },
+    Magic {
+        name: "disconnect",
+        kind: MagicKind::Line,
+        summary: "Closes the connection.",
+        forms: &[Form { summary: "Closes the connection.", ..PLAIN }],
+    },
+    Magic {
+        name: "set",
+        kind: MagicKind::Line,
+        summary: "Lists the settings, or sets one for the notebook.",
+        forms: &[Form {
+            summary: "Lists the settings, shows one, or sets one.",
+            positionals: &[optional("NAME", Meaning::SettingName), optional("VALUE", Meaning::Text)],
+            ..PLAIN
+        }],
+    },
+    Magic {
+        name: "param",
+        kind: MagicKind::Line,
+        summary: "Sets the value of a bind variable.",
+        forms: &[Form {
+            summary: "`%param day = '2013-01-01'` gives `:day` a value, written as a CQL literal. Alone it lists them.",
+            positionals: &[optional("NAME = LITERAL", Meaning::Text)],
+            raw: true,
+            ..PLAIN
+        }],
+    },
+    Magic {
+        name: "cql",
+        kind: MagicKind::Cell,
+        summary: "Runs the cell with settings of its own.",
+        forms: &[Form {
+            summary: "Runs the cell with settings of its own.",
+            options: &[
+                value(
+                    "consistency",
+                    "LEVEL",
+                    Meaning::Setting("consistency"),
+                    "How many replicas must answer.",
+                ),
+                value(
+                    "serial-consistency",
+                    "LEVEL",
+                    Meaning::Setting("serial_consistency"),
+                    "Consistency of the condition of a conditional write.",
+                ),
+                KEYSPACE,
+                value(
+                    "page-size",
+                    "ROWS",
+                    Meaning::Setting("page_size"),
+                    "Rows asked of the server at a time.",
+                ),
+                value(
+                    "timeout",
+                    "DURATION",
+                    Meaning::Setting("timeout"),
+                    "For one page or statement, e.g. `30s`.",
+                ),
+                value(
+                    "fetch-rows",
+                    "ROWS",
+                    Meaning::Setting("fetch_rows"),
+                    "Rows a `SELECT` brings at most.",
+                ),
+                value("display-rows", "ROWS", Meaning::Setting("display_rows"), "Rows drawn."),
+                value("timezone", "ZONE", Meaning::Setting("timezone"), "For showing timestamps."),
+                flag("trace", "Traces each statement."),
+                flag("read-only", "Only reads are sent."),
+                value("into", "NAME", Meaning::Result, "Keeps the result under this name."),
+                flag("all", "Brings all rows: `fetch_rows` does not count."),
+                flag("yes", "Asks nothing before `DROP`, `TRUNCATE` and a `DELETE` of a whole partition."),
+            ],
+            ..PLAIN
+        }],
+    },
+    Magic {
+        name: "show",
+        kind: MagicKind::Line,
+        summary: "Draws a kept result again.",
+        forms: &[Form {
+            summary: "Draws a kept result again; `_` is the last one.",
+            positionals: &[RESULT],
+            options: &[
+                value("rows", "N", Meaning::Count, "Rows drawn."),
+                value("offset", "N", Meaning::Count, "Rows left out before the first."),
+                value("columns", "a,b", Meaning::List, "The columns drawn, in this order."),
+                value("sort", "col[:desc]", Meaning::Column, "Sorts the fetched rows by a column."),
+                flag("vertical", "Draws one column a line."),
+            ],
+            ..PLAIN
+        }],
+    },
+    Magic {
+        name: "more",
+        kind: MagicKind::Line,
+        summary: "Draws the next rows of the result drawn last.",
+        forms: &[Form { summary: "Draws the next rows, fetching if need be.", ..PLAIN }],
+    },
+    Magic {
+        name: "results",
+        kind: MagicKind::Line,
+        summary: "Lists the kept results.",
+        forms: &[Form { summary: "Lists the kept results with rows, columns and memory.", ..PLAIN }],
+    },
+    Magic {
+        name: "forget",
+        kind: MagicKind::Line,
+        summary: "Frees a kept result.",
+        forms: &[Form { summary: "Frees a kept result.", positionals: &[RESULT], ..PLAIN }],
+    },
+    Magic {
+        name: "sql",
+        kind: MagicKind::Cell,
+        summary: "SQL over kept results, on this machine.",
+        forms: &[Form {
+            summary: "SQL over kept results, on this machine: joins, groups, windows.",
+            options: &[value("into", "NAME", Meaning::Result, "Keeps the result under this name.")],
+            implemented: false,
+            ..PLAIN
+        }],
+    },
+    Magic {
+        name: "plot",
+        kind: MagicKind::Line,
+        summary: "Draws a chart of a kept result.",
+        forms: &[Form {
+            summary: "Draws a chart of a kept result.",
+            positionals: &[RESULT],
+            options: &[
+                Opt { required: true, ..value("x", "COL", Meaning::Column, "The horizontal axis.") },
+                Opt { required: true, ..value("y", "COL", Meaning::Column, "The vertical axis.") },
+                value("color", "COL", Meaning::Column, "One colour for each of its values."),
+                value(
+                    "kind",
+                    "bar|line|area|point|histogram|heatmap",
+                    Meaning::OneOf(&["bar", "line", "area", "point", "histogram", "heatmap"]),
+                    "The kind of chart.",
+                ),
+                value("title", "T", Meaning::Text, "The chart's title."),
+            ],
+            implemented: false,
+            ..PLAIN
+        }],
+    },
+    Magic {
+        name: "profile",
+        kind: MagicKind::Line,
+        summary: "Describes each column of a kept result.",
+        forms: &[Form {
+            summary: "Per column: type, nulls, distinct values, least, greatest, quantiles, a histogram.",
+            positionals: &[RESULT],
+            implemented: false,
+            ..PLAIN
+        }],
+    },
+    Magic {
+        name: "export",
+        kind: MagicKind::Line,
+        summary: "Writes a kept result to a file.",
+        forms: &[Form {
+            summary: "Writes the fetched rows of a kept result to a file.",
+            positionals: &[RESULT, FILE],
+            options: EXPORT_OPTIONS,
+            implemented: false,
+            ..PLAIN
+        }],
+    },
+    Magic {
+        name: "export",
+        kind: MagicKind::Cell,
+        summary: "Streams all rows of a `SELECT` to a file.",
+        forms: &[Form {
+            summary: "Streams all rows of the `SELECT` below to a file, whatever their number.",
+            positionals: &[FILE],
+            options: EXPORT_OPTIONS,
+            implemented: false,
+            ..PLAIN
+        }],
+    },
+    Magic {
+        name: "import",
+        kind: MagicKind::Line,
+        summary: "Loads a file into a table.",
+        forms: &[Form {
+            summary: "Loads a file into a table. Rows that cannot be loaded go to `FILE.rejected`.",
+            positionals: &[
+                FILE,
+                required("INTO", Meaning::OneOf(&["INTO"])),
+                required("KS.TABLE", Meaning::Table),
+                Positional {
+                    name: "(COLUMNS)",
+                    required: false,
+                    repeated: true,
+                    what: Meaning::TableColumns,
+                },
+            ],
+            options: &[
+                value(
+                    "format",
+                    "F",
+                    Meaning::OneOf(&["csv", "jsonl", "parquet"]),
+                    "The format; otherwise the file's ending tells.",
+                ),
+                value(
+                    "null",
+                    "TEXT",
+                    Meaning::Text,
+                    "The text that stands for null; empty fields if not given.",
+                ),
+            ],
+            ..PLAIN
+        }],
+    },
+    Magic {
+        name: "trace",
+        kind: MagicKind::Line,
+        summary: "Traces statements, and shows, compares and writes their traces.",
+        forms: &[
+            Form { words: &["on"], summary: "Traces every statement.", implemented: false, ..PLAIN },
+            Form { words: &["off"], summary: "Ends that.", implemented: false, ..PLAIN },
+            Form { words: &["list"], summary: "Lists the traces.", implemented: false, ..PLAIN },
+            Form {
+                words: &["show"],
+                summary: "Shows a trace, the last one if none is named.",
+                positionals: &[optional("ID", Meaning::Text)],
+                implemented: false,
+                ..PLAIN
+            },
+            Form {
+                words: &["compare"],
+                summary: "Shows two traces side by side; `_` is the last one.",
+                positionals: &[TRACE_ID, TRACE_ID],
+                implemented: false,
+                ..PLAIN
+            },
+            Form {
+                words: &["export"],
+                summary: "Writes a trace as Chrome trace (`.json`) or `.csv`.",
+                positionals: &[TRACE_ID, FILE],
+                implemented: false,
+                ..PLAIN
+            },
+        ],
+    },
+    Magic {
+        name: "schema",
+        kind: MagicKind::Line,
+        summary: "Shows the schema as a tree.",
+        forms: &[Form {
+            summary: "Shows the schema, a keyspace or a table as a tree.",
+            positionals: &[optional("KS[.TABLE]", Meaning::Table)],
+            implemented: false,
+            ..PLAIN
+        }],
+    },
+    Magic {
+        name: "snapshot",
+        kind: MagicKind::Line,
+        summary: "Saves the schema, and compares saved ones.",
+        forms: &[
+            Form {
+                words: &["save"],
+                summary: "Saves the schema as it is now.",
+                positionals: &[optional("NAME", Meaning::Text)],
+                options: &[value("keyspace", "KS", Meaning::Keyspace, "Only this keyspace.")],
+                implemented: false,
+                ..PLAIN
+            },
+            Form { words: &["list"], summary: "Lists the snapshots.", implemented: false, ..PLAIN },
+            Form {
+                words: &["show"],
+                summary: "Shows a snapshot.",
+                positionals: &[SNAPSHOT],
+                implemented: false,
+                ..PLAIN
+            },
+            Form {
+                words: &["delete"],
+                summary: "Deletes a snapshot.",
+                positionals: &[SNAPSHOT],
+                implemented: false,
+                ..PLAIN
+            },
+            Form {
+                words: &["diff"],
+                summary: "Shows what changed from one snapshot to another or to the live schema.",
+                positionals: SNAPSHOTS,
+                implemented: false,
+                ..PLAIN
+            },
+            Form {
+                words: &["script"],
+                summary: "Writes the CQL that turns one into the other.",
+                positionals: SNAPSHOTS,
+                implemented: false,
+                ..PLAIN
+            },
+        ],
+    },
+    Magic {
+        name: "help",
+        kind: MagicKind::Line,
+        summary: "Shows help on a topic.",
+        forms: &[Form {
+            summary: "Shows help on a magic, a setting or a shell command; alone, an overview.",
+            positionals: &[optional("TOPIC", Meaning::Topic)],
+            raw: true,
+            ..PLAIN
+        }],
+    },
+    Magic {
+        name: "lsmagic",
+        kind: MagicKind::Line,
+        summary: "Lists the magics.",
+        forms: &[Form { summary: "Lists the magics.", ..PLAIN }],
+    },
+];

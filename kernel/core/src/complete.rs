@@ -1,0 +1,554 @@
+//! What may come next at the cursor: magics, options, settings, shell commands, CQL keywords and names of the schema.
+//!
+//! Names come from a cache through [`Names`]; nothing here touches a network or a file. Where a path belongs, the
+//! answer says so in [`Completions::path`] and the application looks at the folder.
+
+use crate::cell::{Statement, StepKind};
+use crate::cql::keywords::{STATEMENTS, TYPES, following, quote_name};
+use crate::cql::lexer::{Open, Token, TokenKind, is_blank, lex};
+use crate::cql::split::split;
+use crate::diagnostic::Code;
+use crate::magic::{self, Form, MAGICS, Magic, MagicKind, Meaning, lookup};
+use crate::settings::{self, SETTINGS};
+use crate::shell::{self, ShellVerb};
+use crate::text::Span;
+
+/// The names that are known without asking anyone. All are unquoted.
+pub trait Names {
+    /// The keyspaces.
+    fn keyspaces(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The tables and views of a keyspace, the current one for `None`.
+    fn tables(&self, keyspace: Option<&str>) -> Vec<String> {
+        let _ = keyspace;
+        Vec::new()
+    }
+
+    /// The columns of a table with their CQL types; the current keyspace's for `None`.
+    fn columns(&self, keyspace: Option<&str>, table: &str) -> Vec<(String, String)> {
+        let _ = (keyspace, table);
+        Vec::new()
+    }
+
+    /// The saved connections.
+    fn connections(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The kept results.
+    fn results(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// No names at all.
+#[derive(Debug, Clone, Copy)]
+pub struct NoNames;
+
+impl Names for NoNames {}
+
+/// What may come next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completions {
+    /// The first byte that an item replaces.
+    pub start: usize,
+    /// One past the last byte: the cursor.
+    pub end: usize,
+    /// The items, the likeliest first.
+    pub items: Vec<Item>,
+    /// The start of a path, where a path belongs here.
+    pub path: Option<String>,
+}
+
+/// One thing that may come next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// The text that replaces what was typed.
+    pub text: String,
+    /// What it is.
+    pub kind: ItemKind,
+    /// A few words about it; may be empty.
+    pub detail: String,
+}
+
+/// Kinds of items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ItemKind {
+    /// A magic.
+    Magic,
+    /// A word that chooses a magic's form.
+    Subcommand,
+    /// An option of a magic.
+    Option,
+    /// A value of an option or setting.
+    Value,
+    /// A setting.
+    Setting,
+    /// A shell command or a word of one.
+    Shell,
+    /// A CQL keyword.
+    Keyword,
+    /// A CQL type.
+    Type,
+    /// A keyspace.
+    Keyspace,
+    /// A table.
+    Table,
+    /// A column.
+    Column,
+    /// A saved connection.
+    Connection,
+    /// A kept result.
+    Result,
+}
+
+/// What may come next at byte `cursor`.
+pub fn complete(source: &str, cursor: usize, names: &dyn Names) -> Completions {
+    let mut cursor = cursor.min(source.len());
+    while !source.is_char_boundary(cursor) {
+        cursor -= 1;
+    }
+    let mut finder = Finder { names, start: cursor, cursor, items: Vec::new(), path: None };
+    finder.cell(source);
+    Completions { start: finder.start, end: cursor, items: finder.items, path: finder.path }
+}
+
+struct Finder<'a> {
+    names: &'a dyn Names,
+    start: usize,
+    cursor: usize,
+    items: Vec<Item>,
+    path: Option<String>,
+}
+
+impl Finder<'_> {
+    fn cell(&mut self, source: &str) {
+        let before = &source[..self.cursor];
+        let first = before.len() - before.trim_start_matches(is_blank).len();
+        let mut region_start = 0;
+        if let Some(line) = before[first..].strip_prefix("%%") {
+            let Some(end) = line.find('\n') else { return self.magic_line(MagicKind::Cell, line) };
+            let name = line[..end].split(is_blank).next().unwrap_or_default();
+            if !matches!(name, "cql" | "export") {
+                return;
+            }
+            region_start = first + "%%".len() + end + 1;
+        }
+        let last = split(before, Span::new(region_start, self.cursor)).steps.pop();
+        let behind = last.as_ref().map_or(region_start, |step| step.span.end);
+        let gap = &before[behind..];
+        match last.map(|step| (step.span.start, step.kind)) {
+            Some((start, StepKind::Magic(_))) if !gap.contains('\n') => {
+                self.magic_line(MagicKind::Line, &before[start + 1..]);
+            }
+            Some((_, StepKind::Shell(command))) if !gap.contains(['\n', ';']) => {
+                let arguments = &before[command.arguments_span.start.min(self.cursor)..];
+                if command.arguments.is_empty() && gap.is_empty() {
+                    self.statement(source, command.span.start);
+                } else {
+                    self.shell(command.verb, arguments);
+                }
+            }
+            Some((start, StepKind::Cql(_))) if !gap.contains(';') => self.statement(source, start),
+            Some((start, StepKind::Broken(diagnostic))) if diagnostic.code == Code::Unterminated => {
+                match shell::verb(&before[start..]) {
+                    Some((verb, length)) if !gap.contains('\n') => {
+                        self.shell(verb, before[start + length..].trim_start())
+                    }
+                    _ => self.statement(source, start),
+                }
+            }
+            Some((start, StepKind::Broken(_))) if before[start..].starts_with('%') => {}
+            Some((start, StepKind::Broken(_))) if !gap.contains(';') => self.statement(source, start),
+            _ => self.statement(source, behind),
+        }
+    }
+
+    /// Adds an item if it goes on with what was typed, case aside.
+    fn add(&mut self, typed: &str, text: impl Into<String>, kind: ItemKind, detail: impl Into<String>) {
+        let text = text.into();
+        if starts_with(&text, typed) && !self.items.iter().any(|item| item.text == text) {
+            self.items.push(Item { text, kind, detail: detail.into() });
+        }
+    }
+
+    /// Adds a keyword, in lower case if what was typed is.
+    fn keyword(&mut self, typed: &str, keyword: &str, kind: ItemKind, detail: &str) {
+        let lower = typed.starts_with(|first: char| first.is_ascii_lowercase());
+        self.add(typed, if lower { keyword.to_lowercase() } else { keyword.to_owned() }, kind, detail);
+    }
+
+    // Magics.
+
+    /// The line of a magic behind its `%` or `%%`, up to the cursor.
+    fn magic_line(&mut self, kind: MagicKind, line: &str) {
+        let Some(blank) = line.find(is_blank) else {
+            self.start = self.cursor - line.len() - kind.sign().len();
+            for magic in MAGICS.iter().filter(|magic| magic.kind == kind) {
+                let typed = format!("{}{line}", kind.sign());
+                self.add(&typed, magic.full_name(), ItemKind::Magic, magic.summary);
+            }
+            return;
+        };
+        let Ok(magic) = lookup(kind, &line[..blank]) else { return };
+        let rest = &line[blank..];
+        let Ok(mut words) = magic::words(rest) else { return };
+        let typed = match words.last() {
+            Some(word) if word.span.end == rest.len() => {
+                words.pop().map(|word| word.text).unwrap_or_default()
+            }
+            _ => String::new(),
+        };
+        self.start = self.cursor - typed.len();
+        if magic.forms.iter().any(|form| form.raw) {
+            if magic.name == "help" {
+                self.topics(&typed);
+            }
+            return;
+        }
+        self.magic_word(magic, &words.into_iter().map(|word| word.text).collect::<Vec<_>>(), &typed);
+    }
+
+    fn magic_word(&mut self, magic: &'static Magic, before: &[String], typed: &str) {
+        let form = magic
+            .forms
+            .iter()
+            .filter(|form| {
+                form.words.len() <= before.len() && form.words.iter().zip(before).all(|(a, b)| a == b)
+            })
+            .max_by_key(|form| form.words.len());
+        for other in magic.forms {
+            let (Some(word), true) = (
+                other.words.get(before.len()),
+                other.words.len() > before.len() && other.words.iter().zip(before).all(|(a, b)| a == b),
+            ) else {
+                continue;
+            };
+            self.add(typed, *word, ItemKind::Subcommand, other.summary);
+        }
+        let Some(form) = form else { return };
+        let before = &before[form.words.len()..];
+        let option = |word: &str| {
+            let name = word.strip_prefix("--")?;
+            form.options.iter().find(|option| option.name == name && option.value.is_some())
+        };
+        if let Some((name, value)) = typed.split_once('=')
+            && let Some(option) = option(name)
+        {
+            self.start = self.cursor - value.len();
+            return self.meaning(option.what, value);
+        }
+        if let Some(option) = before.last().and_then(|word| option(word)) {
+            return self.meaning(option.what, typed);
+        }
+        if !typed.starts_with('-') {
+            self.positional(form, before, typed);
+        }
+        for option in form.options {
+            let text = format!("--{}", option.name);
+            if option.what == Meaning::List || !before.contains(&text) {
+                self.add(typed, text, ItemKind::Option, option.help);
+            }
+        }
+    }
+
+    fn positional(&mut self, form: &Form, before: &[String], typed: &str) {
+        let mut words = Vec::new();
+        let mut rest = before.iter();
+        while let Some(word) = rest.next() {
+            match word.strip_prefix("--") {
+                Some(name) => {
+                    if form.options.iter().any(|option| option.name == name && option.value.is_some()) {
+                        rest.next();
+                    }
+                }
+                None => words.push(word.as_str()),
+            }
+        }
+        match (form.positionals.first(), words.as_slice()) {
+            (Some(first), [name]) if first.what == Meaning::SettingName => {
+                for value in settings::values(name) {
+                    self.add(typed, value, ItemKind::Value, "");
+                }
+            }
+            _ => {
+                if let Some(positional) = form.positionals.get(words.len()) {
+                    self.meaning(positional.what, typed);
+                }
+            }
+        }
+    }
+
+    fn meaning(&mut self, what: Meaning, typed: &str) {
+        match what {
+            Meaning::OneOf(words) => {
+                words.iter().for_each(|word| self.add(typed, *word, ItemKind::Value, ""))
+            }
+            Meaning::Setting(name) => {
+                settings::values(name)
+                    .into_iter()
+                    .for_each(|value| self.add(typed, value, ItemKind::Value, ""));
+            }
+            Meaning::SettingName => {
+                SETTINGS.iter().for_each(|one| self.add(typed, one.name, ItemKind::Setting, one.meaning));
+            }
+            Meaning::Connection => {
+                self.names
+                    .connections()
+                    .into_iter()
+                    .for_each(|name| self.add(typed, name, ItemKind::Connection, ""));
+            }
+            Meaning::Result => {
+                self.names.results().into_iter().for_each(|name| self.add(typed, name, ItemKind::Result, ""));
+            }
+            Meaning::Keyspace => {
+                self.names
+                    .keyspaces()
+                    .into_iter()
+                    .for_each(|name| self.add(typed, name, ItemKind::Keyspace, ""));
+            }
+            Meaning::Table => match typed.split_once('.') {
+                Some((keyspace, table)) => {
+                    self.start = self.cursor - table.len();
+                    self.tables(Some(keyspace), table);
+                }
+                None => {
+                    self.tables(None, typed);
+                    self.keyspaces(typed);
+                }
+            },
+            Meaning::Topic => self.topics(typed),
+            Meaning::File => self.path = Some(typed.to_owned()),
+            Meaning::Text
+            | Meaning::List
+            | Meaning::Count
+            | Meaning::Column
+            | Meaning::TableColumns
+            | Meaning::Secret => {}
+        }
+    }
+
+    fn topics(&mut self, typed: &str) {
+        for magic in MAGICS {
+            self.add(typed, magic.name, ItemKind::Magic, magic.summary);
+            self.add(typed, magic.full_name(), ItemKind::Magic, magic.summary);
+        }
+        SETTINGS.iter().for_each(|one| self.add(typed, one.name, ItemKind::Setting, one.meaning));
+        ShellVerb::ALL
+            .iter()
+            .for_each(|verb| self.keyword(typed, verb.name(), ItemKind::Shell, verb.summary()));
+        crate::inspect::topics().for_each(|topic| self.keyword(typed, topic, ItemKind::Keyword, ""));
+    }
+
+    // Shell commands.
+
+    fn shell(&mut self, verb: ShellVerb, arguments: &str) {
+        let typed = arguments.rsplit(|c: char| is_blank(c) || c == '.').next().unwrap_or_default();
+        self.start = self.cursor - typed.len();
+        let before = arguments[..arguments.len() - typed.len()].trim();
+        let words: &[&str] = match verb {
+            ShellVerb::Tracing | ShellVerb::Expand | ShellVerb::Paging => &["ON", "OFF"],
+            ShellVerb::Show => &["VERSION", "HOST", "SESSION", "REPLICAS"],
+            ShellVerb::Describe => &[
+                "CLUSTER",
+                "SCHEMA",
+                "KEYSPACES",
+                "KEYSPACE",
+                "TABLES",
+                "TABLE",
+                "TYPES",
+                "TYPE",
+                "INDEX",
+                "MATERIALIZED VIEW",
+                "FUNCTIONS",
+                "FUNCTION",
+                "AGGREGATES",
+                "AGGREGATE",
+            ],
+            _ => &[],
+        };
+        match verb {
+            ShellVerb::Consistency | ShellVerb::SerialConsistency if before.is_empty() => {
+                let name = if verb == ShellVerb::Consistency { "consistency" } else { "serial_consistency" };
+                settings::values(name)
+                    .into_iter()
+                    .for_each(|level| self.keyword(typed, level, ItemKind::Value, ""));
+            }
+            ShellVerb::Help => self.topics(typed),
+            ShellVerb::Describe | ShellVerb::Copy => {
+                if before.is_empty() {
+                    words.iter().for_each(|word| self.keyword(typed, word, ItemKind::Shell, ""));
+                }
+                match before.strip_suffix('.') {
+                    Some(head) => self.tables(head.rsplit(is_blank).next(), typed),
+                    None => {
+                        self.tables(None, typed);
+                        self.keyspaces(typed);
+                    }
+                }
+            }
+            ShellVerb::Source | ShellVerb::Capture => {
+                self.path = Some(arguments.trim_start_matches(['\'', '"']).to_owned());
+                self.start = self.cursor - arguments.trim_start_matches(['\'', '"']).len();
+            }
+            _ if before.is_empty() => {
+                words.iter().for_each(|word| self.keyword(typed, word, ItemKind::Shell, ""))
+            }
+            _ => {}
+        }
+    }
+
+    // CQL.
+
+    /// In a statement that starts at byte `from`, or where one may start.
+    fn statement(&mut self, source: &str, from: usize) {
+        let text = &source[from..self.cursor];
+        let all = lex(text);
+        let mut tokens: Vec<Token> = all.iter().copied().filter(|token| !token.kind.is_trivia()).collect();
+        let in_line_comment = all
+            .last()
+            .is_some_and(|token| token.kind == TokenKind::Comment && !token.span.of(text).starts_with("/*"));
+        let typed = match tokens.last().map(|token| (token.kind, token.span)) {
+            _ if in_line_comment => return,
+            Some((TokenKind::Unterminated { what: Open::QuotedName, .. }, span)) => span,
+            Some((TokenKind::Unterminated { .. }, _)) => return,
+            Some((TokenKind::Word, span)) if span.end == text.len() => span,
+            _ => Span::new(text.len(), text.len()),
+        };
+        if typed.start < text.len() {
+            tokens.pop();
+        }
+        self.start = from + typed.start;
+        let typed = typed.of(text);
+        if let [name, arrows, ..] = &tokens[..]
+            && name.kind == TokenKind::Word
+            && arrows.span.of(text) == "<<"
+        {
+            tokens.drain(..2);
+        }
+        let inner = inner_statement(text, &tokens);
+        let in_batch = inner > 0;
+        let word = |place: usize| tokens.get(place).map_or("", |token| token.span.of(text));
+        let tokens = &tokens[inner..];
+        if tokens.is_empty() {
+            return self.statement_start(text, typed, in_batch);
+        }
+        let first = word(inner);
+        let last = word(inner + tokens.len() - 1);
+        let previous = if tokens.len() > 1 { word(inner + tokens.len() - 2) } else { "" };
+        if last == "." {
+            return self.tables(Some(&unquoted(previous)), typed);
+        }
+        match last.to_ascii_uppercase().as_str() {
+            "FROM" | "INTO" | "UPDATE" | "TABLE" | "TRUNCATE" | "ON" => {
+                if matches!(last.to_ascii_uppercase().as_str(), "TRUNCATE" | "ON") {
+                    self.keyword(typed, "TABLE", ItemKind::Keyword, "");
+                }
+                self.tables(None, typed);
+                return self.keyspaces(typed);
+            }
+            "USE" | "KEYSPACE" => return self.keyspaces(typed),
+            "CREATE" | "ALTER" | "DROP" | "BEGIN" => {}
+            _ => self.columns(source, from + tokens[0].span.start, typed),
+        }
+        for keyword in following(first) {
+            self.keyword(typed, keyword, ItemKind::Keyword, "");
+        }
+        if first.eq_ignore_ascii_case("CREATE") || first.eq_ignore_ascii_case("ALTER") {
+            TYPES.iter().for_each(|name| self.add(typed, *name, ItemKind::Type, ""));
+        }
+    }
+
+    fn statement_start(&mut self, text: &str, typed: &str, in_batch: bool) {
+        if in_batch {
+            for keyword in ["INSERT INTO", "UPDATE", "DELETE", "APPLY BATCH"] {
+                self.keyword(typed, keyword, ItemKind::Keyword, "");
+            }
+            return;
+        }
+        STATEMENTS.iter().for_each(|keyword| self.keyword(typed, keyword, ItemKind::Keyword, ""));
+        ShellVerb::ALL
+            .iter()
+            .for_each(|verb| self.keyword(typed, verb.name(), ItemKind::Shell, verb.summary()));
+        if typed.is_empty() && text.rsplit('\n').next().is_some_and(|line| line.trim().is_empty()) {
+            for magic in MAGICS.iter().filter(|magic| magic.kind == MagicKind::Line) {
+                self.add("", magic.full_name(), ItemKind::Magic, magic.summary);
+            }
+        }
+    }
+
+    /// The columns of the table of the statement whose first token stands at byte `start`, which may go on behind the
+    /// cursor.
+    fn columns(&mut self, source: &str, start: usize, typed: &str) {
+        let mut statement = lex(&source[start..]).into_iter();
+        let end = statement
+            .find(|token| token.kind == TokenKind::Semicolon)
+            .map_or(source.len(), |t| start + t.span.start);
+        let statement = Statement::new(&source[start..end]);
+        let Some((keyspace, table)) = statement.table() else { return };
+        for (name, cql_type) in self.names.columns(keyspace, table) {
+            self.name(typed, &name, ItemKind::Column, &cql_type);
+        }
+    }
+
+    fn tables(&mut self, keyspace: Option<&str>, typed: &str) {
+        for name in self.names.tables(keyspace) {
+            self.name(typed, &name, ItemKind::Table, "table");
+        }
+    }
+
+    fn keyspaces(&mut self, typed: &str) {
+        for name in self.names.keyspaces() {
+            self.name(typed, &name, ItemKind::Keyspace, "keyspace");
+        }
+    }
+
+    /// Adds a name of the schema, quoted where it must be or where a quote was typed.
+    fn name(&mut self, typed: &str, name: &str, kind: ItemKind, detail: &str) {
+        let (typed, text) = match typed.strip_prefix('"') {
+            Some(inner) => (inner, format!("\"{}\"", name.replace('"', "\"\""))),
+            None => (typed, quote_name(name)),
+        };
+        if starts_with(name, typed) {
+            self.items.push(Item { text, kind, detail: detail.to_owned() });
+        }
+    }
+}
+
+/// The place of the first token of the statement inside a batch that the tokens end in; 0 outside batches.
+fn inner_statement(text: &str, tokens: &[Token]) -> usize {
+    let is = |place: usize, word: &str| {
+        tokens.get(place).is_some_and(|token: &Token| token.span.of(text).eq_ignore_ascii_case(word))
+    };
+    if !is(0, "BEGIN") {
+        return 0;
+    }
+    let head = if is(1, "BATCH") {
+        2
+    } else if is(2, "BATCH") {
+        3
+    } else {
+        return 0;
+    };
+    let starts = |place: &usize| ["INSERT", "UPDATE", "DELETE", "APPLY"].iter().any(|word| is(*place, word));
+    let behind =
+        tokens.iter().rposition(|token| token.kind == TokenKind::Semicolon).map_or(head, |place| place + 1);
+    (behind..tokens.len()).rev().find(starts).unwrap_or(behind.max(head))
+}
+
+fn unquoted(name: &str) -> String {
+    match name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(inner) => inner.replace("\"\"", "\""),
+        None => name.to_ascii_lowercase(),
+    }
+}
+
+/// Whether the text starts with what was typed, case aside.
+fn starts_with(text: &str, typed: &str) -> bool {
+    text.get(..typed.len()).is_some_and(|start| start.eq_ignore_ascii_case(typed))
+}
+
+#[cfg(test)]
+mod tests;

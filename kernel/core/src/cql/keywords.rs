@@ -1,0 +1,288 @@
+//! The words of CQL: reserved ones, statements, what may follow in each statement, and types.
+//!
+//! Source: `ReservedKeywords`, `Lexer.g` and `Parser.g` of Apache Cassandra 5.
+
+use crate::column::quote_identifier;
+
+/// Words that are no names unless quoted, in upper case and in order.
+pub const RESERVED: &[&str] = &[
+    "ADD",
+    "ALLOW",
+    "ALTER",
+    "AND",
+    "APPLY",
+    "ASC",
+    "AUTHORIZE",
+    "BATCH",
+    "BEGIN",
+    "BY",
+    "COLUMNFAMILY",
+    "CREATE",
+    "DELETE",
+    "DESC",
+    "DESCRIBE",
+    "DROP",
+    "ENTRIES",
+    "EXECUTE",
+    "FROM",
+    "FULL",
+    "GRANT",
+    "IF",
+    "IN",
+    "INDEX",
+    "INFINITY",
+    "INSERT",
+    "INTO",
+    "IS",
+    "KEYSPACE",
+    "LIMIT",
+    "MATERIALIZED",
+    "MBEAN",
+    "MBEANS",
+    "MODIFY",
+    "NAN",
+    "NORECURSIVE",
+    "NOT",
+    "NULL",
+    "OF",
+    "ON",
+    "OR",
+    "ORDER",
+    "PRIMARY",
+    "RENAME",
+    "REPLACE",
+    "REVOKE",
+    "SCHEMA",
+    "SELECT",
+    "SET",
+    "TABLE",
+    "TO",
+    "TOKEN",
+    "TRUNCATE",
+    "UNLOGGED",
+    "UPDATE",
+    "USE",
+    "USING",
+    "VIEW",
+    "WHERE",
+    "WITH",
+];
+
+/// The words a statement starts with.
+pub const STATEMENTS: &[&str] = &[
+    "SELECT",
+    "INSERT INTO",
+    "UPDATE",
+    "DELETE",
+    "BEGIN BATCH",
+    "USE",
+    "CREATE",
+    "ALTER",
+    "DROP",
+    "TRUNCATE",
+    "GRANT",
+    "REVOKE",
+    "LIST",
+];
+
+/// The types that have a name of one word.
+pub const TYPES: &[&str] = &[
+    "ascii",
+    "bigint",
+    "blob",
+    "boolean",
+    "counter",
+    "date",
+    "decimal",
+    "double",
+    "duration",
+    "float",
+    "frozen",
+    "inet",
+    "int",
+    "list",
+    "map",
+    "set",
+    "smallint",
+    "text",
+    "time",
+    "timestamp",
+    "timeuuid",
+    "tinyint",
+    "tuple",
+    "uuid",
+    "varchar",
+    "varint",
+    "vector",
+];
+
+/// What a statement with this first word may go on with.
+pub fn following(first: &str) -> &'static [&'static str] {
+    match first.to_ascii_uppercase().as_str() {
+        "SELECT" => &[
+            "FROM",
+            "WHERE",
+            "AND",
+            "IN",
+            "CONTAINS",
+            "CONTAINS KEY",
+            "LIKE",
+            "GROUP BY",
+            "ORDER BY",
+            "ASC",
+            "DESC",
+            "ANN OF",
+            "PER PARTITION LIMIT",
+            "LIMIT",
+            "ALLOW FILTERING",
+            "DISTINCT",
+            "JSON",
+            "AS",
+            "CAST",
+            "COUNT",
+            "TOKEN",
+            "WRITETIME",
+            "TTL",
+            "MIN",
+            "MAX",
+            "SUM",
+            "AVG",
+        ],
+        "INSERT" => &[
+            "VALUES",
+            "JSON",
+            "DEFAULT NULL",
+            "DEFAULT UNSET",
+            "IF NOT EXISTS",
+            "USING TTL",
+            "USING TIMESTAMP",
+            "AND",
+        ],
+        "UPDATE" => &["SET", "WHERE", "AND", "IN", "IF", "IF EXISTS", "USING TTL", "USING TIMESTAMP"],
+        "DELETE" => &["FROM", "WHERE", "AND", "IN", "IF", "IF EXISTS", "USING TIMESTAMP"],
+        "BEGIN" => &["BATCH", "UNLOGGED BATCH", "COUNTER BATCH", "TRANSACTION"],
+        "CREATE" => &[
+            "KEYSPACE",
+            "TABLE",
+            "TYPE",
+            "INDEX",
+            "CUSTOM INDEX",
+            "MATERIALIZED VIEW",
+            "FUNCTION",
+            "AGGREGATE",
+            "ROLE",
+            "IF NOT EXISTS",
+            "PRIMARY KEY",
+            "STATIC",
+            "WITH",
+            "AND",
+            "CLUSTERING ORDER BY",
+            "ON",
+            "USING",
+            "OPTIONS",
+            "AS SELECT",
+            "WHERE",
+            "IS NOT NULL",
+            "REPLICATION",
+            "OR REPLACE",
+        ],
+        "ALTER" => &[
+            "KEYSPACE",
+            "TABLE",
+            "TYPE",
+            "MATERIALIZED VIEW",
+            "ROLE",
+            "IF EXISTS",
+            "ADD",
+            "DROP",
+            "RENAME",
+            "TO",
+            "WITH",
+            "AND",
+        ],
+        "DROP" => &[
+            "KEYSPACE",
+            "TABLE",
+            "TYPE",
+            "INDEX",
+            "MATERIALIZED VIEW",
+            "FUNCTION",
+            "AGGREGATE",
+            "ROLE",
+            "IF EXISTS",
+        ],
+        "GRANT" => &[
+            "ALL PERMISSIONS",
+            "SELECT",
+            "MODIFY",
+            "CREATE",
+            "ALTER",
+            "DROP",
+            "AUTHORIZE",
+            "ON",
+            "KEYSPACE",
+            "TABLE",
+            "ROLE",
+            "TO",
+        ],
+        "REVOKE" => &[
+            "ALL PERMISSIONS",
+            "SELECT",
+            "MODIFY",
+            "CREATE",
+            "ALTER",
+            "DROP",
+            "AUTHORIZE",
+            "ON",
+            "KEYSPACE",
+            "TABLE",
+            "ROLE",
+            "FROM",
+        ],
+        "LIST" => &["ROLES", "USERS", "ALL PERMISSIONS", "OF"],
+        "TRUNCATE" => &["TABLE"],
+        _ => &[],
+    }
+}
+
+/// Whether the word is reserved, in any case.
+pub fn is_reserved(word: &str) -> bool {
+    RESERVED.binary_search(&word.to_ascii_uppercase().as_str()).is_ok()
+}
+
+/// The name as CQL must write it: quoted where it is not in lower case, has odd characters, or is reserved.
+pub fn quote_name(name: &str) -> String {
+    if is_reserved(name) && name == name.to_ascii_lowercase() {
+        format!("\"{name}\"")
+    } else {
+        quote_identifier(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reserved_words_are_in_order_so_that_they_are_found() {
+        assert!(RESERVED.is_sorted());
+    }
+
+    #[test]
+    fn names_are_quoted_where_they_must_be() {
+        let names =
+            ["day", "Day", "two words", "select", "SELECT", "timestamp", "a\"b", "1st", ""].map(quote_name);
+        let quoted = [
+            "day",
+            "\"Day\"",
+            "\"two words\"",
+            "\"select\"",
+            "\"SELECT\"",
+            "timestamp",
+            "\"a\"\"b\"",
+            "\"1st\"",
+            "\"\"",
+        ];
+        assert_eq!(names, quoted);
+    }
+}
