@@ -333,6 +333,7 @@ impl ShellCommand {
         let refused = || {
             self.usage("A password is not accepted on this line, because it would be saved in the notebook.")
                 .with_hint("Write `LOGIN USER` without a password. It is asked for, hidden.")
+                .without_source()
         };
         let tokens: Vec<_> = crate::cql::lexer::lex(&self.arguments)
             .into_iter()

@@ -289,6 +289,8 @@ fn a_megabyte_is_one_pass() {
         let Cell::Steps(steps) = parse(&source) else { panic!("steps") };
         assert!(!steps.is_empty());
     }
+    let columns: Vec<_> = (0..60_000).map(|place| format!("c{place} = {place}")).collect();
+    assert_eq!(statements(&format!("DELETE FROM t WHERE {}", columns.join(" AND "))).len(), 1);
     let statement = format!("SELECT {} FROM t", "a, ".repeat(333_000));
     assert_eq!(crate::cql::lexer::lex(&statement).len(), 3 * 333_000 + 5);
     assert_eq!(statements(&statement), [statement]);

@@ -6,3 +6,4 @@ pub mod keywords;
 pub mod lexer;
 mod repeat;
 pub mod split;
+mod statement;

@@ -117,10 +117,11 @@ impl Splitter<'_> {
 
     /// The shell verb that `first` starts, with its end; none if it is the name of `name << …`.
     fn shell_verb(&self, first: Token) -> Option<(shell::ShellVerb, usize)> {
-        let (verb, length) = shell::verb(self.source.get(first.span.start..)?)?;
-        let end = first.span.start + length;
-        let next = self.source.get(end..)?.trim_start_matches(is_blank);
-        (!next.starts_with("<<")).then_some((verb, end))
+        let region_end = self.lexer.offset() + self.lexer.rest().len();
+        let text = Span::new(first.span.start, region_end).of(self.source);
+        let (verb, length) = shell::verb(text)?;
+        let names_result = text[length..].trim_start_matches(is_blank).starts_with("<<");
+        (!names_result).then_some((verb, first.span.start + length))
     }
 
     fn shell(&mut self, verb: shell::ShellVerb, head: Span) {

@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 
 use super::*;
+use crate::cql::lexer::lex;
 
 /// The kind and the table, one line a statement.
 fn kinds(texts: &[&str]) -> String {

@@ -1,0 +1,95 @@
+//! What a statement answers about itself: what it does, and where places of it stand in the cell.
+
+use super::classify::{ObjectKind, StatementKind, statement};
+use super::lexer::{Token, TokenKind, lex, line_length};
+use crate::cell::Statement;
+use crate::magic::{MagicKind, lookup};
+use crate::text::Span;
+
+impl Statement {
+    /// Reads one statement on its own, e.g. one of a file. Spans count from the start of `text`.
+    ///
+    /// The text is taken as one statement whatever it holds; blanks and comments around it and a final `;` are dropped.
+    pub fn new(text: &str) -> Self {
+        let mut tokens: Vec<Token> = lex(text).into_iter().filter(|token| !token.kind.is_trivia()).collect();
+        if tokens.last().is_some_and(|token| token.kind == TokenKind::Semicolon) {
+            tokens.pop();
+        }
+        let span = match (tokens.first(), tokens.last()) {
+            (Some(first), Some(last)) => Span::new(first.span.start, last.span.end),
+            _ => Span::new(0, 0),
+        };
+        statement(text, &tokens, span, None)
+    }
+
+    /// Whether it only reads: `SELECT`, `LIST`, `DESCRIBE`, and `USE`, which changes nothing in the database.
+    pub fn is_read(&self) -> bool {
+        use StatementKind::{Describe, Empty, List, Select, Use};
+        matches!(self.kind, Select(_) | List | Describe | Use(_) | Empty)
+    }
+
+    /// Whether it creates, alters or drops a part of the schema (roles and users are none).
+    pub fn is_schema_change(&self) -> bool {
+        use ObjectKind::{Other, Role, User};
+        use StatementKind::{Alter, Create, Drop};
+        match &self.kind {
+            Create(object) | Alter(object) | Drop(object) => !matches!(object.kind, Role | User | Other),
+            _ => false,
+        }
+    }
+
+    /// Whether it creates, alters or drops a keyspace.
+    pub fn changes_keyspaces(&self) -> bool {
+        use StatementKind::{Alter, Create, Drop};
+        matches!(&self.kind, Create(object) | Alter(object) | Drop(object) if object.kind == ObjectKind::Keyspace)
+    }
+
+    /// Whether sending it twice does the same as sending it once. Where the text leaves a doubt, no.
+    ///
+    /// Reads are. Writes are where they have no condition (`IF`), no arithmetic (`c = c + 1`, which may be a counter or a
+    /// list), no element of what may be a list (`l[0]`), and call only functions known to give the same each time. A batch
+    /// is where all of it is.
+    pub fn is_idempotent(&self) -> bool {
+        self.facts.idempotent
+    }
+
+    /// The table it is about, as (keyspace where written, table), both unquoted: of `SELECT`, `INSERT`, `UPDATE`,
+    /// `DELETE`, `TRUNCATE`, and of schema statements about a table, an index made on it or a trigger.
+    pub fn table(&self) -> Option<(Option<&str>, &str)> {
+        self.facts.table.as_ref().map(|table| (table.keyspace.as_deref(), table.name.as_str()))
+    }
+
+    /// Where in the cell the server means by "line `line`:`column`" of its syntax errors: lines from one,
+    /// columns in UTF-16 units from zero. The span covers the token there, or is empty at the end of the statement.
+    pub fn server_position(&self, line: usize, column: usize) -> Span {
+        let end = Span::new(self.span.end, self.span.end);
+        let mut lines = self.text.split_inclusive('\n');
+        let before: usize = lines.by_ref().take(line.saturating_sub(1)).map(str::len).sum();
+        let mut units = 0;
+        let Some((inner, _)) = lines.next().unwrap_or_default().char_indices().find(|(_, character)| {
+            let found = units >= column;
+            units += character.len_utf16();
+            found
+        }) else {
+            return end;
+        };
+        let offset = before + inner;
+        let token = lex(&self.text).into_iter().find(|token| token.span.end > offset);
+        token.map_or(end, |token| token.span.shifted(self.span.start))
+    }
+
+    /// A line of the statement that looks like a magic (`%show …`), probably because the `;` before it is missing.
+    pub fn swallowed_magic(&self) -> Option<Span> {
+        let tokens = lex(&self.text);
+        tokens.windows(3).find_map(|window| {
+            let [blank, percent, name] = window else { return None };
+            let line_start = blank.kind == TokenKind::Whitespace && blank.span.of(&self.text).contains('\n');
+            let known = || lookup(MagicKind::Line, name.span.of(&self.text)).is_ok();
+            (line_start && percent.span.of(&self.text) == "%" && name.kind == TokenKind::Word && known())
+                .then(|| {
+                    let length = line_length(&self.text[percent.span.start..]);
+                    Span::new(percent.span.start, percent.span.start + length).shifted(self.span.start)
+                })
+        })
+    }
+}
