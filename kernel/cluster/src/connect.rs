@@ -3,6 +3,7 @@
 //! Astra: bundle, metadata service (a paused database is polled), login probe, session. Self-hosted: TLS files, login
 //! probe of the first contact point that answers, session.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -105,7 +106,7 @@ async fn attempt(target: Target, deadline: Instant, course: &Course<'_>) -> Resu
                 .take(MAX_CONTACT_POINTS)
                 .map(|id| Endpoint::new(&metadata.proxy_host, metadata.proxy_port).with_sni(id.to_string()))
                 .collect();
-            let findings = probe(&endpoints, Some(&tls), Some(&credentials), &timeouts, course).await?;
+            let (findings, _) = probe(&endpoints, Some(&tls), Some(&credentials), &timeouts, course).await?;
             let local_dc = metadata
                 .local_dc
                 .clone()
@@ -140,14 +141,19 @@ async fn self_hosted(
     };
     let endpoints: Vec<_> =
         hosts.iter().take(MAX_CONTACT_POINTS).map(|host| Endpoint::new(host, port)).collect();
-    let findings = probe(&endpoints, tls.as_ref(), credentials.as_ref(), timeouts, course).await?;
+    let (findings, answered) =
+        probe(&endpoints, tls.as_ref(), credentials.as_ref(), timeouts, course).await?;
     let local_dc = local_dc.unwrap_or_else(|| findings.data_center.clone());
     let way = match tls {
-        None => Way::Plain(endpoints.iter().map(Endpoint::authority).collect()),
+        None => Way::Plain {
+            nodes: endpoints.iter().map(Endpoint::authority).collect(),
+            known: (findings.host_id, answered.address),
+        },
         Some(tls) => {
             let contact_points = endpoints.len();
             let route = Route { tls, place: Place::Direct { contact_points: endpoints } };
-            Way::Direct { relays: Arc::new(Relays::new(route, *timeouts)), contact_points, port }
+            let known = (findings.host_id, answered.index);
+            Way::Direct { relays: Arc::new(Relays::new(route, *timeouts)), contact_points, port, known }
         }
     };
     let astra = findings.astra;
@@ -175,7 +181,7 @@ async fn open(
     course: &Course<'_>,
 ) -> Result<Connection, ConnectError> {
     let relays = match &way {
-        Way::Plain(_) => None,
+        Way::Plain { .. } => None,
         Way::Proxy { relays, .. } | Way::Direct { relays, .. } => Some(Arc::clone(relays)),
     };
     *course.relays.lock().unwrap_or_else(PoisonError::into_inner) = relays.clone();
@@ -198,6 +204,14 @@ async fn open(
     Ok(connection)
 }
 
+/// Which contact point answered the probe.
+struct Answered {
+    /// Its place among them.
+    index: usize,
+    /// Where it was reached.
+    address: SocketAddr,
+}
+
 /// Logs in to the first of `endpoints` that can be reached. What is the same for all of them ends it at once.
 async fn probe(
     endpoints: &[Endpoint],
@@ -205,25 +219,31 @@ async fn probe(
     credentials: Option<&Arc<Credentials>>,
     timeouts: &Timeouts,
     course: &Course<'_>,
-) -> Result<Findings, ConnectError> {
+) -> Result<(Findings, Answered), ConnectError> {
     let mut failure = ConnectError::BadHost { host: String::new() };
     let tell = |stage| course.tell(stage);
-    for endpoint in endpoints {
+    for (index, endpoint) in endpoints.iter().enumerate() {
         let answered = async {
             let mut tcp = endpoint.connect(timeouts).await?;
+            let address = tcp.peer_addr().map_err(|error| LinkError::Unreachable {
+                host: endpoint.host.clone(),
+                port: endpoint.port,
+                reason: error.to_string(),
+            })?;
             course.tell(Stage::Reached { host: endpoint.host.clone(), port: endpoint.port });
             let login = credentials.map(Arc::as_ref);
-            match tls {
-                None => probe::ask(&mut tcp, endpoint, login, timeouts.answer, &tell).await,
+            let findings = match tls {
+                None => probe::ask(&mut tcp, endpoint, login, timeouts.answer, &tell).await?,
                 Some(tls) => {
                     let mut stream = endpoint.secure(tcp, tls, timeouts).await?;
                     course.tell(Stage::Tls);
-                    probe::ask(&mut stream, endpoint, login, timeouts.answer, &tell).await
+                    probe::ask(&mut stream, endpoint, login, timeouts.answer, &tell).await?
                 }
-            }
+            };
+            Ok((findings, Answered { index, address }))
         };
         match answered.await {
-            Ok(findings) => return Ok(findings),
+            Ok(answer) => return Ok(answer),
             Err(error) if !another_may_answer(&error, endpoint.sni.is_some()) => return Err(error),
             Err(error) => {
                 course.note(error.clone());

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::error::{ConnectError, ServerError, ServerErrorKind};
@@ -41,6 +42,8 @@ pub(crate) struct Findings {
     pub(crate) release_version: String,
     pub(crate) cluster_name: String,
     pub(crate) cql_version: String,
+    /// The host id of the node itself.
+    pub(crate) host_id: Uuid,
 }
 
 /// Asks the node at the other end of `stream`, telling `progress` of the login and of the query.
@@ -68,11 +71,15 @@ pub(crate) async fn ask(
     }
     progress(Stage::Login);
 
-    let query = "SELECT data_center, release_version, cluster_name, cql_version FROM system.local WHERE key = 'local'";
+    let query = "SELECT data_center, release_version, cluster_name, cql_version, host_id FROM system.local WHERE key = 'local'";
     let reply = talk.exchange(QUERY, &query_body(query), &[RESULT]).await?;
-    let [data_center, release_version, cluster_name, cql_version] = talk.read(&reply, text_row)?;
+    let [data_center, release_version, cluster_name, cql_version, host_id] = talk.read(&reply, row)?;
+    let [data_center, release_version, cluster_name, cql_version] =
+        [data_center, release_version, cluster_name, cql_version]
+            .map(|cell| String::from_utf8_lossy(&cell).into_owned());
+    let host_id = Uuid::from_slice(&host_id).map_err(|_| talk.unexpected("its host id is not a UUID"))?;
     progress(Stage::Queried { release_version: release_version.clone(), data_center: data_center.clone() });
-    Ok(Findings { astra, data_center, release_version, cluster_name, cql_version })
+    Ok(Findings { astra, data_center, release_version, cluster_name, cql_version, host_id })
 }
 
 /// One message of the server.
@@ -213,8 +220,8 @@ fn skip_strings(body: &mut Body<'_>, count: usize) -> Option<()> {
     Some(())
 }
 
-/// RESULT of kind rows (section 4.2.5.2), one row of text columns.
-fn text_row<const N: usize>(body: &mut Body<'_>) -> Option<[String; N]> {
+/// RESULT of kind rows (section 4.2.5.2), one row of columns of simple types.
+fn row<const N: usize>(body: &mut Body<'_>) -> Option<[Vec<u8>; N]> {
     const ROWS: i32 = 2;
     const GLOBAL_TABLE: i32 = 0x01;
     const HAS_MORE_PAGES: i32 = 0x02;
@@ -234,15 +241,15 @@ fn text_row<const N: usize>(body: &mut Body<'_>) -> Option<[String; N]> {
             skip_strings(body, 2)?;
         }
         skip_strings(body, 1)?;
-        // Text and its kin have no parameters.
+        // Text, uuid and their kin have no parameters.
         body.short()?;
     }
     if body.int()? < 1 {
         return None;
     }
-    let mut row = [const { String::new() }; N];
+    let mut row = [const { Vec::new() }; N];
     for cell in &mut row {
-        *cell = String::from_utf8_lossy(body.value()?).into_owned();
+        *cell = body.value()?.to_vec();
     }
     Some(row)
 }

@@ -1,6 +1,7 @@
 //! The driver's session: how it is configured, how it finds its way through the relays, what it is told of the login.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use scylla::policies::host_filter::HostFilter;
 use scylla::policies::load_balancing::DefaultPolicy;
 use scylla::statement::{Consistency, SerialConsistency};
 use tokio::time::{Instant, sleep};
+use uuid::Uuid;
 
 use crate::convert;
 use crate::error::ConnectError;
@@ -34,11 +36,16 @@ const NOBODY: Duration = Duration::from_secs(5);
 /// Which nodes the driver is pointed at first, and how it reaches the others.
 pub(crate) enum Way {
     /// Straight to the nodes' own addresses, from these `host:port`.
-    Plain(Vec<String>),
+    Plain {
+        /// The contact points, `host:port`.
+        nodes: Vec<String>,
+        /// The node that answered the probe, and where: its reported address may not be reachable (a container's is not).
+        known: (Uuid, SocketAddr),
+    },
     /// Through relays, by host id, from this many contact points.
     Proxy { relays: Arc<Relays>, contact_points: usize },
     /// Through relays, by the nodes' own addresses and the cluster's one port.
-    Direct { relays: Arc<Relays>, contact_points: usize, port: u16 },
+    Direct { relays: Arc<Relays>, contact_points: usize, port: u16, known: (Uuid, usize) },
 }
 
 /// Opens the session; it has at least one connected node when this returns. Bounded by the caller.
@@ -75,7 +82,7 @@ pub(crate) enum SchemaReader {
 impl Way {
     fn relays(&self) -> Option<&Arc<Relays>> {
         match self {
-            Self::Plain(_) => None,
+            Self::Plain { .. } => None,
             Self::Proxy { relays, .. } | Self::Direct { relays, .. } => Some(relays),
         }
     }
@@ -121,8 +128,9 @@ async fn build(
         builder = builder.authenticator_provider(Arc::new(Plain { credentials: Arc::clone(credentials) }));
     }
     let (relays, contact_points) = match way {
-        Way::Plain(nodes) => {
-            builder = builder.known_nodes(nodes);
+        Way::Plain { nodes, known: (host_id, address) } => {
+            let translator = AsReached { host_id: *host_id, address: *address };
+            builder = builder.known_nodes(nodes).address_translator(Arc::new(translator));
             (None, 0)
         }
         Way::Proxy { relays, contact_points } => {
@@ -130,10 +138,10 @@ async fn build(
             builder = builder.address_translator(Arc::new(ByHostId { relays: Arc::clone(&relays) }));
             (Some(relays), *contact_points)
         }
-        Way::Direct { relays, contact_points, port } => {
+        Way::Direct { relays, contact_points, port, known } => {
             let relays = Arc::clone(relays);
-            builder =
-                builder.address_translator(Arc::new(ByAddress { relays: Arc::clone(&relays), port: *port }));
+            let translator = ByAddress { relays: Arc::clone(&relays), port: *port, known: *known };
+            builder = builder.address_translator(Arc::new(translator));
             (Some(relays), *contact_points)
         }
     };
@@ -203,10 +211,7 @@ struct ByHostId {
 
 #[async_trait]
 impl AddressTranslator for ByHostId {
-    async fn translate_address(
-        &self,
-        peer: &UntranslatedPeer,
-    ) -> Result<std::net::SocketAddr, TranslationError> {
+    async fn translate_address(&self, peer: &UntranslatedPeer) -> Result<SocketAddr, TranslationError> {
         self.relays.address(Upstream::Node(peer.host_id())).await.map_err(untranslatable)
     }
 }
@@ -216,17 +221,32 @@ impl AddressTranslator for ByHostId {
 struct ByAddress {
     relays: Arc<Relays>,
     port: u16,
+    /// The node that answered the probe, and the place of the contact point that leads to it.
+    known: (Uuid, usize),
 }
 
 #[async_trait]
 impl AddressTranslator for ByAddress {
-    async fn translate_address(
-        &self,
-        peer: &UntranslatedPeer,
-    ) -> Result<std::net::SocketAddr, TranslationError> {
+    async fn translate_address(&self, peer: &UntranslatedPeer) -> Result<SocketAddr, TranslationError> {
+        if peer.host_id() == self.known.0 {
+            return self.relays.address(Upstream::Contact(self.known.1)).await.map_err(untranslatable);
+        }
         let mut address = peer.untranslated_address();
         address.set_port(self.port);
         self.relays.address(Upstream::Address(address)).await.map_err(untranslatable)
+    }
+}
+
+/// Leaves addresses as the cluster reports them, but for the one node that was reached by another.
+struct AsReached {
+    host_id: Uuid,
+    address: SocketAddr,
+}
+
+#[async_trait]
+impl AddressTranslator for AsReached {
+    async fn translate_address(&self, peer: &UntranslatedPeer) -> Result<SocketAddr, TranslationError> {
+        Ok(if peer.host_id() == self.host_id { self.address } else { peer.untranslated_address() })
     }
 }
 

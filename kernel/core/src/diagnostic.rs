@@ -102,8 +102,10 @@ pub struct Diagnostic {
     pub span: Option<Span>,
     /// Which statement of the cell, as (n, m) of "statement n of m".
     pub statement: Option<(usize, usize)>,
-    /// The server's own words, shown folded.
+    /// The server's own words, shown last.
     pub server_text: Option<String>,
+    /// The source line holds a secret and must not be shown again.
+    pub hide_source: bool,
 }
 
 impl Diagnostic {
@@ -117,6 +119,7 @@ impl Diagnostic {
             span: None,
             statement: None,
             server_text: None,
+            hide_source: false,
         }
     }
 
@@ -138,6 +141,13 @@ impl Diagnostic {
     #[must_use]
     pub fn with_span(mut self, span: Span) -> Self {
         self.span = Some(span);
+        self
+    }
+
+    /// Keeps the source line out of what is shown: it holds a secret.
+    #[must_use]
+    pub fn without_source(mut self) -> Self {
+        self.hide_source = true;
         self
     }
 

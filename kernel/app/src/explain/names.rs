@@ -1,7 +1,7 @@
 //! Names that a statement nearly got right: the nearest table, column or keyspace, and the quoting hint.
 
 use cqlbook_cluster::{SchemaSnapshot, Table};
-use cqlbook_core::column::quote_identifier;
+use cqlbook_core::cql::keywords::quote_name;
 
 use super::query::Context;
 
@@ -43,7 +43,7 @@ pub(crate) fn filtered_column(cql: &str, table: &Table) -> Option<String> {
         .iter()
         .filter(|column| column.role != Some(cqlbook_core::column::KeyRole::Partition))
         .find(|column| words.contains(&column.name.to_ascii_lowercase().as_str()))
-        .map(|column| quote_identifier(&column.name))
+        .map(|column| quote_name(&column.name))
 }
 
 fn columns<'a>(context: &'a Context<'_>) -> impl Iterator<Item = &'a String> {
@@ -56,9 +56,9 @@ fn columns<'a>(context: &'a Context<'_>) -> impl Iterator<Item = &'a String> {
 
 fn did_you_mean(given: &str, near: &str) -> String {
     if given.eq_ignore_ascii_case(near) {
-        format!("Did you mean `{}`? Names with capitals need double quotes.", quote_identifier(near))
+        format!("Did you mean `{}`? Names with capitals need double quotes.", quote_name(near))
     } else {
-        format!("Did you mean `{}`?", quote_identifier(near))
+        format!("Did you mean `{}`?", quote_name(near))
     }
 }
 

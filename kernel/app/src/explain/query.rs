@@ -282,6 +282,9 @@ fn advise(diagnostic: Diagnostic, error: &ServerError, context: &Context<'_>) ->
             Some(hint) => diagnostic.with_hint(hint),
             None => diagnostic,
         },
+        Code::SyntaxError if context.statement.swallowed_magic().is_some() => diagnostic
+            .with_cause("The statement runs on into the line of a magic, because the `;` before that line is missing.")
+            .with_hint("End the statement with `;`."),
         Code::SyntaxError => diagnostic
             .with_cause("The server could not read on at the place marked above.")
             .with_hint("Check the place marked above: a missing comma, quote or keyword, or a name that needs double quotes."),
@@ -301,7 +304,7 @@ fn filtering(diagnostic: Diagnostic, context: &Context<'_>) -> Diagnostic {
     let list = |role| {
         table
             .with_role(role)
-            .map(|column| cqlbook_core::column::quote_identifier(&column.name))
+            .map(|column| cqlbook_core::cql::keywords::quote_name(&column.name))
             .collect::<Vec<_>>()
             .join(", ")
     };
@@ -316,7 +319,7 @@ fn filtering(diagnostic: Diagnostic, context: &Context<'_>) -> Diagnostic {
     match names::filtered_column(&context.statement.text, table) {
         Some(column) => diagnostic.with_hint(format!(
             "Or make an index: `CREATE INDEX ON {} ({column}) USING 'sai';`",
-            cqlbook_core::column::quote_identifier(name)
+            cqlbook_core::cql::keywords::quote_name(name)
         )),
         None => diagnostic,
     }

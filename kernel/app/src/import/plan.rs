@@ -1,7 +1,8 @@
 //! Which field of a file goes into which column. Decided before anything is written.
 
 use cqlbook_cluster::Table;
-use cqlbook_core::column::{Column, CqlType, KeyRole, quote_identifier};
+use cqlbook_core::column::{Column, CqlType, KeyRole};
+use cqlbook_core::cql::keywords::quote_name;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 
 /// A column that a field goes into.
@@ -83,11 +84,11 @@ impl Plan {
             .with_cause(format!("The file's first line names: {}.", header.join(", ")))
             .with_hint("The first line of a CSV file must name the columns."));
         }
-        let names: Vec<_> = goals.iter().map(|goal| quote_identifier(&goal.column.name)).collect();
+        let names: Vec<_> = goals.iter().map(|goal| quote_name(&goal.column.name)).collect();
         let insert = format!(
             "INSERT INTO {}.{} ({}) VALUES ({})",
-            quote_identifier(keyspace),
-            quote_identifier(name),
+            quote_name(keyspace),
+            quote_name(name),
             names.join(", "),
             vec!["?"; names.len()].join(", ")
         );

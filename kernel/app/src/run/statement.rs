@@ -19,15 +19,6 @@ use crate::results::{Kept, RESULT_BYTES};
 
 /// Runs `statement` and shows its outcome.
 pub(crate) async fn run(scene: &Scene, statement: &Statement) -> Result<(), Diagnostic> {
-    if let Some(magic) = statement.swallowed_magic() {
-        return Err(Diagnostic::new(
-            Code::Unterminated,
-            "A magic starts inside a statement that is not closed.",
-        )
-        .with_cause("The statement before this line has no `;`.")
-        .with_hint("End the statement before it with `;`.")
-        .with_span(magic));
-    }
     let open = scene.open()?;
     let settings = scene.settings();
     check(scene, &open, &settings, statement).await?;

@@ -87,7 +87,7 @@ fn place(source: &str, d: &Diagnostic) -> Vec<String> {
         return Vec::new();
     }
     let mut lines = vec![format!("In {}:", words.join(", "))];
-    if let (Some(span), Some(position)) = (d.span, position) {
+    if let (Some(span), Some(position), false) = (d.span, position, d.hide_source) {
         let number = position.line.to_string();
         let gap = " ".repeat(number.len());
         let (text, before, carets) = excerpt(source, span);

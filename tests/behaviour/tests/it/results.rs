@@ -31,16 +31,16 @@ async fn more_draws_the_next_rows_and_fetches_them_if_need_be() {
     let mut notebook = Notebook::connected(&astra).await;
     notebook.ok("CREATE TABLE t (k int, c int, PRIMARY KEY (k, c))").await;
     for c in 0..7 {
-        notebook.ok(&format!("INSERT INTO t (k, c) VALUES (1, {})", 100 + c)).await;
+        notebook.ok(&format!("INSERT INTO t (k, c) VALUES (1, {})", 70_000 + c)).await;
     }
     notebook.ok("%set display_rows 3").await;
     notebook.ok("%set fetch_rows 3").await;
     let cell = notebook.ok("SELECT * FROM t WHERE k = 1").await;
-    assert!(cell.plain()[0].contains("102") && !cell.plain()[0].contains("103"));
+    assert!(cell.plain()[0].contains("70002") && !cell.plain()[0].contains("70003"));
     let cell = notebook.ok("%more").await;
-    assert!(cell.plain()[0].contains("103") && cell.plain()[0].contains("105"), "{}", cell.plain()[0]);
+    assert!(cell.plain()[0].contains("70003") && cell.plain()[0].contains("70005"), "{}", cell.plain()[0]);
     let cell = notebook.ok("%more").await;
-    assert!(cell.plain()[0].contains("106"), "{}", cell.plain()[0]);
+    assert!(cell.plain()[0].contains("70006"), "{}", cell.plain()[0]);
     let cell = notebook.ok("%more").await;
     assert!(cell.plain()[0].contains("no more rows"), "{}", cell.plain()[0]);
 }
