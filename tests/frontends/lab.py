@@ -76,7 +76,6 @@ class Lab:
             "JUPYTERLAB_WORKSPACES_DIR": str(self.home / "workspaces"),
             "JUPYTER_PREFER_ENV_PATH": "1",
         }
-        self.environment.pop("JUPYTER_PATH", None)
 
     def __enter__(self) -> Lab:
         theme = {"theme": f"JupyterLab {self.theme.capitalize()}", "adaptive-theme": False}
@@ -148,6 +147,7 @@ class Window:
     def __init__(self, page: Page, lab: Lab):
         self.page = page
         self.strays: list[str] = []
+        page.set_default_timeout(60_000)  # a busy machine is slow, not wrong
         page.route("**/*", self._loopback_only)
         page.goto(f"{lab.url}lab?token={lab.token}&reset")
         page.wait_for_function("() => window.jupyterapp && window.jupyterapp.started")
@@ -180,15 +180,42 @@ class Window:
         self.command("docmanager:open", path=notebook, factory="Notebook", **preference)
         panel = self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
         panel.wait_for()
-        panel.locator(".jp-Cell").first.wait_for()
+        self.page.evaluate(
+            """async () => {
+                const panel = window.jupyterapp.shell.currentWidget;
+                await panel.context.ready;
+                await panel.revealed;
+            }"""
+        )
+        self._wait_for_outputs()
         if kernel:
             self.wait_for_idle()
         return panel
 
+    def _wait_for_outputs(self) -> None:
+        """Waits until each output that the open notebook holds has been drawn; JupyterLab does it bit by bit."""
+        self.page.wait_for_function(
+            """() => {
+                const notebook = window.jupyterapp.shell.currentWidget?.content;
+                const cells = notebook?.widgets ?? [];
+                const wanted = cells.reduce((sum, cell) => sum + (cell.model.outputs?.length ?? 0), 0);
+                const drawn = notebook?.node.querySelectorAll('.jp-OutputArea-output').length;
+                return cells.length > 0 && cells.every(cell => cell.isAttached) && drawn >= wanted;
+            }""",
+            timeout=60_000,
+        )
+
     def wait_for_idle(self, timeout: float = 60) -> None:
-        """Waits until the open notebook's kernel is idle."""
-        self.page.locator(".jp-NotebookPanel-toolbar .jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(
-            timeout=timeout * 1000
+        """Waits until the open notebook's kernel is connected and idle; the indicator alone says so too early."""
+        self.page.wait_for_function(
+            """async () => {
+                const context = window.jupyterapp.shell.currentWidget.sessionContext;
+                await context.ready;
+                const kernel = context.session?.kernel;
+                await kernel?.info;
+                return kernel?.connectionStatus === 'connected' && kernel.status === 'idle';
+            }""",
+            timeout=timeout * 1000,
         )
 
     def cells(self) -> Locator:
@@ -221,14 +248,26 @@ class Window:
             self.page.wait_for_timeout(50)
         raise AssertionError(f"The cell did not finish in {timeout:.0f} s; its prompt is {prompt.inner_text()!r}.")
 
+    def is_trusted(self) -> bool:
+        """Whether JupyterLab trusts every output of the open notebook."""
+        return self.page.evaluate(
+            """() => {
+                const cells = [...window.jupyterapp.shell.currentWidget.content.widgets];
+                const code = cells.filter(cell => cell.model.type === 'code');
+                const trusted = code.filter(cell => cell.model.trusted).length;
+                if (trusted !== 0 && trusted !== code.length) throw new Error(`${trusted} of ${code.length} trusted`);
+                return trusted > 0;
+            }"""
+        )
+
     def drawn_outputs(self) -> list[str]:
         """The HTML that JupyterLab made of each output of the open notebook, in order."""
         return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-OutputArea-output").evaluate_all(
             "outputs => outputs.map(output => output.innerHTML)"
         )
 
-    def picture(self, path: Path) -> None:
-        """Writes a picture of the open notebook in its full length."""
+    def picture(self, path: Path, section: str | None = None, height: int = 700) -> None:
+        """Writes a picture of the open notebook in its full length, or of `height` pixels from a heading on."""
         page = self.page
         page.evaluate("() => document.activeElement?.blur()")
         page.evaluate("() => document.querySelectorAll('.jp-toast-button, .Toastify__toast').forEach(t => t.remove())")
@@ -242,4 +281,12 @@ class Window:
             page.wait_for_timeout(300)
         scroller.evaluate("box => { box.scrollTop = 0; }")
         path.parent.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=str(path))
+        if section is None:
+            page.screenshot(path=str(path))
+            return
+        heading = page.get_by_role("heading", name=section).first.bounding_box()
+        notebook = scroller.bounding_box()
+        if heading is None or notebook is None:
+            raise ValueError(f"The notebook has no heading {section!r}.")
+        left, width = notebook["x"], notebook["width"]
+        page.screenshot(path=str(path), clip={"x": left, "y": heading["y"] - 8, "width": width, "height": height})

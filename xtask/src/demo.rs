@@ -6,7 +6,6 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::failure::{Explain, Outcome};
-use crate::kernel::Profile;
 use crate::places::Places;
 use crate::prerequisites::{self, Need};
 use crate::sandbox::{self, Sandbox};
@@ -79,7 +78,7 @@ fn prepare(places: &Places) -> Outcome<Astra> {
     prerequisites::check(&needs)?;
     prerequisites::install(&needs)?;
     println!("Building the kernel (a few minutes the first time).");
-    let program = kernel::build(places, Profile::Release)?;
+    let program = kernel::build(places)?;
     python::ensure(places)?;
     data::ensure(places)?;
     kernel::install(&program, &places.venv())?;
@@ -87,7 +86,7 @@ fn prepare(places: &Places) -> Outcome<Astra> {
         println!("Using the database of ASTRA_DB_SECURE_BUNDLE_PATH.");
         return Ok(Astra::Own);
     }
-    Ok(Astra::Local(Sandbox::start(places)?))
+    Ok(Astra::Local(Sandbox::build_and_start(places, &[])?))
 }
 
 /// The database that the notebooks meet.

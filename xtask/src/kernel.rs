@@ -7,33 +7,16 @@ use crate::failure::Outcome;
 use crate::places::Places;
 use crate::shell;
 
-/// How the kernel is compiled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Profile {
-    /// What the tests run: shares its parts with them.
-    Debug,
-    /// What people run.
-    Release,
-}
-
-impl Profile {
-    fn folder(self) -> &'static str {
-        match self {
-            Self::Debug => "debug",
-            Self::Release => "release",
-        }
-    }
-}
-
-/// Builds the program `cqlbook` and gives its path.
-pub(crate) fn build(places: &Places, profile: Profile) -> Outcome<PathBuf> {
-    let mut cargo = shell::cargo();
-    cargo.current_dir(&places.root).args(["build", "--package", "cqlbook"]);
-    if profile == Profile::Release {
-        cargo.arg("--release");
-    }
-    shell::run(&mut cargo)?;
-    Ok(places.built(profile.folder(), "cqlbook"))
+/// Builds the program `cqlbook` as people run it, and gives its path.
+pub(crate) fn build(places: &Places) -> Outcome<PathBuf> {
+    shell::run(shell::cargo().current_dir(&places.root).args([
+        "build",
+        "--locked",
+        "--release",
+        "-p",
+        "cqlbook",
+    ]))?;
+    Ok(places.built("release", "cqlbook"))
 }
 
 /// Installs the kernelspec under `prefix`, a virtual environment or a folder that `JUPYTER_PATH` names.

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::failure::Outcome;
-use crate::kernel::Profile;
 use crate::places::Places;
 use crate::prerequisites::{self, Need};
 use crate::sandbox::{self, Sandbox};
@@ -35,7 +34,7 @@ const STAGES: [Stage<House>; 11] = [
         name: "build",
         what: "every program and test",
         run: |house| {
-            house.cargo(&["build", "--locked", "--workspace", "--quiet"])?;
+            house.build()?;
             house.cargo(&["test", "--locked", "--workspace", "--no-run", "--quiet"])
         },
     },
@@ -68,13 +67,14 @@ const STAGES: [Stage<House>; 11] = [
 pub(crate) fn test(places: &Places, filters: &[&str]) -> Outcome {
     let needs = [Need::Compiler, Need::RustComponents, Need::Python, Need::Java, Need::Browser];
     prerequisites::check(&needs)?;
-    let mut house = House { places: places.clone(), sandbox: None, kernel: None };
+    let mut house = House { places: places.clone(), built: None, sandbox: None, kernel: None };
     stages::run(&STAGES, filters, &mut house)
 }
 
 /// What the parts share. Each thing is made when it is first needed, once; a failure to make it is kept too.
 struct House {
     places: Places,
+    built: Option<Outcome>,
     sandbox: Option<Outcome<Sandbox>>,
     /// Where the kernelspec of the kernel under test is installed.
     kernel: Option<Outcome<PathBuf>>,
@@ -85,22 +85,32 @@ impl House {
         shell::run(shell::cargo().current_dir(&self.places.root).args(arguments))
     }
 
+    /// Every program, always built together: cargo would otherwise choose other features and build parts anew.
+    fn build(&mut self) -> Outcome {
+        if self.built.is_none() {
+            self.built = Some(self.cargo(&["build", "--locked", "--workspace", "--quiet"]));
+        }
+        self.built.clone().unwrap_or(Ok(()))
+    }
+
     fn sandbox(&mut self) -> Outcome<&Sandbox> {
+        self.build()?;
         let places = &self.places;
         let start = || {
             prerequisites::install(&sandbox::NEEDS)?;
-            Sandbox::start(places)
+            Sandbox::start(places, &[])
         };
         self.sandbox.get_or_insert_with(start).as_ref().map_err(Clone::clone)
     }
 
     /// The virtual environment, and the debug kernel installed in a folder of its own: the user's stays.
     fn kernel(&mut self) -> Outcome<PathBuf> {
+        self.build()?;
         let places = &self.places;
         let make = || {
             python::ensure(places)?;
             let prefix = places.work.join("test-prefix");
-            kernel::install(&kernel::build(places, Profile::Debug)?, &prefix)?;
+            kernel::install(&places.built("debug", "cqlbook"), &prefix)?;
             Ok(prefix)
         };
         self.kernel.get_or_insert_with(make).clone()
@@ -112,7 +122,7 @@ impl House {
         for name in sandbox::VARIABLES {
             command.env_remove(name);
         }
-        command.env("CQLBOOK_SANDBOX", &sandbox.line);
+        command.env("CQLBOOK_SANDBOX", sandbox.admin()?);
         shell::run(command.current_dir(&self.places.root))
     }
 
@@ -121,7 +131,7 @@ impl House {
         let mut python = python::python(&self.places);
         python.arg(self.places.root.join("tests/drivers/check_python_driver.py"));
         let sandbox = self.sandbox()?;
-        python.args([sandbox.field("bundle")?, sandbox.field("token_json")?]);
+        python.args([sandbox.bundle()?, sandbox.token_json()?]);
         self.run_with_astra(&mut python)
     }
 
@@ -146,11 +156,15 @@ impl House {
     fn pytest(&mut self, mark: &str) -> Outcome {
         prerequisites::install(&[Need::Browser])?;
         let prefix = self.kernel()?;
+        let sandbox = self.sandbox()?;
+        let (bundle, token) = (sandbox.bundle()?.to_owned(), sandbox.token_json()?.to_owned());
         let mut python = python::python(&self.places);
         python
             .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "--strict-markers", "-rfE", "-m", mark])
             .arg(self.places.root.join("tests/frontends"))
             .env("JUPYTER_PATH", prefix.join("share/jupyter"))
+            .env("CQLBOOK_TEST_BUNDLE", bundle)
+            .env("CQLBOOK_TEST_TOKEN", token)
             .env("CQLBOOK_TEST_NOTEBOOKS", self.places.work.join("test-notebooks"))
             .env("CQLBOOK_PICTURES", self.places.pictures());
         self.run_with_astra(&mut python)

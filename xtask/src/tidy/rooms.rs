@@ -15,7 +15,7 @@ type Room = (&'static str, &'static [&'static str], &'static [&'static str]);
 /// Every member of the workspace.
 const ROOMS: [Room; 7] = [
     ("cqlbook-core", &[], &[]),
-    ("cqlbook-wire", &[], &[]),
+    ("cqlbook-wire", &[], &["cqlbook-wire"]),
     ("cqlbook-cluster", &["cqlbook-core"], &["cqlbook-sandbox"]),
     ("cqlbook", &["cqlbook-core", "cqlbook-wire", "cqlbook-cluster"], &[]),
     ("cqlbook-sandbox", &[], &[]),
