@@ -1,7 +1,6 @@
 //! What results look like, and the bounds they keep.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use insta::assert_snapshot;
 use proptest::prelude::*;
@@ -420,9 +419,9 @@ fn long_values_are_folded() {
 
 #[test]
 fn two_megabytes_are_cut_and_it_is_said() {
-    let huge = vec![Some(vec![b'x'; 2 * 1024 * 1024])];
     let columns = vec![Column { name: "t".to_owned(), cql_type: CqlType::Text, role: None }];
-    let bundle = draw_with(VecPage::new(columns, vec![huge]), &facts(1), &TableOptions::default());
+    let page = VecPage::new(columns, vec![vec![Some(vec![b'x'; 2 * 1024 * 1024])]]);
+    let bundle = draw_with(page, &facts(1), &TableOptions::default());
     for text in [bundle.html.as_deref().unwrap(), &bundle.plain] {
         assert!(text.contains("(cut here, the value has 2,097,152 bytes)"));
         assert!(text.len() < 150_000, "{}", text.len());
