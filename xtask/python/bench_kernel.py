@@ -3,21 +3,24 @@
     python bench_kernel.py [--starts 20] [--trips 500] [--json FILE]
 
 start       from spawning the process to its first kernel_info_reply, the two kernels taking turns
-round trip  of a trivial cell: from sending execute_request until both its reply and its idle are there
+round trip  of a trivial cell: from sending execute_request until both its reply and its idle are there; once
+            through jupyter_client, as nbclient feels it, and once at bare sockets, which leaves out most of Python
 memory      resident, two seconds after the last cell, of the process and its children
 
 The trivial cell of each language does nothing: a comment. Of each figure the median is given, for round
-trips the 99th percentile too. What is measured is jupyter_client and kernel together, as a frontend feels it.
+trips the 99th percentile too. All figures are of one run, in which the two kernels take turns.
 """
 
 import argparse
 import json
 import statistics
+import subprocess
 import sys
 import time
 from pathlib import Path
 
 import psutil
+import zmq
 from jupyter_client.manager import KernelManager
 
 KERNELS = {"cqlbook": ("cql", "-- nothing"), "ipykernel": ("python3", "# nothing")}
@@ -27,7 +30,7 @@ def start(spec: str):
     """Starts a kernel; gives its manager, its client and the seconds until its first kernel_info_reply."""
     began = time.perf_counter()
     manager = KernelManager(kernel_name=spec)
-    manager.start_kernel()
+    manager.start_kernel(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     client = manager.blocking_client()
     client.start_channels()
     request = client.kernel_info()
@@ -60,6 +63,42 @@ def round_trip(client, code: str) -> float:
             return time.perf_counter() - began
 
 
+class Sockets:
+    """A frontend of bare sockets, beside the client of a running kernel."""
+
+    def __init__(self, client):
+        info = client.get_connection_info()
+        context = zmq.Context.instance()
+        self.session = client.session
+        self.shell = context.socket(zmq.DEALER)
+        self.shell.connect(f"tcp://{info['ip']}:{info['shell_port']}")
+        self.iopub = context.socket(zmq.SUB)
+        self.iopub.connect(f"tcp://{info['ip']}:{info['iopub_port']}")
+        self.iopub.subscribe(b"")
+        for socket in (self.shell, self.iopub):
+            socket.setsockopt(zmq.RCVTIMEO, 60_000)
+        time.sleep(0.5)  # until the subscription has arrived
+
+    def round_trip(self, code: str) -> float:
+        """What `round_trip` does, with nothing unpacked but what tells the end."""
+        content = {"code": code, "silent": False, "store_history": False, "allow_stdin": False}
+        message = self.session.serialize(self.session.msg("execute_request", content))
+        began = time.perf_counter()
+        self.shell.send_multipart(message)
+        reply = self.shell.recv_multipart()
+        while b'"idle"' not in self.iopub.recv_multipart()[-1]:
+            pass
+        took = time.perf_counter() - began
+        if json.loads(reply[-1])["status"] != "ok":
+            raise RuntimeError(f"The cell {code!r} failed: {reply[-1]}")
+        return took
+
+    def close(self) -> None:
+        """Closes the sockets."""
+        self.shell.close(0)
+        self.iopub.close(0)
+
+
 def resident(manager) -> int:
     """The resident bytes of a kernel's process and its children."""
     process = psutil.Process(manager.provisioner.pid)
@@ -77,6 +116,7 @@ def measure(starts: int, trips: int) -> dict[str, dict[str, float]]:
                 seconds[name].append(took)
     running = {name: start(spec)[:2] for name, (spec, _) in KERNELS.items()}
     durations = {name: [] for name in KERNELS}
+    bare = {name: [] for name in KERNELS}
     try:
         for name, (_, code) in KERNELS.items():
             for _ in range(20):
@@ -84,6 +124,16 @@ def measure(starts: int, trips: int) -> dict[str, dict[str, float]]:
         for _ in range(trips):
             for name, (_, code) in KERNELS.items():
                 durations[name].append(round_trip(running[name][1], code))
+        for _, client in running.values():
+            client.stop_channels()
+        sockets = {name: Sockets(client) for name, (_, client) in running.items()}
+        for turn in range(20 + trips):
+            for name, (_, code) in KERNELS.items():
+                took = sockets[name].round_trip(code)
+                if turn >= 20:
+                    bare[name].append(took)
+        for one in sockets.values():
+            one.close()
         time.sleep(2)
         memory = {name: resident(manager) for name, (manager, _) in running.items()}
     finally:
@@ -92,8 +142,10 @@ def measure(starts: int, trips: int) -> dict[str, dict[str, float]]:
     return {
         name: {
             "start to kernel_info_reply, median ms": statistics.median(seconds[name]) * 1e3,
-            "trivial cell, median ms": statistics.median(durations[name]) * 1e3,
-            "trivial cell, 99th percentile ms": statistics.quantiles(durations[name], n=100)[98] * 1e3,
+            "trivial cell by jupyter_client, median ms": statistics.median(durations[name]) * 1e3,
+            "trivial cell by jupyter_client, 99th percentile ms": statistics.quantiles(durations[name], n=100)[98] * 1e3,
+            "trivial cell at bare sockets, median ms": statistics.median(bare[name]) * 1e3,
+            "trivial cell at bare sockets, 99th percentile ms": statistics.quantiles(bare[name], n=100)[98] * 1e3,
             "resident memory at rest, MB": memory[name] / 1e6,
         }
         for name in KERNELS
