@@ -21,6 +21,7 @@ pub(crate) fn demo(places: &Places) -> Outcome {
     println!("Running notebooks/{NOTEBOOK}.");
     let folder = places.demo();
     data::place(places, &folder)?;
+    data::place(places, &places.notebooks())?; // for those who open the repository's own notebooks
     run_notebook(places, &folder, |python| astra.set(python))?;
     let executed = folder.join(NOTEBOOK);
     println!("\nDone in {:.0} s. The notebook, executed:", began.elapsed().as_secs_f64());
