@@ -38,9 +38,12 @@ pub(crate) fn lab(places: &Places, options: &[&str]) -> Outcome {
     let folder = places.demo();
     data::place(places, &folder)?;
     copy_notebooks(places, &folder)?;
-    println!("Starting JupyterLab on {}. Ctrl-C, twice, ends it.", places.shown(&folder));
+    if let Astra::Local(_) = astra {
+        println!("The local Astra starts empty: run a notebook from its first cell.");
+    }
+    println!("Starting JupyterLab on {}. Ctrl-C ends it.", places.shown(&folder));
     let mut jupyter = Command::new(places.venv_program("jupyter"));
-    jupyter.arg("lab").arg(format!("--notebook-dir={}", folder.display()));
+    jupyter.args(["lab", "-y"]).arg(format!("--notebook-dir={}", folder.display()));
     jupyter.arg(format!("--LabApp.default_url=/lab/tree/{NOTEBOOK}"));
     if is_root() {
         jupyter.arg("--allow-root");
