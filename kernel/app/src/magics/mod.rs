@@ -21,10 +21,7 @@ pub(crate) async fn run(scene: &mut Scene, line: &MagicLine) -> Result<(), Diagn
         let words: Vec<_> = std::iter::once(magic.name).chain(arguments.words().iter().copied()).collect();
         return Err(not_in_this_release(&format!("%{}", words.join(" "))).with_span(line.span));
     }
-    dispatch(scene, magic.name, &arguments).await.map_err(|mut error| {
-        error.span.get_or_insert(line.span);
-        error
-    })
+    dispatch(scene, magic.name, &arguments).await
 }
 
 async fn dispatch(scene: &mut Scene, name: &str, arguments: &Arguments) -> Result<(), Diagnostic> {

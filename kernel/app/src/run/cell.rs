@@ -85,8 +85,13 @@ async fn run_steps(scene: &mut Scene, steps: &[Step], request: &ExecuteRequest) 
         if steps.len() > 1 && diagnostic.statement.is_none() {
             diagnostic.statement = Some(place);
         }
-        if diagnostic.span.is_none() && diagnostic.code != Code::Interrupted {
-            diagnostic.span = Some(step.span);
+        if steps.len() > 1 {
+            if diagnostic.code != Code::Interrupted {
+                diagnostic.span.get_or_insert(step.span);
+            }
+        } else if diagnostic.span == Some(step.span) && diagnostic.code != Code::SyntaxError {
+            // The only step of a cell needs no pointing at.
+            diagnostic.span = None;
         }
         let go_on = !scene.settings().settings.stop_on_error && diagnostic.code != Code::Interrupted;
         if !go_on {

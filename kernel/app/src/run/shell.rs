@@ -18,7 +18,7 @@ use crate::magics;
 /// Runs one command.
 pub(crate) async fn run(scene: &mut Scene, command: &ShellCommand) -> Result<(), Diagnostic> {
     let arguments = command.arguments.trim();
-    let outcome = match command.verb {
+    match command.verb {
         ShellVerb::Consistency => consistency(scene, arguments, "consistency").await,
         ShellVerb::SerialConsistency => consistency(scene, arguments, "serial_consistency").await,
         ShellVerb::Tracing => {
@@ -47,11 +47,7 @@ pub(crate) async fn run(scene: &mut Scene, command: &ShellCommand) -> Result<(),
         ShellVerb::Login => {
             Err(magics::not_in_this_release("LOGIN").with_hint("`%connect …` connects as another user."))
         }
-    };
-    outcome.map_err(|mut error| {
-        error.span.get_or_insert(command.span);
-        error
-    })
+    }
 }
 
 async fn print(scene: &Scene, text: &str) {

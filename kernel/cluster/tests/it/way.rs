@@ -279,10 +279,10 @@ async fn a_node_that_is_gone_silent_or_strange_is_told_apart() {
 
 #[tokio::test]
 async fn a_proxy_that_turns_into_an_impostor_after_the_login_gets_no_session() {
-    // RESULT, rows, one global table "s"."l" of four text columns, one row: dc1, 5, c, 3.
+    // RESULT, rows, one global table "s"."l" of four text columns and a uuid, one row: dc1, 5, c, 3, a host id.
     let local: &[u8] =
-        b"\0\0\0\x02\0\0\0\x01\0\0\0\x04\0\x01s\0\x01l\0\x01a\0\x0d\0\x01b\0\x0d\0\x01c\0\x0d\0\x01d\0\x0d\
-        \0\0\0\x01\0\0\0\x03dc1\0\0\0\x015\0\0\0\x01c\0\0\0\x013";
+        b"\0\0\0\x02\0\0\0\x01\0\0\0\x05\0\x01s\0\x01l\0\x01a\0\x0d\0\x01b\0\x0d\0\x01c\0\x0d\0\x01d\0\x0d\
+        \0\x01e\0\x0c\0\0\0\x01\0\0\0\x03dc1\0\0\0\x015\0\0\0\x01c\0\0\0\x013\0\0\0\x100123456789abcdef";
     let answers: &'static _ = Box::leak(Box::new([
         SUPPORTED,
         AUTHENTICATE,

@@ -86,7 +86,8 @@ fn place(source: &str, d: &Diagnostic) -> Vec<String> {
     if words.is_empty() {
         return Vec::new();
     }
-    let mut lines = vec![format!("In {}:", words.join(", "))];
+    let end = if d.span.is_some() && !d.hide_source { ':' } else { '.' };
+    let mut lines = vec![format!("In {}{end}", words.join(", "))];
     if let (Some(span), Some(position), false) = (d.span, position, d.hide_source) {
         let number = position.line.to_string();
         let gap = " ".repeat(number.len());
