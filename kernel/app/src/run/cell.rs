@@ -59,8 +59,10 @@ async fn run_cell_magic(
     // The protocol has no keyspace for a single statement: use it for the cell, then go back.
     let open = scene.open()?;
     let before = open.connection.keyspace();
+    // As typed where there is such a keyspace; otherwise as CQL reads a bare name, in lower case.
+    let exact = open.connection.schema().keyspaces.contains_key(&keyspace);
     open.connection
-        .use_keyspace(&keyspace, false)
+        .use_keyspace(&keyspace, exact)
         .await
         .map_err(|error| magics::connect::keyspace_failed(&error, &open, cell.line))?;
     let outcome = run_steps(scene, &steps, request).await;
