@@ -175,8 +175,8 @@ fn describe(stage: &Stage) -> Option<(&'static str, String)> {
         Stage::Metadata { contact_points, local_dc } => (
             "Metadata",
             match local_dc {
-                Some(dc) => format!("{contact_points} nodes in data centre {dc}"),
-                None => format!("{contact_points} nodes"),
+                Some(dc) => format!("{} in data centre {dc}", plural(*contact_points, "node")),
+                None => plural(*contact_points, "node"),
             },
         ),
         Stage::Reached { host, port } => ("Network", format!("{host}:{port}")),
@@ -185,7 +185,7 @@ fn describe(stage: &Stage) -> Option<(&'static str, String)> {
         Stage::Queried { release_version, data_center } => {
             ("Query", format!("Cassandra {release_version}, data centre {data_center}"))
         }
-        Stage::Session { nodes } => ("Session", format!("{nodes} nodes connected")),
+        Stage::Session { nodes } => ("Session", format!("{} connected", plural(*nodes, "node"))),
     })
 }
 

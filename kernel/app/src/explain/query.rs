@@ -181,7 +181,8 @@ pub(crate) fn server(error: &ServerError, astra: bool) -> Diagnostic {
         }
         other => Diagnostic::new(Code::ServerError, "The server failed.").with_cause(format!("{other:?}")),
     };
-    diagnostic.with_server_text(text)
+    // Its words are not said twice.
+    if diagnostic.message == sentence(text) { diagnostic } else { diagnostic.with_server_text(text) }
 }
 
 /// The server's syntax complaint without its `line L:C`, which the caret shows.
@@ -278,16 +279,25 @@ fn advise(diagnostic: Diagnostic, error: &ServerError, context: &Context<'_>) ->
             .with_cause("A table was named without its keyspace, and none is in use.")
             .with_hint("`USE keyspace;`, or name it: `keyspace.table`."),
         Code::InvalidQuery if text.contains("ALLOW FILTERING") => filtering(diagnostic, context),
-        Code::InvalidQuery => match names::suggest(text, context) {
-            Some(hint) => diagnostic.with_hint(hint),
-            None => diagnostic,
-        },
+        Code::InvalidQuery => {
+            let diagnostic =
+                diagnostic.with_cause("The statement parses, but it does not fit the schema or the server's rules.");
+            match (names::suggest(text, context), context.table()) {
+                (Some(hint), _) => diagnostic.with_hint(hint),
+                (None, _) if text.contains("does not exist") || text.contains("unconfigured table") => diagnostic
+                    .with_hint("`DESCRIBE TABLES` lists what there is. Names that were created in quotes keep their case."),
+                (None, Some((_, table))) => {
+                    diagnostic.with_hint(format!("`DESCRIBE TABLE {table}` shows its columns and key."))
+                }
+                (None, None) => diagnostic.with_hint("`%help` on the statement's first word shows its form."),
+            }
+        }
         Code::SyntaxError if context.statement.swallowed_magic().is_some() => diagnostic
             .with_cause("The statement runs on into the line of a magic, because the `;` before that line is missing.")
             .with_hint("End the statement with `;`."),
         Code::SyntaxError => diagnostic
-            .with_cause("The server could not read on at the place marked above.")
-            .with_hint("Check the place marked above: a missing comma, quote or keyword, or a name that needs double quotes."),
+            .with_cause("The server could not read on at the marked place.")
+            .with_hint("Look there for a missing comma, quote or keyword, or a name that needs double quotes."),
         _ => diagnostic,
     }
 }

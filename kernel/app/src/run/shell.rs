@@ -208,9 +208,12 @@ async fn describe(scene: &Scene, command: &ShellCommand) -> Result<(), Diagnosti
     let pages = fetched.pages.unwrap_or_default();
     let Some(columns) = pages.first().map(|page| page.columns().clone()) else { return Ok(()) };
     // Objects come as (keyspace, type, name, create_statement); lists of names have no statement.
-    let wanted = columns.iter().position(|column| column.name == "create_statement");
+    let place = |name: &str| columns.iter().position(|column| column.name == name);
+    let statements = place("create_statement");
+    let listed = place("keyspace_name").zip(place("type")).zip(place("name"));
     let zone = scene.settings().settings.timezone;
     let mut text = String::new();
+    let mut under = None;
     for page in &pages {
         let read = page.visit(0, &mut |cells| {
             let cell = |place: usize| {
@@ -220,9 +223,19 @@ async fn describe(scene: &Scene, command: &ShellCommand) -> Result<(), Diagnosti
                     .map(|column| value::literal(cell, &column.cql_type, &zone).text)
                     .unwrap_or_default()
             };
-            match wanted {
-                Some(place) => text.push_str(&format!("{}\n\n", cell(place))),
-                None => {
+            match (statements, listed) {
+                (Some(place), _) => text.push_str(&format!("{}\n\n", cell(place))),
+                (None, Some(((keyspace, kind), name))) => {
+                    let (keyspace, kind, name) = (cell(keyspace), cell(kind), cell(name));
+                    // A keyspace is its own heading; tables and types stand under theirs, as in cqlsh.
+                    if kind != "keyspace" && under.as_ref() != Some(&keyspace) {
+                        let heading = format!("Keyspace {keyspace}");
+                        text.push_str(&format!("\n{heading}\n{}\n", "-".repeat(heading.chars().count())));
+                        under = Some(keyspace);
+                    }
+                    text.push_str(&format!("{name}\n"));
+                }
+                (None, None) => {
                     let line: Vec<_> = (0..columns.len()).map(cell).collect();
                     text.push_str(&format!("{}\n", line.join("  ")));
                 }
@@ -234,6 +247,6 @@ async fn describe(scene: &Scene, command: &ShellCommand) -> Result<(), Diagnosti
                 .with_server_text(error.to_string())
         })?;
     }
-    print(scene, text.trim_end()).await;
+    print(scene, text.trim()).await;
     Ok(())
 }

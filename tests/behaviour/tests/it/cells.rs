@@ -158,3 +158,33 @@ async fn settings_can_be_read_and_set() {
     assert_eq!(name, "USAGE");
     assert!(text.contains("consistency"), "{text}");
 }
+
+#[tokio::test]
+async fn shell_commands_answer_in_cqlshs_words() {
+    let astra = database().await;
+    let mut notebook = Notebook::connected(&astra).await;
+    notebook.ok("CREATE TABLE t (id int PRIMARY KEY, name text)").await;
+    let cell = notebook.ok("CONSISTENCY\nSERIAL CONSISTENCY\nTRACING\nPAGING 100\nEXPAND ON").await;
+    assert_eq!(
+        cell.stdout(),
+        "Current consistency level is LOCAL_QUORUM.\n\
+         Current serial consistency level is LOCAL_SERIAL.\n\
+         Tracing is currently disabled. Use TRACING ON to enable\n\
+         Page size: 100\n\
+         Now Expanded output is enabled\n"
+    );
+    let cell =
+        notebook.ok("SELECT * FROM t; INSERT INTO t (id, name) VALUES (1, 'one'); SELECT * FROM t").await;
+    assert!(cell.plain()[2].contains("@ Row 1"), "{}", cell.plain()[2]);
+    let cell = notebook.ok("DESCRIBE TABLE t").await;
+    assert!(
+        cell.stdout().starts_with(&format!("CREATE TABLE {}.t (", astra.keyspace())),
+        "{}",
+        cell.stdout()
+    );
+    let cell = notebook.ok("DESC TABLES").await;
+    assert_eq!(
+        cell.stdout(),
+        format!("Keyspace {0}\n{1}\nt\n", astra.keyspace(), "-".repeat(9 + astra.keyspace().len()))
+    );
+}

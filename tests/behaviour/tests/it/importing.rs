@@ -1,6 +1,8 @@
 //! `%import`: all rows arrive exact, bad ones are set aside with their reasons, and the summary counts both.
 
-use crate::notebook::{Notebook, database};
+use std::time::{Duration, Instant};
+
+use crate::notebook::{Notebook, database, failure};
 
 #[tokio::test]
 async fn rows_arrive_and_bad_ones_are_set_aside_with_their_reasons() {
@@ -44,4 +46,26 @@ async fn a_file_that_cannot_be_loaded_is_refused_before_anything_is_written() {
     assert_eq!(name, "IMPORT_FAILED");
     let (name, _) = notebook.error("%import t.csv INTO nowhere").await;
     assert_eq!(name, "IMPORT_FAILED");
+}
+
+#[tokio::test]
+async fn an_interrupt_ends_an_import_and_the_kernel_goes_on() {
+    let astra = database().await;
+    let mut notebook = Notebook::connected(&astra).await;
+    notebook.ok("CREATE TABLE t (k int PRIMARY KEY, v text)").await;
+    let mut csv = String::from("k,v\n");
+    for k in 0..400_000 {
+        csv.push_str(&format!("{k},some text that takes a little room\n"));
+    }
+    std::fs::write(notebook.folder.path().join("t.csv"), csv).unwrap();
+    let request = notebook.frontend.start("%import t.csv INTO t").await;
+    let written = |text: &str| text.contains("rows") && !text.contains(": 0 rows");
+    notebook.frontend.until(&request, |message| written(message.text("/data/text~1plain"))).await;
+    let asked = Instant::now();
+    notebook.frontend.interrupt().await;
+    let exchange = notebook.frontend.finish(&request).await;
+    assert_eq!(failure("%import", &exchange).0, "INTERRUPTED");
+    assert!(asked.elapsed() < Duration::from_secs(5));
+    assert!(!notebook.folder.path().join("t.csv.rejected").exists());
+    notebook.ok("SELECT k FROM t LIMIT 1").await;
 }
