@@ -6,14 +6,13 @@ use std::time::{Duration, Instant};
 use cqlbook_cluster::{ConnectError, Connection, Stage};
 use cqlbook_core::diagnostic::Diagnostic;
 use cqlbook_core::render::{self, Facts, StageState};
-use cqlbook_wire::DisplayId;
 use tokio::sync::mpsc;
 
 use super::recipe::{Place, Recipe};
 use crate::explain;
 use crate::explain::connect::Kind;
 use crate::notebook::Open;
-use crate::run::scene::{Scene, mime};
+use crate::run::scene::Scene;
 
 /// A connection that takes no longer than this shows its outcome only.
 const QUIET: Duration = Duration::from_millis(700);
@@ -24,7 +23,7 @@ type Reached = (Stage, Instant);
 /// Connects and makes the connection the notebook's own.
 pub(crate) async fn open(scene: &Scene, recipe: Arc<Recipe>) -> Result<(), Diagnostic> {
     let started = Instant::now();
-    let (outcome, _, shown) = connect(scene, &recipe).await;
+    let (outcome, _) = connect(scene, &recipe).await;
     let connection = match outcome {
         Ok(connection) => connection,
         Err(error) => {
@@ -32,9 +31,6 @@ pub(crate) async fn open(scene: &Scene, recipe: Arc<Recipe>) -> Result<(), Diagn
             if let Some(open) = scene.notebook.open() {
                 diagnostic =
                     diagnostic.with_hint(format!("The notebook stays connected to {}.", open.recipe.label()));
-            }
-            if let Some(id) = &shown {
-                scene.io.update(mime(render::progress("Not connected.", Some(0), Some(1), "")), id).await;
             }
             return Err(diagnostic);
         }
@@ -50,17 +46,14 @@ pub(crate) async fn open(scene: &Scene, recipe: Arc<Recipe>) -> Result<(), Diagn
         }
         state.open = Some(Open { connection, recipe, number });
     }
-    match &shown {
-        Some(id) => scene.io.update(mime(bundle), id).await,
-        None => scene.show(bundle).await,
-    }
+    scene.conclude(bundle).await;
     Ok(())
 }
 
 /// Connects, shows each stage with a tick or the error, and closes the connection again.
 pub(crate) async fn test(scene: &Scene, recipe: &Recipe) -> Result<(), Diagnostic> {
     let started = Instant::now();
-    let (outcome, reached, shown) = connect(scene, recipe).await;
+    let (outcome, reached) = connect(scene, recipe).await;
     let failure = outcome.as_ref().err().map(|error| explain::connect::connect(error, kind(recipe)));
     let mut stages = Vec::new();
     let mut since = started;
@@ -100,18 +93,12 @@ pub(crate) async fn test(scene: &Scene, recipe: &Recipe) -> Result<(), Diagnosti
         Some(_) => format!("The connection to {} does not work.", recipe.label()),
     };
     let bundle = render::stages(&title, &stages);
-    match &shown {
-        Some(id) => scene.io.update(mime(bundle), id).await,
-        None => scene.show(bundle).await,
-    }
+    scene.conclude(bundle).await;
     failure.map_or(Ok(()), Err)
 }
 
-/// Connects; says how far it is when it takes long. Returns the outcome, the stages, and the output it showed.
-async fn connect(
-    scene: &Scene,
-    recipe: &Recipe,
-) -> (Result<Connection, ConnectError>, Vec<Reached>, Option<DisplayId>) {
+/// Connects; says how far it is when it takes long. Returns the outcome and the stages.
+async fn connect(scene: &Scene, recipe: &Recipe) -> (Result<Connection, ConnectError>, Vec<Reached>) {
     let (sender, mut stages) = mpsc::unbounded_channel::<Reached>();
     let target = recipe.target(scene.settings().settings.timeout);
     let connecting = cqlbook_cluster::connect(target, move |stage| {
@@ -121,29 +108,18 @@ async fn connect(
     tokio::pin!(connecting);
     let started = Instant::now();
     let mut reached: Vec<Reached> = Vec::new();
-    let mut shown: Option<DisplayId> = None;
     let mut tick = tokio::time::interval_at((started + QUIET).into(), Duration::from_millis(500));
     let outcome = loop {
         tokio::select! {
             outcome = &mut connecting => break outcome,
             Some(stage) = stages.recv() => reached.push(stage),
-            _ = tick.tick() => {
-                let bundle = render::progress(&waiting(reached.last(), started.elapsed()), None, None, "");
-                match &shown {
-                    Some(id) => scene.io.update(mime(bundle), id).await,
-                    None => {
-                        let id = DisplayId::new();
-                        scene.io.display_with_id(mime(bundle), id.clone()).await;
-                        shown = Some(id);
-                    }
-                }
-            }
+            _ = tick.tick() => scene.progress(&waiting(reached.last(), started.elapsed()), None, "").await,
         }
     };
     while let Ok(stage) = stages.try_recv() {
         reached.push(stage);
     }
-    (outcome, reached, shown)
+    (outcome, reached)
 }
 
 fn kind(recipe: &Recipe) -> Kind {

@@ -9,12 +9,11 @@ use cqlbook_core::cell::Statement;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic::Arguments;
 use cqlbook_core::render::{self, Facts};
-use cqlbook_wire::DisplayId;
 
 use crate::import::{self, LoadError, Loaded, Plan, Progress, Reading};
 use crate::notebook::Open;
 use crate::run::guard;
-use crate::run::scene::{Scene, mime};
+use crate::run::scene::Scene;
 use crate::run::statement::{explain_failure, options};
 
 /// How often the progress is drawn.
@@ -60,9 +59,8 @@ pub(crate) async fn import(scene: &Scene, arguments: &Arguments) -> Result<(), D
     };
     let started = Instant::now();
     let progress = Arc::new(Progress::default());
-    let shown = DisplayId::new();
     let label = format!("Loading {} into {keyspace}.{}", line.file, line.table);
-    scene.io.display_with_id(mime(render::progress(&label, Some(0), None, "rows")), shown.clone()).await;
+    scene.progress(&label, Some(0), "rows").await;
     let loading = import::load(&open.connection, prepared, options, reading, Arc::clone(&progress));
     tokio::pin!(loading);
     let mut tick = tokio::time::interval(TICK);
@@ -71,8 +69,7 @@ pub(crate) async fn import(scene: &Scene, arguments: &Arguments) -> Result<(), D
             outcome = &mut loading => break outcome,
             _ = tick.tick() => {
                 let written = progress.written.load(Ordering::Relaxed);
-                let bundle = render::progress(&label, Some(written), None, &rate(written, started.elapsed()));
-                scene.io.update(mime(bundle), &shown).await;
+                scene.progress(&label, Some(written), &rate(written, started.elapsed())).await;
             }
         }
     };
@@ -84,13 +81,11 @@ pub(crate) async fn import(scene: &Scene, arguments: &Arguments) -> Result<(), D
                 ..Facts::default()
             };
             let summary = summary(&loaded, &keyspace, &line.table, started.elapsed());
-            scene.io.update(mime(render::outcome(&summary, &facts)), &shown).await;
+            scene.conclude(render::outcome(&summary, &facts)).await;
             Ok(())
         }
         Err(error) => {
             let written = progress.written.load(Ordering::Relaxed);
-            let bundle = render::progress(&format!("{label}: stopped"), Some(written), None, "rows");
-            scene.io.update(mime(bundle), &shown).await;
             Err(failed(&error, written, &open))
         }
     }

@@ -9,7 +9,7 @@ use cqlbook_core::render;
 use cqlbook_core::settings::CellSettings;
 use cqlbook_wire::{ExecuteOutcome, ExecuteRequest, Io};
 
-use super::scene::{Scene, interrupted};
+use super::scene::{Live, Scene, interrupted};
 use super::{shell, statement};
 use crate::magics;
 use crate::notebook::Notebook;
@@ -24,6 +24,7 @@ pub(crate) async fn run(notebook: Arc<Notebook>, request: ExecuteRequest, io: Io
         io,
         allow_stdin: request.allow_stdin,
         last: false,
+        live: Live::default(),
     };
     let outcome = match cell::parse(&source) {
         Cell::Steps(steps) => run_steps(&mut scene, &steps, &request).await,
@@ -84,6 +85,7 @@ async fn run_steps(scene: &mut Scene, steps: &[Step], request: &ExecuteRequest) 
             outcome = run_step(scene, step) => outcome,
         };
         let Err(mut diagnostic) = outcome else { continue };
+        scene.stop_progress().await;
         if steps.len() > 1 && diagnostic.statement.is_none() {
             diagnostic.statement = Some(place);
         }

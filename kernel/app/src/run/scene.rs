@@ -1,12 +1,12 @@
 //! What a step needs while it runs: the notebook, the cell's settings, and the way out for its outputs.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::render::{self, MimeBundle};
 use cqlbook_core::secret::Secret;
 use cqlbook_core::settings::{CellSettings, Settings};
-use cqlbook_wire::{InputError, Io};
+use cqlbook_wire::{DisplayId, InputError, Io};
 
 use crate::notebook::{Notebook, Open};
 
@@ -24,6 +24,18 @@ pub(crate) struct Scene {
     pub(crate) allow_stdin: bool,
     /// Whether the step that runs is the cell's last, so that its rows are the cell's result.
     pub(crate) last: bool,
+    /// The output that says how far the running step is, if it shows one.
+    pub(crate) live: Live,
+}
+
+/// An output that changes while a step runs.
+#[derive(Default)]
+pub(crate) struct Live(Mutex<Option<(DisplayId, String)>>);
+
+impl Live {
+    fn get(&self) -> MutexGuard<'_, Option<(DisplayId, String)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Scene {
@@ -75,10 +87,37 @@ impl Scene {
 
     /// Shows one sentence.
     pub(crate) async fn say(&self, sentence: impl AsRef<str>) {
-        let sentence = sentence.as_ref();
-        let html =
-            sentence.lines().map(|line| format!("<div>{}</div>", render::escape(line))).collect::<String>();
-        self.show(MimeBundle { html: Some(html), plain: sentence.to_owned(), markdown: None }).await;
+        self.show(render::sentence(sentence.as_ref())).await;
+    }
+
+    /// Says how far the running step is: `label` and, where something is counted, how much is done and of what.
+    pub(crate) async fn progress(&self, label: &str, done: Option<u64>, of: &str) {
+        let bundle = render::progress(label, done, None, of);
+        let shown = self.live.get().as_ref().map(|(id, _)| id.clone());
+        let id = shown.clone().unwrap_or_else(DisplayId::new);
+        *self.live.get() = Some((id.clone(), bundle.plain.clone()));
+        match shown {
+            Some(id) => self.io.update(mime(bundle), &id).await,
+            None => self.io.display_with_id(mime(bundle), id).await,
+        }
+    }
+
+    /// Shows what came of the running step, in the place of its progress where there is one.
+    pub(crate) async fn conclude(&self, bundle: MimeBundle) {
+        let shown = self.live.get().take();
+        match shown {
+            Some((id, _)) => self.io.update(mime(bundle), &id).await,
+            None => self.show(bundle).await,
+        }
+    }
+
+    /// Leaves no progress that goes on for ever behind a step that failed or was interrupted.
+    pub(crate) async fn stop_progress(&self) {
+        let shown = self.live.get().take();
+        if let Some((id, last)) = shown {
+            let last = last.trim_end_matches('.');
+            self.io.update(mime(render::sentence(&format!("Stopped. {last}."))), &id).await;
+        }
     }
 
     /// Shows a failure that does not end the cell.

@@ -15,7 +15,7 @@ use std::time::Duration;
 pub use diagnostic::{ErrorOutput, diagnostic};
 pub use escape::escape;
 pub use list::{Item, List, Stage, StageState, list, stages};
-pub use outcome::{outcome, progress};
+pub use outcome::{outcome, progress, sentence};
 pub use table::{TableOptions, table};
 pub use units::{bytes, count, duration};
 

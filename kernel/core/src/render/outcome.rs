@@ -31,6 +31,20 @@ pub fn outcome(summary: &str, facts: &Facts) -> MimeBundle {
     MimeBundle { html: Some(html), plain, markdown: None }
 }
 
+/// One sentence, or several on lines of their own.
+pub fn sentence(text: &str) -> MimeBundle {
+    let lines: Vec<String> = text.lines().map(visible_prose).collect();
+    let mut html = String::from("<div class=\"cqlbook\">");
+    for (index, line) in lines.iter().enumerate() {
+        if index > 0 {
+            html.push_str("<br />");
+        }
+        content(&mut html, line);
+    }
+    html.push_str("</div>");
+    MimeBundle { html: Some(html), plain: lines.join("\n"), markdown: None }
+}
+
 /// How far a long action has come, for `display_data` and then `update_display_data`.
 ///
 /// `done` and `total` count the same thing; `note` follows them and may name it (`rows, 2.1 s`). Without a total the
@@ -75,6 +89,13 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
+
+    #[test]
+    fn a_sentence_is_escaped_and_keeps_its_quotes() {
+        let bundle = sentence(":name = 'a <b>'\nand more");
+        assert_eq!(bundle.html.unwrap(), "<div class=\"cqlbook\">:name = 'a &lt;b&gt;'<br />and more</div>");
+        assert_eq!(bundle.plain, ":name = 'a <b>'\nand more");
+    }
 
     #[test]
     fn a_statement_without_rows() {

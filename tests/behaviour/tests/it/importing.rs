@@ -66,6 +66,9 @@ async fn an_interrupt_ends_an_import_and_the_kernel_goes_on() {
     let exchange = notebook.frontend.finish(&request).await;
     assert_eq!(failure("%import", &exchange).0, "INTERRUPTED");
     assert!(asked.elapsed() < Duration::from_secs(5));
+    let left = exchange.html().last().copied().unwrap_or_default();
+    assert!(left.contains("Stopped.") && left.contains("rows"), "how far it came stays: {left}");
+    assert!(!left.contains("<progress"), "no bar that goes on for ever: {left}");
     assert!(!notebook.folder.path().join("t.csv.rejected").exists());
     notebook.ok("SELECT k FROM t LIMIT 1").await;
 }
