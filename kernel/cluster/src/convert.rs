@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cqlbook_core::column::{Column, CqlType, UdtType};
+use cqlbook_core::consistency::Consistency;
 use cqlbook_core::text::Position;
 use scylla::cluster::metadata::{CollectionType, ColumnType, NativeType};
 use scylla::errors::{
@@ -15,7 +16,7 @@ use scylla::frame::response::result::ColumnSpec;
 use scylla::statement::{Consistency as DriverConsistency, SerialConsistency as DriverSerial};
 
 use crate::error::{ConnectError, ConnectionLost, QueryError, ServerError, ServerErrorKind};
-use crate::request::{Consistency, SerialConsistency};
+use crate::request::SerialConsistency;
 use crate::retry::was_not_sent;
 use crate::schema::{SchemaSnapshot, same_type};
 
@@ -43,8 +44,8 @@ pub(crate) fn serial_consistency(level: SerialConsistency) -> DriverSerial {
 }
 
 fn consistency_name(level: DriverConsistency) -> &'static str {
-    let ours = Consistency::ALL.into_iter().find(|ours| consistency(*ours) == level);
-    ours.map_or("UNKNOWN", Consistency::name)
+    let ours = Consistency::ALL.iter().find(|ours| consistency(**ours) == level);
+    ours.map_or("UNKNOWN", |ours| ours.name())
 }
 
 /// A type as the schema or a result describes it; `frozen` is known of the schema only.

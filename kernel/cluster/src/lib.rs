@@ -29,12 +29,12 @@ mod watch;
 
 pub use connect::connect;
 pub use connection::Connection;
+pub use cqlbook_core::consistency::Consistency;
 pub use error::{ConnectError, ConnectionLost, QueryError, ServerError, ServerErrorKind};
 pub use facts::{ClusterFacts, Node};
 pub use prepared::Prepared;
 pub use request::{
-    Answer, BatchKind, Cell, Consistency, Coordinator, PagingState, Request, RequestOptions,
-    SerialConsistency, UnknownConsistency,
+    Answer, BatchKind, Cell, Coordinator, PagingState, Request, RequestOptions, SerialConsistency,
 };
 pub use schema::{Keyspace, SchemaSnapshot, Table};
 pub use stage::Stage;

@@ -1,97 +1,13 @@
 //! What is asked of a server and what it answers. Plain data; nothing here does I/O.
 
 use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use cqlbook_core::consistency::Consistency;
 use cqlbook_core::page::Page;
 use uuid::Uuid;
-
-/// A consistency level of reads and writes (protocol v4, section 3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Consistency {
-    /// Any node, a hint is enough (writes only; Astra refuses it).
-    Any,
-    /// One replica.
-    One,
-    /// Two replicas.
-    Two,
-    /// Three replicas.
-    Three,
-    /// A majority of all replicas.
-    Quorum,
-    /// All replicas.
-    All,
-    /// A majority of the local data centre's replicas: the default.
-    LocalQuorum,
-    /// A majority in each data centre.
-    EachQuorum,
-    /// Linearizable reads over all data centres.
-    Serial,
-    /// Linearizable reads within the local data centre.
-    LocalSerial,
-    /// One replica of the local data centre.
-    LocalOne,
-}
-
-impl Consistency {
-    /// Every level, in the order of the protocol's codes.
-    pub const ALL: [Self; 11] = [
-        Self::Any,
-        Self::One,
-        Self::Two,
-        Self::Three,
-        Self::Quorum,
-        Self::All,
-        Self::LocalQuorum,
-        Self::EachQuorum,
-        Self::Serial,
-        Self::LocalSerial,
-        Self::LocalOne,
-    ];
-
-    /// The name CQL tools use, e.g. `LOCAL_QUORUM`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Any => "ANY",
-            Self::One => "ONE",
-            Self::Two => "TWO",
-            Self::Three => "THREE",
-            Self::Quorum => "QUORUM",
-            Self::All => "ALL",
-            Self::LocalQuorum => "LOCAL_QUORUM",
-            Self::EachQuorum => "EACH_QUORUM",
-            Self::Serial => "SERIAL",
-            Self::LocalSerial => "LOCAL_SERIAL",
-            Self::LocalOne => "LOCAL_ONE",
-        }
-    }
-}
-
-impl fmt::Display for Consistency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// The text names no consistency level.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a consistency level")]
-pub struct UnknownConsistency(pub String);
-
-impl FromStr for Consistency {
-    type Err = UnknownConsistency;
-
-    /// Reads a level's name in any case.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|level| level.name().eq_ignore_ascii_case(text))
-            .ok_or_else(|| UnknownConsistency(text.to_owned()))
-    }
-}
 
 /// The consistency of the Paxos part of a conditional write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -106,6 +22,15 @@ impl SerialConsistency {
     /// Both levels.
     pub const ALL: [Self; 2] = [Self::Serial, Self::LocalSerial];
 
+    /// The serial level that `level` is; `None` for any other.
+    pub const fn of(level: Consistency) -> Option<Self> {
+        match level {
+            Consistency::Serial => Some(Self::Serial),
+            Consistency::LocalSerial => Some(Self::LocalSerial),
+            _ => None,
+        }
+    }
+
     /// `SERIAL` or `LOCAL_SERIAL`.
     pub const fn name(self) -> &'static str {
         match self {
@@ -118,17 +43,6 @@ impl SerialConsistency {
 impl fmt::Display for SerialConsistency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
-    }
-}
-
-impl FromStr for SerialConsistency {
-    type Err = UnknownConsistency;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|level| level.name().eq_ignore_ascii_case(text))
-            .ok_or_else(|| UnknownConsistency(text.to_owned()))
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod cell;
 pub mod column;
 pub mod complete;
+pub mod consistency;
 pub mod cql;
 pub mod diagnostic;
 pub mod inspect;

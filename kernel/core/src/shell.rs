@@ -2,9 +2,10 @@
 //!
 //! Nothing is executed here.
 
+use crate::consistency::Consistency;
 use crate::cql::lexer::is_blank;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::settings::{Consistency, Settings};
+use crate::settings::Settings;
 use crate::text::Span;
 
 /// A shell command's first word or words.

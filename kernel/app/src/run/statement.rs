@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use cqlbook_cluster::{Cell, Consistency, Request, RequestOptions, SerialConsistency};
+use cqlbook_cluster::{Cell, Request, RequestOptions, SerialConsistency};
 use cqlbook_core::cell::{ObjectKind, Statement, StatementKind};
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::render::{self, Facts, TableOptions};
@@ -133,11 +133,10 @@ async fn prepare(
 /// The settings as the cluster takes them.
 pub(crate) fn options(settings: &CellSettings, statement: &Statement) -> RequestOptions {
     let settings = &settings.settings;
-    let level = settings.consistency.name().parse::<Consistency>();
-    let serial = settings.serial_consistency.name().parse::<SerialConsistency>();
     RequestOptions {
-        consistency: level.unwrap_or(Consistency::LocalQuorum),
-        serial_consistency: serial.unwrap_or(SerialConsistency::LocalSerial),
+        consistency: settings.consistency,
+        serial_consistency: SerialConsistency::of(settings.serial_consistency)
+            .unwrap_or(SerialConsistency::LocalSerial),
         page_size: if settings.paging {
             u32::try_from(settings.page_size).unwrap_or(5000)
         } else {
