@@ -33,6 +33,9 @@ impl Context<'_> {
 /// Tells why a statement failed.
 pub(crate) fn query(error: &QueryError, context: &Context<'_>) -> Diagnostic {
     let diagnostic = match error {
+        QueryError::Server(error) if context.astra && refuses_keyspaces(error, context.statement) => {
+            keyspaces_on_astra().with_server_text(error.message.as_str())
+        }
         QueryError::Server(error) => {
             let diagnostic = advise(server(error, context.astra), error, context);
             return diagnostic.with_span(place(error, context));
@@ -198,12 +201,6 @@ fn syntax_message(text: &str) -> String {
 }
 
 fn unauthorized(text: &str, astra: bool) -> Diagnostic {
-    let lower = text.to_ascii_lowercase();
-    let keyspace_ddl =
-        ["create keyspace", "alter keyspace", "drop keyspace"].iter().any(|verb| lower.contains(verb));
-    if astra && (keyspace_ddl || (lower.contains("all keyspaces") && lower.contains("create"))) {
-        return keyspaces_on_astra();
-    }
     Diagnostic::new(Code::PermissionDenied, "The role may not do this.")
         .with_cause(if text.is_empty() {
             "The server names no permission.".to_owned()
@@ -217,8 +214,14 @@ fn unauthorized(text: &str, astra: bool) -> Diagnostic {
         })
 }
 
+/// Whether it is the refusal of a statement that makes, changes or drops a keyspace.
+fn refuses_keyspaces(error: &ServerError, statement: &Statement) -> bool {
+    statement.changes_keyspaces()
+        && matches!(error.kind, ServerErrorKind::Unauthorized | ServerErrorKind::Invalid)
+}
+
 /// What is said where keyspaces cannot be made by CQL.
-pub(crate) fn keyspaces_on_astra() -> Diagnostic {
+fn keyspaces_on_astra() -> Diagnostic {
     Diagnostic::new(
         Code::AstraKeyspaceDdl,
         "Keyspaces of an Astra database are not made, changed or dropped by CQL.",

@@ -55,9 +55,6 @@ async fn check(
     if settings.settings.read_only {
         guard::read_only(statement, "The setting `read_only` is on: `%set read_only off`.")?;
     }
-    if open.is_astra() && statement.changes_keyspaces() {
-        return Err(explain::query::keyspaces_on_astra().with_span(statement.span));
-    }
     if settings.settings.confirm && !settings.yes {
         let keyspace = open.connection.keyspace();
         let question = guard::question(statement, keyspace.as_deref(), &open.connection.schema());
