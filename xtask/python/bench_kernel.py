@@ -37,7 +37,7 @@ def start(spec: str):
     manager = KernelManager(kernel_name=spec)
     manager.start_kernel(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     client = manager.blocking_client()
-    client.start_channels()
+    client.start_channels(hb=False)
     request = client.kernel_info()
     deadline = began + 60
     while client.get_shell_msg(timeout=deadline - time.perf_counter())["parent_header"].get("msg_id") != request:
