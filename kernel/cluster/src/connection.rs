@@ -61,6 +61,17 @@ impl fmt::Debug for Connection {
     }
 }
 
+/// Sets on one of the driver's kinds of statement what a request says of all; they share these methods and no trait.
+macro_rules! configure {
+    ($statement:ident, $options:expr) => {
+        $statement.set_consistency(convert::consistency($options.consistency));
+        $statement.set_serial_consistency(Some(convert::serial_consistency($options.serial_consistency)));
+        $statement.set_request_timeout(Some($options.timeout));
+        $statement.set_tracing($options.trace);
+        $statement.set_is_idempotent($options.idempotent);
+    };
+}
+
 impl Connection {
     /// Takes a session over. With `source` the way to an Astra database is looked up again when all nodes are gone.
     pub(crate) fn start(
@@ -142,11 +153,7 @@ impl Connection {
     pub async fn run(&self, request: &Request, paging: Option<&PagingState>) -> Result<Answer, QueryError> {
         let options = &request.options;
         let mut statement = Statement::new(request.cql.as_str()).with_page_size(page_size(options));
-        statement.set_consistency(convert::consistency(options.consistency));
-        statement.set_serial_consistency(Some(convert::serial_consistency(options.serial_consistency)));
-        statement.set_request_timeout(Some(options.timeout));
-        statement.set_tracing(options.trace);
-        statement.set_is_idempotent(options.idempotent);
+        configure!(statement, options);
         let session = &self.inner.session;
         let (result, next) = self
             .repeatedly(options, || {
@@ -203,11 +210,7 @@ impl Connection {
         prepared.check_count(values)?;
         let mut statement = prepared.statement.clone();
         statement.set_page_size(page_size(options));
-        statement.set_consistency(convert::consistency(options.consistency));
-        statement.set_serial_consistency(Some(convert::serial_consistency(options.serial_consistency)));
-        statement.set_request_timeout(Some(options.timeout));
-        statement.set_tracing(options.trace);
-        statement.set_is_idempotent(options.idempotent);
+        configure!(statement, options);
         let session = &self.inner.session;
         let (result, next) = self
             .repeatedly(options, || {
@@ -242,11 +245,7 @@ impl Connection {
             prepared.check_count(row)?;
             batch.append_statement(prepared.statement.clone());
         }
-        batch.set_consistency(convert::consistency(options.consistency));
-        batch.set_serial_consistency(Some(convert::serial_consistency(options.serial_consistency)));
-        batch.set_request_timeout(Some(options.timeout));
-        batch.set_tracing(options.trace);
-        batch.set_is_idempotent(options.idempotent);
+        configure!(batch, options);
         let values: Vec<_> = rows.iter().map(|row| Cells(row)).collect();
         let session = &self.inner.session;
         let result = self

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use crate::cell::{Cell, Statement, StepKind, parse, steps};
 use crate::column::quote_identifier;
 use crate::complete::Names;
+use crate::cql::keywords::unquote_name;
 use crate::cql::lexer::{TokenKind, lex};
 use crate::magic::{self, Magic, MagicKind, choose, lookup, option_parts};
 use crate::settings;
@@ -236,12 +237,12 @@ pub fn inspect(source: &str, cursor: usize, names: &dyn Names) -> Option<String>
         }
         StepKind::Shell(command) => {
             let (text, _) = word_at(&command.arguments, cursor - command.arguments_span.start)?;
-            let of_table = table(names, None, &unquoted(text));
+            let of_table = table(names, None, &unquote_name(text));
             of_table.or_else(|| (command.verb == ShellVerb::Help).then(|| magic::help(text)).flatten())
         }
         StepKind::Cql(statement) => {
             let (text, quoted) = word_at(&statement.text, cursor.checked_sub(statement.span.start)?)?;
-            name(names, &statement, &unquoted(text)).or_else(|| if quoted { None } else { word(text) })
+            name(names, &statement, &unquote_name(text)).or_else(|| if quoted { None } else { word(text) })
         }
         StepKind::Broken(_) => {
             let (text, _) = word_at(step.span.of(source), cursor - step.span.start)?;
@@ -312,13 +313,6 @@ fn word_at(text: &str, at: usize) -> Option<(&str, bool)> {
         named && token.span.start <= at && at <= token.span.end
     })?;
     Some((token.span.of(text), token.kind == TokenKind::QuotedName))
-}
-
-fn unquoted(text: &str) -> String {
-    match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        Some(inner) => inner.replace("\"\"", "\""),
-        None => text.to_ascii_lowercase(),
-    }
 }
 
 #[cfg(test)]

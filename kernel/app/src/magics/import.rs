@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use cqlbook_core::cell::Statement;
+use cqlbook_core::cql::keywords::unquote_name;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic::Arguments;
 use cqlbook_core::render::{self, Facts};
@@ -117,10 +118,10 @@ impl Line {
             .into_iter()
             .chain(columns.iter().map(String::as_str))
             .flat_map(|word| word.split(','))
-            .map(|name| unquoted(name.trim_matches(['(', ')', ' '])))
+            .map(|name| unquote_name(name.trim_matches(['(', ')', ' '])))
             .filter(|name| !name.is_empty())
             .collect();
-        let mut parts = table.splitn(2, '.').map(unquoted);
+        let mut parts = table.splitn(2, '.').map(unquote_name);
         let (keyspace, table) = match (parts.next(), parts.next()) {
             (Some(keyspace), Some(table)) => (Some(keyspace), table),
             (Some(table), None) => (None, table),
@@ -131,14 +132,6 @@ impl Line {
         } else {
             Ok(Self { file: file.clone(), keyspace, table, columns })
         }
-    }
-}
-
-/// A name as the schema has it: quotes keep the case, a bare name is lower case.
-fn unquoted(name: &str) -> String {
-    match name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        Some(inner) => inner.replace("\"\"", "\""),
-        None => name.to_lowercase(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `%set` and `%param`: the notebook's settings and the values of its bind variables.
 
+use cqlbook_core::cql::keywords::unquote_name;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic::Arguments;
 use cqlbook_core::render::{self, Item, List};
@@ -71,10 +72,7 @@ pub(crate) async fn param(scene: &Scene, arguments: &Arguments) -> Result<(), Di
         text.split_once('=').ok_or_else(|| usage("`%param` takes a name, `=` and a value."))?;
     let (name, literal) =
         (name.trim().trim_start_matches(':'), literal.trim().trim_end_matches(';').trim_end());
-    let name = match name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        Some(quoted) => quoted.to_owned(),
-        None => name.to_ascii_lowercase(),
-    };
+    let name = unquote_name(name);
     if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
         return Err(usage("The name of a bind variable has letters, digits and underscores."));
     }

@@ -2,10 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use cqlbook_cluster::Request;
+use cqlbook_cluster::Request as Sending;
 use cqlbook_core::cell::{ShellCommand, ShellVerb, Statement};
+use cqlbook_core::consistency::Consistency;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::settings::Settings;
+use cqlbook_core::shell::{Paging, Request};
 use cqlbook_core::value;
 use cqlbook_wire::Stream;
 
@@ -17,17 +19,13 @@ use crate::magics;
 
 /// Runs one command.
 pub(crate) async fn run(scene: &mut Scene, command: &ShellCommand) -> Result<(), Diagnostic> {
-    let arguments = command.arguments.trim();
+    let arguments = command.arguments.as_str();
     match command.verb {
-        ShellVerb::Consistency => consistency(scene, arguments, "consistency").await,
-        ShellVerb::SerialConsistency => consistency(scene, arguments, "serial_consistency").await,
-        ShellVerb::Tracing => {
-            switch(scene, arguments, "Tracing", "TRACING", |settings| &mut settings.trace).await
-        }
-        ShellVerb::Expand => {
-            switch(scene, arguments, "Expanded output", "EXPAND", |settings| &mut settings.expand).await
-        }
-        ShellVerb::Paging => paging(scene, arguments).await,
+        ShellVerb::Consistency
+        | ShellVerb::SerialConsistency
+        | ShellVerb::Tracing
+        | ShellVerb::Expand
+        | ShellVerb::Paging => setting(scene, command).await,
         ShellVerb::Describe => describe(scene, command).await,
         ShellVerb::Show => show(scene, arguments).await,
         ShellVerb::Help => help(scene, arguments).await,
@@ -45,6 +43,8 @@ pub(crate) async fn run(scene: &mut Scene, command: &ShellCommand) -> Result<(),
         ShellVerb::Copy => Err(magics::not_in_this_release("COPY")
             .with_hint("`%import FILE.csv INTO keyspace.table` loads a CSV file.")),
         ShellVerb::Login => {
+            // A password on the line is refused first, and not shown again.
+            command.login_user()?;
             Err(magics::not_in_this_release("LOGIN").with_hint("`%connect …` connects as another user."))
         }
     }
@@ -54,97 +54,51 @@ async fn print(scene: &Scene, text: &str) {
     scene.io.stream(Stream::Stdout, format!("{text}\n")).await;
 }
 
-async fn consistency(scene: &mut Scene, level: &str, name: &str) -> Result<(), Diagnostic> {
-    let words = if name == "consistency" { "onsistency" } else { "erial consistency" };
-    let initial = if name == "consistency" { 'C' } else { 'S' };
-    if level.is_empty() {
-        let value = scene.settings().settings.get(name).unwrap_or_default();
-        let current = initial.to_ascii_lowercase();
-        print(scene, &format!("Current {current}{words} level is {value}.")).await;
-        return Ok(());
-    }
-    scene.change(|settings| settings.set(name, level))?;
-    let value = scene.settings().settings.get(name).unwrap_or_default();
-    print(scene, &format!("{initial}{words} level set to {value}.")).await;
-    Ok(())
-}
-
-async fn switch(
-    scene: &mut Scene,
-    argument: &str,
-    what: &str,
-    command: &str,
-    field: impl Fn(&mut Settings) -> &mut bool,
-) -> Result<(), Diagnostic> {
-    let now = *field(&mut scene.settings().settings);
-    let wanted = match argument.to_ascii_uppercase().as_str() {
-        "" => {
-            let (state, other, verb) =
-                if now { ("enabled", "OFF", "disable") } else { ("disabled", "ON", "enable") };
-            print(scene, &format!("{what} is currently {state}. Use {command} {other} to {verb}")).await;
-            return Ok(());
-        }
-        "ON" => true,
-        "OFF" => false,
-        _ => {
-            return Err(Diagnostic::new(Code::Usage, format!("`{command}` takes ON or OFF.")).with_hint(
-                format!("`{command} ON`, `{command} OFF`, or `{command}` alone to see what is set."),
-            ));
-        }
+/// Changes or shows what the command is about, and says so.
+async fn setting(scene: &mut Scene, command: &ShellCommand) -> Result<(), Diagnostic> {
+    let before = scene.settings().settings;
+    let set = scene.change(|settings| command.apply(settings))?;
+    let now = scene.settings().settings;
+    let said = match command.verb {
+        ShellVerb::Consistency => level("consistency", now.consistency, set),
+        ShellVerb::SerialConsistency => level("serial consistency", now.serial_consistency, set),
+        ShellVerb::Tracing => switched("Tracing", "TRACING", before.trace, now.trace, set),
+        ShellVerb::Expand => switched("Expanded output", "EXPAND", before.expand, now.expand, set),
+        _ => paging(command, &now),
     };
-    if wanted == now {
-        let state = if now { "enabled" } else { "disabled" };
-        print(
-            scene,
-            &format!(
-                "{what} is already {state}. Use {command} {} to {}",
-                if now { "OFF" } else { "ON" },
-                if now { "disable" } else { "enable" }
-            ),
-        )
-        .await;
-        return Ok(());
-    }
-    scene.change(|settings| {
-        *field(settings) = wanted;
-        Ok(())
-    })?;
-    print(scene, &if wanted { format!("Now {what} is enabled") } else { format!("Disabled {what}.") }).await;
+    print(scene, &said).await;
     Ok(())
 }
 
-async fn paging(scene: &mut Scene, argument: &str) -> Result<(), Diagnostic> {
-    let settings = scene.settings().settings;
-    match argument.to_ascii_uppercase().as_str() {
-        "" if settings.paging => {
-            print(
-                scene,
-                &format!(
-                    "Query paging is currently enabled. Use PAGING OFF to disable\nPage size: {}",
-                    settings.page_size
-                ),
-            )
-            .await;
-        }
-        "" => print(scene, "Query paging is currently disabled. Use PAGING ON to enable.").await,
-        "ON" | "OFF" => {
-            let on = argument.eq_ignore_ascii_case("on");
-            scene.change(|settings| {
-                settings.paging = on;
-                Ok(())
-            })?;
-            print(scene, if on { "Now Query paging is enabled" } else { "Disabled Query paging." }).await;
-        }
-        rows => {
-            scene.change(|settings| {
-                settings.set("page_size", rows)?;
-                settings.paging = true;
-                Ok(())
-            })?;
-            print(scene, &format!("Page size: {rows}")).await;
-        }
+fn level(what: &str, level: Consistency, set: bool) -> String {
+    if !set {
+        return format!("Current {what} level is {level}.");
     }
-    Ok(())
+    let (initial, rest) = what.split_at(1);
+    format!("{}{rest} level set to {level}.", initial.to_uppercase())
+}
+
+fn switched(what: &str, command: &str, before: bool, now: bool, set: bool) -> String {
+    let (state, other, verb) = if now { ("enabled", "OFF", "disable") } else { ("disabled", "ON", "enable") };
+    match (set, before == now) {
+        (false, _) => format!("{what} is currently {state}. Use {command} {other} to {verb}"),
+        (true, true) => format!("{what} is already {state}. Use {command} {other} to {verb}"),
+        (true, false) if now => format!("Now {what} is enabled"),
+        (true, false) => format!("Disabled {what}."),
+    }
+}
+
+fn paging(command: &ShellCommand, now: &Settings) -> String {
+    match command.paging() {
+        Ok(Request::Set(Paging::Rows(rows))) => format!("Page size: {rows}"),
+        Ok(Request::Set(Paging::On)) => "Now Query paging is enabled".to_owned(),
+        Ok(Request::Set(Paging::Off)) => "Disabled Query paging.".to_owned(),
+        _ if now.paging => format!(
+            "Query paging is currently enabled. Use PAGING OFF to disable\nPage size: {}",
+            now.page_size
+        ),
+        _ => "Query paging is currently disabled. Use PAGING ON to enable.".to_owned(),
+    }
 }
 
 /// `SHOW VERSION` and `SHOW HOST`.
@@ -193,7 +147,7 @@ async fn describe(scene: &Scene, command: &ShellCommand) -> Result<(), Diagnosti
     let statement = Statement::new(&format!("DESCRIBE {}", command.arguments));
     let mut options = options(&scene.settings(), &statement);
     options.idempotent = true;
-    let sent = Sent::Text(Request::with_options(statement.text.clone(), options));
+    let sent = Sent::Text(Sending::with_options(statement.text.clone(), options));
     let fetched = fetch::fetch(&open.connection, sent, None, usize::MAX).await.map_err(|error| {
         let mut diagnostic = explain_failure(&error, &open, &statement);
         diagnostic.span = None;

@@ -2,7 +2,7 @@
 
 use super::{Finder, Item, ItemKind, starts_with};
 use crate::cell::Statement;
-use crate::cql::keywords::{STATEMENTS, TYPES, following, quote_name};
+use crate::cql::keywords::{STATEMENTS, TYPES, following, quote_name, unquote_name};
 use crate::cql::lexer::{Open, Token, TokenKind, lex};
 use crate::magic::{MAGICS, MagicKind};
 use crate::shell::ShellVerb;
@@ -46,7 +46,7 @@ impl Finder<'_> {
         let last = word(inner + tokens.len() - 1);
         let previous = if tokens.len() > 1 { word(inner + tokens.len() - 2) } else { "" };
         if last == "." {
-            return self.tables(Some(&unquoted(previous)), typed);
+            return self.tables(Some(&unquote_name(previous)), typed);
         }
         match last.to_ascii_uppercase().as_str() {
             "FROM" | "INTO" | "UPDATE" | "TABLE" | "TRUNCATE" | "ON" => {
@@ -143,11 +143,4 @@ fn inner_statement(text: &str, tokens: &[Token]) -> usize {
     let behind =
         tokens.iter().rposition(|token| token.kind == TokenKind::Semicolon).map_or(head, |place| place + 1);
     (behind..tokens.len()).rev().find(starts).unwrap_or(behind.max(head))
-}
-
-fn unquoted(name: &str) -> String {
-    match name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        Some(inner) => inner.replace("\"\"", "\""),
-        None => name.to_ascii_lowercase(),
-    }
 }

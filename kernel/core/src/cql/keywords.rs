@@ -259,6 +259,14 @@ pub fn quote_name(name: &str) -> String {
     }
 }
 
+/// The name as the schema has it: a quoted one without its quotes, a bare one in lower case.
+pub fn unquote_name(written: &str) -> String {
+    match written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(inner) => inner.replace("\"\"", "\""),
+        None => written.to_ascii_lowercase(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

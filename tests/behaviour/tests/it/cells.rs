@@ -188,3 +188,11 @@ async fn shell_commands_answer_in_cqlshs_words() {
         format!("Keyspace {0}\n{1}\nt\n", astra.keyspace(), "-".repeat(9 + astra.keyspace().len()))
     );
 }
+
+#[tokio::test]
+async fn a_password_behind_login_is_refused_and_not_shown_again() {
+    let mut notebook = Notebook::open().await;
+    let (name, text) = notebook.error("LOGIN ada 's3cr3tv4lue'; SHOW VERSION").await;
+    assert_eq!(name, "USAGE");
+    assert!(!text.contains("s3cr3tv4lue"), "{text}");
+}
