@@ -50,6 +50,9 @@ pub fn from_text(ty: &CqlType, text: &str) -> Result<Vec<u8>, ValueError> {
 /// A timestamp without an offset is in UTC. A tuple may have fewer elements than its type and a user-defined type
 /// fewer fields; what is missing is null.
 ///
+/// More than CQL is taken, so that what came from JSON or YAML can be bound (papermill's parameters): a uuid, blob, decimal or
+/// duration in single quotes, `[..]` for a set or a tuple, and fields' names in single quotes.
+///
 /// # Errors
 /// [`ValueError`] when the text is no literal of the type.
 pub fn from_literal(ty: &CqlType, literal: &str) -> Result<Option<Vec<u8>>, ValueError> {
@@ -100,11 +103,19 @@ fn value(ty: &CqlType, cursor: &mut Cursor<'_>) -> Result<Option<Vec<u8>>, Value
             in_quotes(ty, word)?
         }
         CqlType::List(item) => collection(ty, cursor, ['[', ']'], item, None)?,
+        CqlType::Set(item) if cursor.at('[') => collection(ty, cursor, ['[', ']'], item, None)?,
         CqlType::Set(item) => collection(ty, cursor, ['{', '}'], item, None)?,
         CqlType::Map(key, item) => collection(ty, cursor, ['{', '}'], key, Some(item))?,
         CqlType::Vector(item, dimensions) => vector(ty, cursor, item, *dimensions)?,
         CqlType::Tuple(types) => tuple(ty, cursor, types)?,
         CqlType::Udt(udt) => user_defined(ty, cursor, udt)?,
+        CqlType::Uuid | CqlType::Timeuuid | CqlType::Blob | CqlType::Decimal | CqlType::Duration
+            if cursor.at_string() =>
+        {
+            let left = cursor.left();
+            let text = cursor.string().ok_or_else(|| ValueError::new(ty, left, "the quote does not end"))?;
+            word_value(ty, text.trim()).map_err(|reason| ValueError::new(ty, &text, reason))?
+        }
         _ => {
             let left = cursor.left();
             let word = if matches!(ty, CqlType::Duration) { cursor.duration() } else { cursor.word() };
@@ -316,7 +327,8 @@ fn vector(
 
 fn tuple(ty: &CqlType, cursor: &mut Cursor<'_>, types: &[CqlType]) -> Result<Vec<u8>, ValueError> {
     let (mut out, mut given) = (Vec::new(), 0);
-    expect(ty, cursor, '(')?;
+    let [open, close] = if cursor.at('[') { ['[', ']'] } else { ['(', ')'] };
+    expect(ty, cursor, open)?;
     for item in types {
         append(&mut out, ty, value(item, cursor)?.as_deref())?;
         given += 1;
@@ -324,7 +336,7 @@ fn tuple(ty: &CqlType, cursor: &mut Cursor<'_>, types: &[CqlType]) -> Result<Vec
             break;
         }
     }
-    expect(ty, cursor, ')')?;
+    expect(ty, cursor, close)?;
     for _ in given..types.len() {
         append(&mut out, ty, None)?;
     }
@@ -387,6 +399,31 @@ mod tests {
             from_literal(&CqlType::Vector(Box::new(CqlType::Tinyint), 2), "[1, 2]").unwrap().unwrap(),
             [1, 1, 1, 2]
         );
+    }
+
+    #[test]
+    fn what_json_has_can_be_bound() {
+        let same = |ty: CqlType, json: &str, cql: &str| {
+            assert_eq!(from_literal(&ty, json).unwrap(), from_literal(&ty, cql).unwrap(), "{json} as {ty}");
+        };
+        let id = "123e4567-e89b-12d3-a456-426614174000";
+        same(CqlType::Uuid, &format!("'{id}'"), id);
+        same(CqlType::Timeuuid, &format!("'{id}'"), id);
+        same(CqlType::List(Box::new(CqlType::Uuid)), &format!("['{id}', '{id}']"), &format!("[{id}, {id}]"));
+        same(CqlType::Blob, "'0xcafe'", "0xcafe");
+        same(CqlType::Decimal, "'1.50'", "1.50");
+        same(CqlType::Duration, "'1h30m'", "1h30m");
+        same(CqlType::Set(Box::new(CqlType::Int)), "[1, 2]", "{1, 2}");
+        same(CqlType::Set(Box::new(CqlType::Int)), "[]", "{}");
+        same(CqlType::Tuple(vec![CqlType::Int, text()]), "[1, 'a']", "(1, 'a')");
+        let udt = UdtType {
+            keyspace: "k".to_owned(),
+            name: "point".to_owned(),
+            fields: vec![("x".to_owned(), CqlType::Tinyint), ("Y".to_owned(), text())],
+        };
+        same(CqlType::Udt(Box::new(udt)), "{'x': 1, 'Y': 'a'}", "{x: 1, \"Y\": 'a'}");
+        assert_snapshot!(wrong(&CqlType::Uuid, "'ada'"), @"`ada` is no uuid: expected a uuid, e.g. 123e4567-e89b-12d3-a456-426614174000");
+        assert_snapshot!(wrong(&CqlType::Int, "'12'"), @"`'12'` is no int: expected a whole number from -2147483648 to 2147483647");
     }
 
     #[test]

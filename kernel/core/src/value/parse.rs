@@ -25,10 +25,15 @@ impl<'a> Cursor<'a> {
         self.rest().is_empty()
     }
 
+    /// Whether `mark` comes next.
+    pub(super) fn at(&mut self, mark: char) -> bool {
+        self.skip_space();
+        self.rest().starts_with(mark)
+    }
+
     /// Steps over `mark` if it comes next.
     pub(super) fn take(&mut self, mark: char) -> bool {
-        self.skip_space();
-        let found = self.rest().starts_with(mark);
+        let found = self.at(mark);
         if found {
             self.at += mark.len_utf8();
         }
@@ -52,11 +57,12 @@ impl<'a> Cursor<'a> {
         self.delimited('\'')
     }
 
-    /// A field's name, quoted or not; an unquoted one is lower case then.
+    /// A field's name, quoted or not; an unquoted one is lower case then. In single quotes it is what a JSON object's key
+    /// becomes, and is taken as it stands.
     pub(super) fn name(&mut self) -> Option<String> {
         self.skip_space();
-        if self.rest().starts_with('"') {
-            return self.delimited('"');
+        if let Some(mark) = self.rest().chars().next().filter(|first| matches!(first, '"' | '\'')) {
+            return self.delimited(mark);
         }
         let word = self.word();
         (!word.is_empty()).then(|| word.to_lowercase())
