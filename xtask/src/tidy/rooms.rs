@@ -13,11 +13,12 @@ use crate::shell;
 type Room = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 /// Every member of the workspace.
-const ROOMS: [Room; 7] = [
+const ROOMS: [Room; 8] = [
     ("cqlbook-core", &[], &[]),
     ("cqlbook-wire", &[], &["cqlbook-wire"]),
     ("cqlbook-cluster", &["cqlbook-core"], &["cqlbook-sandbox"]),
-    ("cqlbook", &["cqlbook-core", "cqlbook-wire", "cqlbook-cluster"], &[]),
+    ("cqlbook-vault", &["cqlbook-core"], &[]),
+    ("cqlbook", &["cqlbook-core", "cqlbook-wire", "cqlbook-cluster", "cqlbook-vault"], &[]),
     ("cqlbook-sandbox", &[], &[]),
     ("cqlbook-behaviour", &[], &["cqlbook-sandbox", "cqlbook-wire"]),
     ("xtask", &[], &[]),
