@@ -1,4 +1,4 @@
-//! What a cell says: CQL statements, shell commands and line magics in order, or one cell magic.
+//! What a cell says: CQL statements, shell commands and line magics in order, one cell magic, or a question.
 //!
 //! Parsing never fails and is linear in the cell's length: what cannot be understood is a [`StepKind::Broken`]
 //! step. Nothing is executed and no name is looked up here.
@@ -7,6 +7,7 @@
 //! - A `%` line starts a line magic only where no statement is open; inside one, `%` is CQL's remainder operator.
 //! - Comments between steps make no step. A statement's text runs from its first to its last token, so
 //!   comments around it are not sent and comments inside it are.
+//! - A cell that is one word with `?` behind it asks what the word is (`orders?`). A bare `?` is cqlsh's `HELP`.
 //! - In a console a statement without its `;` is [`Completeness::Incomplete`] until a blank line follows.
 
 use crate::cql::classify::Facts;
@@ -25,6 +26,17 @@ pub enum Cell {
     Steps(Vec<Step>),
     /// The first line that is not blank starts with `%%`: the whole cell is that magic's.
     Magic(CellMagic),
+    /// One word and a question mark: what is known of it is asked for.
+    Question(Question),
+}
+
+/// `orders?`, `%connect?`: the way of IPython to ask about a name. A second `?` says the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// What is asked about, without its question marks.
+    pub topic: String,
+    /// Where `topic` stands in the cell.
+    pub span: Span,
 }
 
 /// A cell magic: `%%name options`, then the body. The name need not exist.
@@ -127,7 +139,20 @@ pub fn parse(source: &str) -> Cell {
     if source[start..].starts_with("%%") {
         return Cell::Magic(cell_magic(source, start));
     }
+    if let Some(question) = question(source, start) {
+        return Cell::Question(question);
+    }
     Cell::Steps(steps(source, Span::new(0, source.len())))
+}
+
+/// The question that the whole cell is, if it is one: a word without blanks, or a quoted name, before its `?`.
+fn question(source: &str, start: usize) -> Option<Question> {
+    let text = source[start..].trim_end_matches(is_blank);
+    let topic = text.trim_end_matches('?');
+    let bare = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '"' | '%');
+    let quoted = topic.len() > 2 && topic.starts_with('"') && topic.ends_with('"') && !topic.contains('\n');
+    let asked = topic.len() < text.len() && !topic.is_empty() && (quoted || topic.chars().all(bare));
+    asked.then(|| Question { topic: topic.to_owned(), span: Span::new(start, start + topic.len()) })
 }
 
 /// Reads the steps in a part of a cell, such as the body of `%%cql`. Spans are of the whole source.
@@ -170,6 +195,7 @@ pub fn completeness(source: &str) -> Completeness {
         Cell::Magic(magic) if lookup(MagicKind::Cell, &magic.name).is_err() => Completeness::Invalid,
         Cell::Magic(_) if blank_line() => Completeness::Complete,
         Cell::Magic(_) => incomplete(""),
+        Cell::Question(_) => Completeness::Complete,
         Cell::Steps(_) => {
             let Split { steps, tail } = split(source, Span::new(0, source.len()));
             let broken = steps.iter().filter(|step| matches!(step.kind, StepKind::Broken(_))).count();

@@ -3,7 +3,10 @@
 //! Names come from a cache through [`Names`]; nothing here touches a network or a file. Where a path belongs, the
 //! answer says so in [`Completions::path`] and the application looks at the folder.
 
+mod accepted;
 mod statement;
+
+pub use accepted::accepted;
 
 use crate::cell::StepKind;
 use crate::cql::lexer::is_blank;
@@ -41,6 +44,18 @@ pub trait Names {
     /// The kept results.
     fn results(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// What is known of a saved connection, as Markdown; never a secret.
+    fn connection(&self, name: &str) -> Option<String> {
+        let _ = name;
+        None
+    }
+
+    /// What is known of a kept result, as Markdown.
+    fn result(&self, name: &str) -> Option<String> {
+        let _ = name;
+        None
     }
 }
 
@@ -103,6 +118,13 @@ pub enum ItemKind {
     Connection,
     /// A kept result.
     Result,
+}
+
+impl ItemKind {
+    /// Whether it is what a magic, an option or a setting takes.
+    pub(crate) const fn is_argument(self) -> bool {
+        matches!(self, Self::Value | Self::Connection | Self::Result)
+    }
 }
 
 /// What may come next at byte `cursor`.
@@ -296,10 +318,11 @@ impl Finder<'_> {
                 SETTINGS.iter().for_each(|one| self.add(typed, one.name, ItemKind::Setting, one.meaning));
             }
             Meaning::Connection => {
-                self.names
-                    .connections()
-                    .into_iter()
-                    .for_each(|name| self.add(typed, name, ItemKind::Connection, ""));
+                for name in self.names.connections() {
+                    if starts_with(&name, typed) {
+                        self.add("", magic::quoted(&name), ItemKind::Connection, "");
+                    }
+                }
             }
             Meaning::Result => {
                 self.names.results().into_iter().for_each(|name| self.add(typed, name, ItemKind::Result, ""));

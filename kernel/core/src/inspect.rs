@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use crate::cell::{Cell, Statement, StepKind, parse, steps};
 use crate::column::quote_identifier;
-use crate::complete::Names;
+use crate::complete::{Item, Names, accepted};
 use crate::cql::keywords::unquote_name;
 use crate::cql::lexer::{TokenKind, lex};
 use crate::magic::{self, Magic, MagicKind, choose, lookup, option_parts};
@@ -14,204 +14,52 @@ use crate::settings;
 use crate::shell::ShellVerb;
 use crate::text::Span;
 
-/// A word of CQL: how it is written, what it does, an example.
-struct Entry {
-    words: &'static [&'static str],
-    syntax: &'static str,
-    text: &'static str,
-    example: &'static str,
-}
+mod candidate;
+mod words;
 
-const fn entry(
-    words: &'static [&'static str],
-    syntax: &'static str,
-    text: &'static str,
-    example: &'static str,
-) -> Entry {
-    Entry { words, syntax, text, example }
-}
+pub(crate) use words::{topics, word};
 
-static ENTRIES: &[Entry] = &[
-    entry(
-        &["SELECT"],
-        "SELECT [JSON] [DISTINCT] columns FROM [ks.]table [WHERE …] [GROUP BY …] [ORDER BY …] [PER PARTITION LIMIT n] [LIMIT n] [ALLOW FILTERING]",
-        "Reads rows. It is quick where `WHERE` names the whole partition key.",
-        "SELECT carrier, dep_delay FROM flights_by_day WHERE day = '2013-01-01' LIMIT 10;",
-    ),
-    entry(
-        &["INSERT", "INTO", "VALUES"],
-        "INSERT INTO [ks.]table (columns) VALUES (values) [IF NOT EXISTS] [USING TTL seconds [AND TIMESTAMP µs]]",
-        "Writes a row. A row with the same key is overwritten, unless `IF NOT EXISTS` is there.",
-        "INSERT INTO airlines (carrier, name) VALUES ('UA', 'United');",
-    ),
-    entry(
-        &["UPDATE"],
-        "UPDATE [ks.]table [USING TTL seconds] SET column = value, … WHERE key = value … [IF …]",
-        "Writes columns of a row, and makes the row where there is none.",
-        "UPDATE airlines SET name = 'United' WHERE carrier = 'UA';",
-    ),
-    entry(
-        &["DELETE"],
-        "DELETE [columns] FROM [ks.]table WHERE key = value … [IF …]",
-        "Deletes columns, rows, ranges of rows or whole partitions.",
-        "DELETE FROM airlines WHERE carrier = 'UA';",
-    ),
-    entry(
-        &["BATCH", "BEGIN", "APPLY"],
-        "BEGIN [UNLOGGED|COUNTER] BATCH statements; … APPLY BATCH;",
-        "Sends writes as one. A logged batch is applied as a whole or not at all.",
-        "BEGIN BATCH INSERT INTO a (k) VALUES (1); INSERT INTO b (k) VALUES (1); APPLY BATCH;",
-    ),
-    entry(
-        &["TRUNCATE"],
-        "TRUNCATE [TABLE] [ks.]table",
-        "Removes all rows of a table.",
-        "TRUNCATE flights_by_day;",
-    ),
-    entry(&["USE"], "USE keyspace", "Chooses the keyspace for names without one.", "USE travel;"),
-    entry(
-        &["CREATE"],
-        "CREATE KEYSPACE|TABLE|TYPE|INDEX|MATERIALIZED VIEW|FUNCTION|AGGREGATE|ROLE [IF NOT EXISTS] name …",
-        "Makes a part of the schema.",
-        "CREATE TABLE airlines (carrier text PRIMARY KEY, name text);",
-    ),
-    entry(
-        &["ALTER"],
-        "ALTER KEYSPACE|TABLE|TYPE|ROLE name …",
-        "Changes a part of the schema.",
-        "ALTER TABLE airlines ADD country text;",
-    ),
-    entry(
-        &["DROP"],
-        "DROP KEYSPACE|TABLE|TYPE|INDEX|… [IF EXISTS] name",
-        "Removes a part of the schema and what is in it.",
-        "DROP TABLE IF EXISTS airlines;",
-    ),
-    entry(
-        &["KEYSPACE"],
-        "CREATE KEYSPACE name WITH replication = {…}",
-        "A keyspace holds tables. On Astra it is made in the console, not by CQL.",
-        "CREATE KEYSPACE travel WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': 3};",
-    ),
-    entry(
-        &["TABLE"],
-        "CREATE TABLE [ks.]name (column type, …, PRIMARY KEY ((partition key), clustering columns)) [WITH …]",
-        "The partition key chooses the nodes; clustering columns order the rows of a partition.",
-        "CREATE TABLE flights_by_day (day date, flight int, dep time, PRIMARY KEY ((day), dep, flight));",
-    ),
-    entry(
-        &["INDEX"],
-        "CREATE INDEX [name] ON [ks.]table (column) USING 'sai'",
-        "Lets `WHERE` restrict a column that is not in the key.",
-        "CREATE INDEX ON flights_by_day (carrier) USING 'sai';",
-    ),
-    entry(
-        &["WHERE"],
-        "WHERE column = value AND column IN (…) AND column > value …",
-        "Restricts the rows, by the key or an indexed column.",
-        "WHERE day = '2013-01-01' AND dep >= '06:00'",
-    ),
-    entry(
-        &["GROUP"],
-        "GROUP BY key columns",
-        "One row for each group. Groups are made of the key's first columns, in order.",
-        "SELECT day, count(*) FROM flights_by_day GROUP BY day;",
-    ),
-    entry(
-        &["ORDER"],
-        "ORDER BY clustering column [ASC|DESC], or ORDER BY column ANN OF vector",
-        "Orders the rows of one partition, or by similarity of a vector.",
-        "SELECT * FROM flights_by_day WHERE day = '2013-01-01' ORDER BY dep DESC;",
-    ),
-    entry(
-        &["LIMIT"],
-        "LIMIT rows, PER PARTITION LIMIT rows",
-        "At most so many rows, in all or for each partition.",
-        "SELECT * FROM flights_by_day LIMIT 10;",
-    ),
-    entry(
-        &["ALLOW", "FILTERING"],
-        "ALLOW FILTERING",
-        "Lets the server read rows that do not match and throw them away. It may read the whole table.",
-        "SELECT * FROM flights_by_day WHERE flight = 1 ALLOW FILTERING;",
-    ),
-    entry(
-        &["TTL", "USING"],
-        "USING TTL seconds [AND TIMESTAMP µs]",
-        "What is written expires after so many seconds.",
-        "INSERT INTO sessions (id) VALUES (1) USING TTL 3600;",
-    ),
-    entry(
-        &["TOKEN"],
-        "token(partition key)",
-        "The place of a partition in the ring, a bigint.",
-        "SELECT * FROM flights_by_day WHERE token(day) > 0;",
-    ),
-    entry(&["ASCII"], "ascii", "US-ASCII text.", "'abc'"),
-    entry(&["BIGINT"], "bigint", "A 64-bit integer.", "9223372036854775807"),
-    entry(&["BLOB"], "blob", "Bytes.", "0xCAFE"),
-    entry(&["BOOLEAN"], "boolean", "True or false.", "true"),
-    entry(
-        &["COUNTER"],
-        "counter",
-        "A 64-bit number that is only added to, in a table of counters.",
-        "UPDATE visits SET n = n + 1 WHERE page = '/';",
-    ),
-    entry(&["DATE"], "date", "A day without a time.", "'2013-01-01'"),
-    entry(&["DECIMAL"], "decimal", "A decimal number of any precision.", "12.340"),
-    entry(&["DOUBLE"], "double", "A 64-bit binary floating point number.", "1.5e300"),
-    entry(&["DURATION"], "duration", "Months, days and nanoseconds.", "1y2mo3d4h5m6s"),
-    entry(&["FLOAT"], "float", "A 32-bit binary floating point number.", "1.5"),
-    entry(
-        &["FROZEN"],
-        "frozen<type>",
-        "A collection or type that is written and read as a whole. Keys need it.",
-        "frozen<list<int>>",
-    ),
-    entry(&["INET"], "inet", "An IPv4 or IPv6 address.", "'127.0.0.1'"),
-    entry(&["INT"], "int", "A 32-bit integer.", "42"),
-    entry(&["LIST"], "list<type>", "Values in order.", "[1, 2, 2]"),
-    entry(
-        &["MAP"],
-        "map<key type, value type>",
-        "Values by key, in the order of the keys.",
-        "{'a': 1, 'b': 2}",
-    ),
-    entry(&["SET"], "set<type>, or UPDATE … SET column = value", "Different values, in order.", "{1, 2, 3}"),
-    entry(&["SMALLINT"], "smallint", "A 16-bit integer.", "32767"),
-    entry(&["TEXT", "VARCHAR"], "text", "UTF-8 text; `varchar` is another name for it.", "'it''s'"),
-    entry(&["TIME"], "time", "A time of day in nanoseconds.", "'06:30:00.123456789'"),
-    entry(&["TIMESTAMP"], "timestamp", "A moment in milliseconds.", "'2013-01-01 06:30:00+0000'"),
-    entry(&["TIMEUUID"], "timeuuid", "A version 1 UUID: unique, and ordered by time.", "now()"),
-    entry(&["TINYINT"], "tinyint", "An 8-bit integer.", "127"),
-    entry(&["TUPLE"], "tuple<type, …>", "A fixed number of values.", "(1, 'a')"),
-    entry(&["UUID"], "uuid", "A UUID of any version.", "uuid()"),
-    entry(&["VARINT"], "varint", "An integer of any size.", "123456789012345678901234567890"),
-    entry(
-        &["VECTOR"],
-        "vector<float, dimensions>",
-        "A fixed number of floats, for search by similarity.",
-        "[0.1, 0.2, 0.3]",
-    ),
-];
-
-/// The words of CQL that there is help on.
-pub(crate) fn topics() -> impl Iterator<Item = &'static str> {
-    ENTRIES.iter().flat_map(|entry| entry.words.iter().copied())
-}
-
-/// Help on a CQL keyword or type, as Markdown. Of several words the first that is known counts, the longest name first
-/// (`CREATE TABLE` is `TABLE`).
-pub(crate) fn word(topic: &str) -> Option<String> {
-    let find = |word: &str| {
-        ENTRIES.iter().find(|entry| entry.words.iter().any(|one| one.eq_ignore_ascii_case(word)))
-    };
-    let entry = topic.split_whitespace().rev().find_map(find)?;
-    Some(format!("**`{}`** {}\n\n```cql\n{}\n```\n", entry.syntax, entry.text, entry.example))
-}
-
-/// Help on what stands at byte `cursor`, as Markdown.
+/// Help on what stands at byte `cursor`, as Markdown. A cursor beyond the end is at the end: JupyterLab sends one when
+/// it asks about a candidate.
+///
+/// Every candidate of [`complete`](crate::complete::complete) has an answer, also when the source ends behind it.
 pub fn inspect(source: &str, cursor: usize, names: &dyn Names) -> Option<String> {
+    let mut cursor = cursor.min(source.len());
+    while !source.is_char_boundary(cursor) {
+        cursor -= 1;
+    }
+    let accepted = accepted(source, cursor, names);
+    let explain = |(item, span): &(Item, Span)| candidate::explain(item, &source[..span.start], names);
+    // On a magic's line the text itself only tells which magic it is.
+    if let Some(found) = accepted.as_ref().filter(|(item, _)| item.kind.is_argument()) {
+        return Some(explain(found));
+    }
+    written(source, cursor, names).or_else(|| accepted.as_ref().map(explain)).or_else(|| {
+        let (text, _) = word_at(source, cursor)?;
+        candidate::column(names, &unquote_name(text))
+    })
+}
+
+/// Help on a topic by its name alone: what the schema and the session have under it, then what [`magic::help`] has.
+pub fn about(topic: &str, names: &dyn Names) -> Option<String> {
+    let topic = topic.trim();
+    if topic.is_empty() || topic.starts_with('%') {
+        return magic::help(topic);
+    }
+    let (keyspace, name) = match topic.rsplit_once('.') {
+        Some((keyspace, name)) => (Some(unquote_name(keyspace)), unquote_name(name)),
+        None => (None, unquote_name(topic)),
+    };
+    table(names, keyspace.as_deref(), &name)
+        .or_else(|| candidate::known_keyspace(names, &name).filter(|_| keyspace.is_none()))
+        .or_else(|| names.result(topic))
+        .or_else(|| names.connection(topic))
+        .or_else(|| magic::help(topic))
+        .or_else(|| candidate::column(names, &name))
+}
+
+/// Help on what the text itself says.
+fn written(source: &str, cursor: usize, names: &dyn Names) -> Option<String> {
     let region = match parse(source) {
         Cell::Magic(magic) if cursor < magic.body.start || magic.body.start == source.len() => {
             let options_at = magic.line.start;
@@ -223,6 +71,7 @@ pub fn inspect(source: &str, cursor: usize, names: &dyn Names) -> Option<String>
             );
         }
         Cell::Magic(magic) => magic.body,
+        Cell::Question(question) => return about(&question.topic, names),
         Cell::Steps(_) => Span::new(0, source.len()),
     };
     let step = steps(source, region)

@@ -12,6 +12,7 @@ fn outline(source: &str) -> String {
             format!("%%{} | {} | {:?}", magic.name, magic.line.of(source), magic.body.of(source))
         }
         Cell::Steps(steps) => steps.iter().map(|step| line(source, step)).collect::<Vec<_>>().join("\n"),
+        Cell::Question(question) => format!("? {} at {:?}", question.topic, question.span.of(source)),
     }
 }
 
@@ -340,6 +341,21 @@ fn batch() -> impl Strategy<Value = String> {
     })
 }
 
+#[test]
+fn a_word_with_a_question_mark_is_a_question() {
+    assert_eq!(outline(" orders? "), "? orders at \"orders\"");
+    assert_eq!(outline("%connect??"), "? %connect at \"%connect\"");
+    assert_eq!(
+        outline("shop.\"Two words\"?\n"),
+        "cql shop.\"Two words\"?",
+        "blanks only in a name that is quoted as a whole"
+    );
+    assert_eq!(outline("\"Two words\"?"), "? \"Two words\" at \"\\\"Two words\\\"\"");
+    assert!(outline("SELECT a FROM t LIMIT ?").starts_with("cql"), "a bind marker is none");
+    assert!(outline("?").starts_with("shell HELP"), "cqlsh's own");
+    assert_eq!(completeness("orders?"), Completeness::Complete);
+}
+
 proptest! {
     #[test]
     fn joined_statements_split_into_themselves(
@@ -360,6 +376,10 @@ proptest! {
         let region = match parse(&source) {
             Cell::Magic(magic) => magic.body,
             Cell::Steps(_) => Span::new(0, source.len()),
+            Cell::Question(question) => {
+                prop_assert_eq!(question.span.of(&source), question.topic);
+                return Ok(());
+            }
         };
         let mut end = region.start;
         for step in steps(&source, region) {

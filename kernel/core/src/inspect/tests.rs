@@ -1,10 +1,30 @@
 //! What is said at a cursor, written `|`.
 
 use super::*;
+use crate::complete::complete;
 
 struct Shop;
 
 impl Names for Shop {
+    fn keyspaces(&self) -> Vec<String> {
+        ["shop", "Shop 2", "system"].map(str::to_owned).to_vec()
+    }
+
+    fn tables(&self, keyspace: Option<&str>) -> Vec<String> {
+        match keyspace {
+            None | Some("shop") => ["orders", "order", "Ord 2"].map(str::to_owned).to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn connections(&self) -> Vec<String> {
+        vec!["demo".to_owned(), "the demo".to_owned()]
+    }
+
+    fn results(&self) -> Vec<String> {
+        vec!["_".to_owned(), "day1".to_owned()]
+    }
+
     fn columns(&self, _: Option<&str>, table: &str) -> Vec<(String, String)> {
         match table {
             "orders" => vec![("id".to_owned(), "int".to_owned()), ("Total".to_owned(), "decimal".to_owned())],
@@ -50,4 +70,108 @@ fn every_type_that_is_offered_is_explained() {
     for name in crate::cql::keywords::TYPES {
         assert!(word(name).is_some(), "{name}");
     }
+}
+
+/// Places where something is offered, the cursor written `|`.
+const PLACES: &[&str] = &[
+    "|",
+    "%|",
+    "%%|",
+    "%connect |",
+    "%connect d|",
+    "%connect astra |",
+    "%connect astra --|",
+    "%connection test |",
+    "%set |",
+    "%set trace |",
+    "%set consistency |",
+    "%show |",
+    "%show _ |",
+    "%plot _ --kind |",
+    "%plot _ --kind=|",
+    "%schema shop.|",
+    "%snapshot |",
+    "%help |",
+    "%%cql |",
+    "%%cql --consistency |",
+    "%%cql --keyspace |",
+    "%%cql --all\n|",
+    "CONSISTENCY |",
+    "SERIAL CONSISTENCY |",
+    "TRACING |",
+    "DESCRIBE |",
+    "DESC TABLE |",
+    "SHOW |",
+    "HELP |",
+    "USE |",
+    "SELECT |",
+    "SELECT | FROM orders",
+    "SELECT * FROM |",
+    "SELECT * FROM shop.|",
+    "SELECT * FROM \"|",
+    "SELECT * FROM orders WHERE |",
+    "INSERT INTO orders |",
+    "INSERT INTO orders (|",
+    "UPDATE orders |",
+    "UPDATE orders SET |",
+    "DELETE |",
+    "BEGIN |",
+    "BEGIN BATCH |",
+    "BEGIN BATCH INSERT INTO orders (id) VALUES (1); |",
+    "CREATE |",
+    "CREATE TABLE a (b |",
+    "ALTER |",
+    "DROP |",
+    "GRANT |",
+    "REVOKE |",
+    "LIST |",
+    "TRUNCATE |",
+    "x << |",
+    "SELECT 1; |",
+    "-- é 😀\nSELECT * FROM |",
+];
+
+#[test]
+fn every_candidate_has_an_answer_in_place_and_as_jupyterlab_asks() {
+    let mut offered = 0;
+    for place in PLACES {
+        let cursor = place.find('|').expect("a cursor");
+        let source = place.replacen('|', "", 1);
+        for item in complete(&source, cursor, &Shop).items {
+            let start = complete(&source, cursor, &Shop).start;
+            let until = format!("{}{}", &source[..start], item.text);
+            let whole = format!("{until}{}", &source[cursor..]);
+            // JupyterLab asks about the source up to the candidate, with a cursor that lies beyond its end.
+            for (asked, at) in [(&whole, until.len()), (&until, until.len() + (cursor - start))] {
+                let answer = inspect(asked, at, &Shop);
+                assert!(
+                    answer.is_some_and(|text| !text.trim().is_empty()),
+                    "{place}: {:?} of {asked:?}",
+                    item.text
+                );
+            }
+            offered += 1;
+        }
+    }
+    assert!(offered > 500, "only {offered} candidates were offered");
+}
+
+#[test]
+fn candidates_are_explained_by_what_they_are() {
+    assert_eq!(said("%set trace on|"), "**`on`** A value of `trace`.");
+    assert_eq!(said("%%cql --consistency QUORUM|"), "**`QUORUM`** A value of `consistency`.");
+    assert_eq!(said("USE shop|"), "**`shop`** A keyspace.");
+    assert_eq!(said("SELECT Id|"), "**`id`** `int`, a column of `orders`.");
+    assert_eq!(
+        said("SELECT a FROM t WHERE b CONTAINS KEY|"),
+        "**`map CONTAINS KEY key`** Rows whose map has the key. It needs an index on the map's keys."
+    );
+    assert_eq!(
+        said("DESCRIBE TABLES|"),
+        "**`DESCRIBE`** Shows the CQL that makes a keyspace, table or other part of the schema, or lists them."
+    );
+    assert_eq!(
+        said("BEGIN BATCH INSERT INTO a (b) VALUES (1); APPLY BATCH|"),
+        "**`BEGIN [UNLOGGED|COUNTER] BATCH statements; … APPLY BATCH;`** Sends writes as one. A logged batch is applied as a whole or not at all."
+    );
 }

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod help;
+mod parts;
 mod table;
 mod words;
 
@@ -13,7 +14,7 @@ pub(crate) use arguments::{choose, option_parts};
 pub use help::{help, list};
 pub(crate) use help::{of_magic, of_setting, of_verb};
 pub use table::MAGICS;
-pub(crate) use words::words;
+pub(crate) use words::{quoted, words};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::nearest::nearest;

@@ -2,72 +2,12 @@
 //!
 //! `implemented: false` makes a form answer that it is not in this release; its line is read and checked all the same.
 
-use super::{Form, Magic, MagicKind, Meaning, Opt, Positional};
-
-const fn required(name: &'static str, what: Meaning) -> Positional {
-    Positional { name, required: true, repeated: false, what }
-}
-
-const fn optional(name: &'static str, what: Meaning) -> Positional {
-    Positional { name, required: false, repeated: false, what }
-}
-
-const fn value(name: &'static str, value: &'static str, what: Meaning, help: &'static str) -> Opt {
-    Opt { name, value: Some(value), help, required: false, what }
-}
-
-const fn flag(name: &'static str, help: &'static str) -> Opt {
-    Opt { name, value: None, help, required: false, what: Meaning::Text }
-}
-
-/// A form with words and positionals and nothing else; `..PLAIN` fills in the rest of the others.
-const PLAIN: Form =
-    Form { words: &[], summary: "", positionals: &[], options: &[], raw: false, implemented: true };
-
-const NAME: Opt = value("name", "N", Meaning::Text, "Saves the connection under this name.");
-const BUNDLE: Opt = value("bundle", "ZIP", Meaning::File, "The Secure Connect Bundle, as it was downloaded.");
-const CLIENT_ID: Opt =
-    value("client-id", "ID", Meaning::Text, "The Client ID; `token` with an application token.");
-const TOKEN_FILE: Opt = value(
-    "token-file",
-    "JSON",
-    Meaning::File,
-    "The token file of the Astra console, with Client ID and secret.",
-);
-const HOST: Opt = value("host", "H[,H…]", Meaning::List, "Hosts to start with.");
-const PORT: Opt =
-    value("port", "PORT", Meaning::Count, "The port of the native protocol, 9042 if not given.");
-const USER: Opt = value("user", "U", Meaning::Text, "The user. The password is asked for.");
-const DC: Opt = value("dc", "DC", Meaning::Text, "The data centre to prefer.");
-const CA_CERT: Opt =
-    value("ca-cert", "F", Meaning::File, "PEM file of the CA that the server's certificate ends at.");
-const CERT: Opt = value("cert", "F", Meaning::File, "PEM file of this client's certificate.");
-const KEY: Opt = value("key", "F", Meaning::File, "PEM file of this client's key.");
-const KEYSPACE: Opt = value("keyspace", "KS", Meaning::Keyspace, "The keyspace for unqualified names.");
-const READ_ONLY: Opt = flag("read-only", "Only reads are sent.");
-const NO_SAVE: Opt = flag("no-save", "Connects without saving; the name may be left out then.");
-const NEW_SECRET: Opt = Opt {
-    name: "client-secret",
-    value: None,
-    help: "Asks for a new Client Secret, hidden. It takes no value.",
-    required: false,
-    what: Meaning::Secret,
+use super::parts::{
+    ASTRA, BUNDLE, CA_CERT, CASSANDRA, CERT, CLIENT_ID, DC, EXPORT_OPTIONS, FILE, HOST, KEY, KEYSPACE, NAME,
+    NEW_SECRET, PLAIN, PORT, READ_ONLY, RESULT, SNAPSHOT, SNAPSHOTS, TOKEN_FILE, TRACE_ID, USER, flag,
+    optional, required, value,
 };
-
-const ASTRA: &[Opt] = &[NAME, BUNDLE, CLIENT_ID, TOKEN_FILE, KEYSPACE, READ_ONLY, NO_SAVE];
-const CASSANDRA: &[Opt] = &[NAME, HOST, PORT, USER, DC, CA_CERT, CERT, KEY, KEYSPACE, READ_ONLY, NO_SAVE];
-
-const FORMATS: Meaning =
-    Meaning::OneOf(&["csv", "json", "jsonl", "parquet", "arrow", "xlsx", "md", "html", "cql"]);
-const EXPORT_OPTIONS: &[Opt] = &[
-    value("format", "F", FORMATS, "The format; otherwise the file's ending tells."),
-    flag("force", "Replaces a file that exists."),
-];
-const RESULT: Positional = required("NAME", Meaning::Result);
-const FILE: Positional = required("FILE", Meaning::File);
-const SNAPSHOT: Positional = required("NAME", Meaning::Text);
-const TRACE_ID: Positional = required("ID", Meaning::Text);
-const SNAPSHOTS: &[Positional] = &[required("A", Meaning::Text), optional("B|live", Meaning::Text)];
+use super::{Form, Magic, MagicKind, Meaning, Opt, Positional};
 
 /// Every magic, in the order of help.
 pub static MAGICS: &[Magic] = &[
@@ -465,6 +405,28 @@ pub static MAGICS: &[Magic] = &[
         forms: &[Form {
             summary: "Shows help on a magic, a setting or a shell command; alone, an overview.",
             positionals: &[optional("TOPIC", Meaning::Topic)],
+            raw: true,
+            ..PLAIN
+        }],
+    },
+    Magic {
+        name: "echo",
+        kind: MagicKind::Line,
+        summary: "Prints the rest of its line.",
+        forms: &[Form {
+            summary: "Prints the rest of its line to standard output, as it is written.",
+            positionals: &[optional("TEXT", Meaning::Text)],
+            raw: true,
+            ..PLAIN
+        }],
+    },
+    Magic {
+        name: "warn",
+        kind: MagicKind::Line,
+        summary: "Prints the rest of its line as a warning.",
+        forms: &[Form {
+            summary: "Prints the rest of its line to standard error, as it is written.",
+            positionals: &[optional("TEXT", Meaning::Text)],
             raw: true,
             ..PLAIN
         }],

@@ -59,6 +59,8 @@ fn the_usage_lines_are_those_of_the_contract() {
     %snapshot diff A [B|live]
     %snapshot script A [B|live]
     %help [TOPIC]
+    %echo [TEXT]
+    %warn [TEXT]
     %lsmagic
     ");
 }

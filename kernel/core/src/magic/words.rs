@@ -31,6 +31,12 @@ pub(crate) fn words(line: &str) -> Result<Vec<Word>, Vec<Word>> {
     }
 }
 
+/// The text as one word of a line: quoted where it must be.
+pub(crate) fn quoted(text: &str) -> String {
+    // Only a NUL byte cannot be quoted; it stays as it is, and the line is refused when it is read.
+    shlex::try_quote(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
+}
+
 const BLANKS: [char; 3] = [' ', '\t', '\n'];
 
 /// The length of the word at the front, `None` where it is not closed.
@@ -67,6 +73,11 @@ mod tests {
         let spans: Vec<_> = words.iter().map(|word| word.span.of(line)).collect();
         assert_eq!(spans, ["a", "'b c'", r#""d'e""#, r"f\ g", r#"--x="1 2""#]);
         assert_eq!(texts(words), ["a", "b c", "d'e", "f g", "--x=1 2"]);
+    }
+
+    #[test]
+    fn a_text_can_be_made_one_word() {
+        assert_eq!(["demo", "two words", "it's"].map(quoted), ["demo", "'two words'", "\"it's\""]);
     }
 
     #[test]

@@ -1,0 +1,72 @@
+//! What the table of magics is written with: forms, options and positionals that come more than once.
+
+use super::{Form, Meaning, Opt, Positional};
+
+pub(super) const fn required(name: &'static str, what: Meaning) -> Positional {
+    Positional { name, required: true, repeated: false, what }
+}
+
+pub(super) const fn optional(name: &'static str, what: Meaning) -> Positional {
+    Positional { name, required: false, repeated: false, what }
+}
+
+pub(super) const fn value(name: &'static str, value: &'static str, what: Meaning, help: &'static str) -> Opt {
+    Opt { name, value: Some(value), help, required: false, what }
+}
+
+pub(super) const fn flag(name: &'static str, help: &'static str) -> Opt {
+    Opt { name, value: None, help, required: false, what: Meaning::Text }
+}
+
+/// A form with words and positionals and nothing else; `..PLAIN` fills in the rest of the others.
+pub(super) const PLAIN: Form =
+    Form { words: &[], summary: "", positionals: &[], options: &[], raw: false, implemented: true };
+
+pub(super) const NAME: Opt = value("name", "N", Meaning::Text, "Saves the connection under this name.");
+pub(super) const BUNDLE: Opt =
+    value("bundle", "ZIP", Meaning::File, "The Secure Connect Bundle, as it was downloaded.");
+pub(super) const CLIENT_ID: Opt =
+    value("client-id", "ID", Meaning::Text, "The Client ID; `token` with an application token.");
+pub(super) const TOKEN_FILE: Opt = value(
+    "token-file",
+    "JSON",
+    Meaning::File,
+    "The token file of the Astra console, with Client ID and secret.",
+);
+pub(super) const HOST: Opt = value("host", "H[,H…]", Meaning::List, "Hosts to start with.");
+pub(super) const PORT: Opt =
+    value("port", "PORT", Meaning::Count, "The port of the native protocol, 9042 if not given.");
+pub(super) const USER: Opt = value("user", "U", Meaning::Text, "The user. The password is asked for.");
+pub(super) const DC: Opt = value("dc", "DC", Meaning::Text, "The data centre to prefer.");
+pub(super) const CA_CERT: Opt =
+    value("ca-cert", "F", Meaning::File, "PEM file of the CA that the server's certificate ends at.");
+pub(super) const CERT: Opt = value("cert", "F", Meaning::File, "PEM file of this client's certificate.");
+pub(super) const KEY: Opt = value("key", "F", Meaning::File, "PEM file of this client's key.");
+pub(super) const KEYSPACE: Opt =
+    value("keyspace", "KS", Meaning::Keyspace, "The keyspace for unqualified names.");
+pub(super) const READ_ONLY: Opt = flag("read-only", "Only reads are sent.");
+pub(super) const NO_SAVE: Opt = flag("no-save", "Connects without saving; the name may be left out then.");
+pub(super) const NEW_SECRET: Opt = Opt {
+    name: "client-secret",
+    value: None,
+    help: "Asks for a new Client Secret, hidden. It takes no value.",
+    required: false,
+    what: Meaning::Secret,
+};
+
+pub(super) const ASTRA: &[Opt] = &[NAME, BUNDLE, CLIENT_ID, TOKEN_FILE, KEYSPACE, READ_ONLY, NO_SAVE];
+pub(super) const CASSANDRA: &[Opt] =
+    &[NAME, HOST, PORT, USER, DC, CA_CERT, CERT, KEY, KEYSPACE, READ_ONLY, NO_SAVE];
+
+pub(super) const FORMATS: Meaning =
+    Meaning::OneOf(&["csv", "json", "jsonl", "parquet", "arrow", "xlsx", "md", "html", "cql"]);
+pub(super) const EXPORT_OPTIONS: &[Opt] = &[
+    value("format", "F", FORMATS, "The format; otherwise the file's ending tells."),
+    flag("force", "Replaces a file that exists."),
+];
+pub(super) const RESULT: Positional = required("NAME", Meaning::Result);
+pub(super) const FILE: Positional = required("FILE", Meaning::File);
+pub(super) const SNAPSHOT: Positional = required("NAME", Meaning::Text);
+pub(super) const TRACE_ID: Positional = required("ID", Meaning::Text);
+pub(super) const SNAPSHOTS: &[Positional] =
+    &[required("A", Meaning::Text), optional("B|live", Meaning::Text)];
