@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::install::{self, Place};
+use crate::install::{self, Installed, Place, Uninstalled};
 
 /// A Jupyter kernel for CQL on DataStax Astra DB and Apache Cassandra.
 #[derive(Debug, Parser)]
@@ -56,17 +56,12 @@ impl PlaceArgs {
 /// Runs what the arguments ask for.
 pub(crate) fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
-        Verb::Install(place) => install::install(&place.place())
-            .map(|folder| {
-                format!("The kernel `{}` is installed in {}.", install::SPEC_NAME, folder.display())
-            })
-            .map_err(|error| error.to_string()),
-        Verb::Uninstall(place) => install::uninstall(&place.place())
-            .map(|folder| match folder {
-                Some(folder) => format!("Removed {}.", folder.display()),
-                None => "No kernel was installed there.".to_owned(),
-            })
-            .map_err(|error| error.to_string()),
+        Verb::Install(place) => {
+            install::install(&place.place()).map(installed).map_err(|error| error.to_string())
+        }
+        Verb::Uninstall(place) => {
+            install::uninstall(&place.place()).map(uninstalled).map_err(|error| error.to_string())
+        }
         Verb::Kernel { connection_file } => return crate::kernel::run(&connection_file),
     };
     match outcome {
@@ -79,6 +74,35 @@ pub(crate) fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What was written, and whether Jupyter will use it.
+fn installed(done: Installed) -> String {
+    let mut lines = format!(
+        "The kernel `{}` is installed in {}.\nIt starts {}.",
+        install::SPEC_NAME,
+        done.folder.display(),
+        done.program.display()
+    );
+    if let Some((other, starts)) = done.shadowed_by {
+        lines += &format!(
+            "\nJupyter finds another one first: {}, which starts {starts}. Remove that folder to use this one.",
+            other.display()
+        );
+    }
+    lines
+}
+
+/// What was removed, and whether Jupyter still finds a kernel of this name.
+fn uninstalled(done: Uninstalled) -> String {
+    let mut lines = match done.folder {
+        Some(folder) => format!("Removed {}.", folder.display()),
+        None => "No kernel was installed there.".to_owned(),
+    };
+    if let Some(other) = done.left {
+        lines += &format!("\nJupyter still finds the one in {}.", other.display());
+    }
+    lines
 }
 
 /// One line for a person at the terminal.
