@@ -8,6 +8,7 @@ use std::sync::Arc;
 use cqlbook_core::cell;
 use cqlbook_core::complete;
 use cqlbook_core::inspect;
+use cqlbook_core::magic;
 use cqlbook_wire::{
     Completeness, Completion, Completions, ConnectionFile, ExecuteOutcome, ExecuteRequest, Handler, HelpLink,
     Io, KernelInfo, LanguageInfo, MimeBundle,
@@ -80,13 +81,18 @@ impl Handler for Kernel {
             kind: format!("{:?}", item.kind).to_lowercase(),
             signature: item.detail,
         });
+        // Behind a quote that is open (`SOURCE 'a`) a path goes on as it is; a word of a magic's line is quoted as a whole.
+        let open = code[..found.start].ends_with(['\'', '"']);
         let paths = found.path.iter().flat_map(|typed| names::paths(&self.notebook, typed));
+        let paths = paths.map(|path| if open { path } else { magic::quoted(&path) });
         let paths = paths.map(|text| Completion { text, kind: "path".to_owned(), signature: String::new() });
         Completions { start: found.start, end: found.end, matches: items.chain(paths).collect() }
     }
 
     async fn inspect(&self, code: &str, cursor: usize, _detail_level: u8) -> Option<MimeBundle> {
-        let text = inspect::inspect(code, cursor, &Known::of(&self.notebook))?;
+        // A path first: of a magic's line the text itself says no more than which magic it is.
+        let text = names::path(&self.notebook, code, cursor)
+            .or_else(|| inspect::inspect(code, cursor, &Known::of(&self.notebook)))?;
         Some(MimeBundle::new().with("text/markdown", text.clone()).with("text/plain", text))
     }
 

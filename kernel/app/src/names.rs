@@ -1,14 +1,18 @@
 //! The names that completion and inspection offer: the cached schema, the session's connections and kept results,
 //! and files where a path belongs. Nothing here asks a server.
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use cqlbook_cluster::SchemaSnapshot;
 use cqlbook_core::column::KeyRole;
-use cqlbook_core::complete::Names;
+use cqlbook_core::complete::{self, Names};
 
+use crate::connect::recipe::{Place, Recipe};
 use crate::notebook::Notebook;
+use crate::results::Kept;
 
 /// The most paths that are offered.
 const PATHS: usize = 200;
@@ -17,8 +21,8 @@ const PATHS: usize = 200;
 pub(crate) struct Known {
     schema: Option<Arc<SchemaSnapshot>>,
     keyspace: Option<String>,
-    connections: Vec<String>,
-    results: Vec<String>,
+    connections: BTreeMap<String, String>,
+    results: BTreeMap<String, String>,
 }
 
 impl Known {
@@ -29,8 +33,16 @@ impl Known {
         Self {
             schema: connection.map(cqlbook_cluster::Connection::schema),
             keyspace: connection.and_then(cqlbook_cluster::Connection::keyspace),
-            connections: state.recipes.keys().cloned().collect(),
-            results: state.results.iter().map(|(name, _)| name.to_owned()).collect(),
+            connections: state
+                .recipes
+                .iter()
+                .map(|(name, recipe)| (name.clone(), of_recipe(name, recipe)))
+                .collect(),
+            results: state
+                .results
+                .iter()
+                .map(|(name, kept)| (name.to_owned(), of_result(name, kept)))
+                .collect(),
         }
     }
 
@@ -77,12 +89,45 @@ impl Names for Known {
     }
 
     fn connections(&self) -> Vec<String> {
-        self.connections.clone()
+        self.connections.keys().cloned().collect()
     }
 
     fn results(&self) -> Vec<String> {
-        self.results.clone()
+        self.results.keys().cloned().collect()
     }
+
+    fn connection(&self, name: &str) -> Option<String> {
+        self.connections.get(name).cloned()
+    }
+
+    fn result(&self, name: &str) -> Option<String> {
+        self.results.get(name).cloned()
+    }
+}
+
+/// What is said of a connection: its kind and where it leads. Astra has no host and port to show.
+fn of_recipe(name: &str, recipe: &Recipe) -> String {
+    let place = match &recipe.place {
+        Place::Astra { bundle, .. } => format!("Astra DB, by the bundle `{}`", bundle.display()),
+        Place::Cassandra { hosts, port, .. } => {
+            format!("Apache Cassandra at `{}`, port {port}", hosts.join(", "))
+        }
+    };
+    let keyspace = recipe.keyspace.as_ref().map(|name| format!(", keyspace `{name}`")).unwrap_or_default();
+    format!("**`%connect {name}`** {place}{keyspace}.\n")
+}
+
+/// What is said of a kept result: how much of it there is, and its columns.
+fn of_result(name: &str, kept: &Kept) -> String {
+    let mut text = format!(
+        "**`{name}`** A kept result: {} rows, {} columns. `%show {name}` draws it.\n\n| Column | Type |\n| --- | --- |\n",
+        kept.rows(),
+        kept.columns.len()
+    );
+    for column in kept.columns.iter() {
+        let _ = writeln!(text, "| `{}` | `{}` |", column.name.replace('|', "\\|"), column.cql_type);
+    }
+    text
 }
 
 /// Files and folders that the typed start of a path may lead to, as they would be typed, in order of name.
@@ -100,4 +145,23 @@ pub(crate) fn paths(notebook: &Notebook, typed: &str) -> Vec<String> {
         .collect();
     found.sort();
     found
+}
+
+/// What is said of a path at the cursor: what it leads to, its size and when it was changed.
+pub(crate) fn path(notebook: &Notebook, code: &str, cursor: usize) -> Option<String> {
+    let cursor = cursor.min(code.len());
+    let end = cursor
+        + code
+            .get(cursor..)?
+            .find(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | ';'))
+            .unwrap_or(code.len() - cursor);
+    let typed = complete::complete(code, end, &complete::NoNames).path.filter(|typed| !typed.is_empty())?;
+    let found = notebook.path(&typed);
+    let metadata = std::fs::metadata(&found).ok()?;
+    let what =
+        if metadata.is_dir() { "A folder".to_owned() } else { format!("A file of {} bytes", metadata.len()) };
+    let changed = metadata.modified().ok().and_then(|time| jiff::Timestamp::try_from(time).ok());
+    let changed =
+        changed.map(|time| format!(", changed {}", time.strftime("%Y-%m-%d %H:%M UTC"))).unwrap_or_default();
+    Some(format!("**`{typed}`** {what}{changed}.\n\n`{}`\n", found.display()))
 }

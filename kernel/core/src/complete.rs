@@ -218,13 +218,9 @@ impl Finder<'_> {
         let Ok(magic) = lookup(kind, &line[..blank]) else { return };
         let rest = &line[blank..];
         let Ok(mut words) = magic::words(rest) else { return };
-        let typed = match words.last() {
-            Some(word) if word.span.end == rest.len() => {
-                words.pop().map(|word| word.text).unwrap_or_default()
-            }
-            _ => String::new(),
-        };
-        self.start = self.cursor - typed.len();
+        let last = words.pop_if(|word| word.span.end == rest.len());
+        self.start = self.cursor - last.as_ref().map_or(0, |word| rest.len() - word.span.start);
+        let typed = last.map(|word| word.text).unwrap_or_default();
         if magic.forms.iter().any(|form| form.raw) {
             if magic.name == "help" {
                 self.topics(&typed);

@@ -1,19 +1,40 @@
-//! `%help` and `%lsmagic`: texts made from the table of magics.
+//! `%help`, `%lsmagic` and questions (`orders?`), `%echo` and `%warn`: texts made from tables, the schema, or typed.
 
+use cqlbook_core::cell::Question;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
-use cqlbook_core::magic;
-use cqlbook_wire::{MimeBundle, Stream};
+use cqlbook_core::{inspect, magic};
+use cqlbook_wire::{MimeBundle, Payload, Stream};
 
+use crate::names::Known;
 use crate::run::scene::Scene;
 
 /// Shows help on a topic, or the overview.
 pub(crate) async fn help(scene: &Scene, topic: &str) -> Result<(), Diagnostic> {
-    let Some(text) = magic::help(topic) else {
-        return Err(Diagnostic::new(Code::Usage, format!("There is no help on `{topic}`."))
-            .with_hint("`%help` lists the topics."));
-    };
-    scene.io.display(MimeBundle::new().with("text/markdown", text.clone()).with("text/plain", text)).await;
+    let text = inspect::about(topic, &Known::of(&scene.notebook)).ok_or_else(|| nothing_on(topic))?;
+    scene.io.display(page(text)).await;
     Ok(())
+}
+
+/// Answers `topic?` in the frontend's pager.
+pub(crate) fn answer(scene: &Scene, question: &Question) -> Result<Payload, Diagnostic> {
+    let text = inspect::about(&question.topic, &Known::of(&scene.notebook))
+        .ok_or_else(|| nothing_on(&question.topic))?;
+    Ok(Payload::Page { data: page(text), start: 0 })
+}
+
+/// Prints the rest of a line, as `\echo` and `\warn` of psql do.
+pub(crate) async fn print(scene: &Scene, stream: Stream, text: &str) -> Result<(), Diagnostic> {
+    scene.io.stream(stream, format!("{text}\n")).await;
+    Ok(())
+}
+
+fn nothing_on(topic: &str) -> Diagnostic {
+    Diagnostic::new(Code::Usage, format!("There is no help on `{topic}`."))
+        .with_hint("`%help` lists the topics. A table is known once the notebook is connected.")
+}
+
+fn page(text: String) -> MimeBundle {
+    MimeBundle::new().with("text/markdown", text.clone()).with("text/plain", text)
 }
 
 /// Lists the names of all magics.

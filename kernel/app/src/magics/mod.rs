@@ -9,6 +9,7 @@ mod settings;
 use cqlbook_core::cell::MagicLine;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic::{self, Arguments, MagicKind};
+use cqlbook_wire::Stream;
 
 use crate::run::scene::Scene;
 
@@ -37,6 +38,8 @@ async fn dispatch(scene: &mut Scene, name: &str, arguments: &Arguments) -> Resul
         ("results", _) => results::list(scene).await,
         ("forget", _) => results::forget(scene, arguments).await,
         ("import", _) => import::import(scene, arguments).await,
+        ("echo", _) => help::print(scene, Stream::Stdout, arguments.positional(0).unwrap_or_default()).await,
+        ("warn", _) => help::print(scene, Stream::Stderr, arguments.positional(0).unwrap_or_default()).await,
         ("help", _) => help::help(scene, arguments.positional(0).unwrap_or_default()).await,
         ("lsmagic", _) => help::list(scene).await,
         (name, _) => Err(not_in_this_release(&format!("%{name}"))),

@@ -29,6 +29,10 @@ pub(crate) async fn run(notebook: Arc<Notebook>, request: ExecuteRequest, io: Io
     let outcome = match cell::parse(&source) {
         Cell::Steps(steps) => run_steps(&mut scene, &steps, &request).await,
         Cell::Magic(magic) => run_cell_magic(&mut scene, &magic, &request).await,
+        Cell::Question(question) => match magics::help::answer(&scene, &question) {
+            Ok(page) => return ExecuteOutcome::Ok { payload: vec![page] },
+            Err(diagnostic) => Err(diagnostic),
+        },
     };
     match outcome {
         Ok(()) => ExecuteOutcome::ok(),

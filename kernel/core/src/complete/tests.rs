@@ -57,6 +57,7 @@ fn magics_and_their_words() {
     assert_eq!(offered("%connect |"), "\"\": astra cassandra demo");
     assert_eq!(offered("%connect astra --b|"), "\"--b\": --bundle");
     assert_eq!(offered("%connect astra --bundle ~/a|"), "\"~/a\":  path \"~/a\"");
+    assert_eq!(offered("%import 'a b'|"), "\"'a b'\":  path \"a b\"");
     assert_eq!(offered("%connection test |"), "\"\": astra cassandra demo");
     assert_eq!(offered("%show |"), "\"\": _ day1 --rows --offset --columns --sort --vertical");
     assert_eq!(offered("%plot _ --kind=h|"), "\"h\": histogram heatmap");

@@ -14,7 +14,8 @@ pub(crate) use arguments::{choose, option_parts};
 pub use help::{help, list};
 pub(crate) use help::{of_magic, of_setting, of_verb};
 pub use table::MAGICS;
-pub(crate) use words::{quoted, words};
+pub use words::quoted;
+pub(crate) use words::words;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::nearest::nearest;

@@ -31,8 +31,8 @@ pub(crate) fn words(line: &str) -> Result<Vec<Word>, Vec<Word>> {
     }
 }
 
-/// The text as one word of a line: quoted where it must be.
-pub(crate) fn quoted(text: &str) -> String {
+/// The text as one word of a magic's line: quoted where it must be.
+pub fn quoted(text: &str) -> String {
     // Only a NUL byte cannot be quoted; it stays as it is, and the line is refused when it is read.
     shlex::try_quote(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
 }

@@ -3,6 +3,7 @@
 //! `cargo build --package cqlbook` first: the tests run the program `cqlbook` that lies beside them.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod asking;
 mod cells;
 mod connecting;
 mod errors;
