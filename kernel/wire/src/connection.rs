@@ -38,6 +38,12 @@ pub(crate) struct Ports {
     pub(crate) heartbeat: u16,
 }
 
+impl Ports {
+    fn contains_zero(self) -> bool {
+        [self.shell, self.iopub, self.stdin, self.control, self.heartbeat].contains(&0)
+    }
+}
+
 /// One of a kernel's five sockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Channel {
@@ -77,7 +83,7 @@ pub enum ConnectionFileError {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// It is not the JSON that Jupyter writes. The text names the field and never a value.
+    /// It is not the JSON that Jupyter writes. The text names the place and never quotes the key.
     #[error("The connection file is not valid: {0}.")]
     Invalid(String),
     /// It asks for CURVE encryption, which this kernel does not speak; going on without it would send in the clear
@@ -141,12 +147,15 @@ impl ConnectionFile {
         }
         match raw.signature_scheme.as_deref() {
             None | Some("" | "hmac-sha256") => {}
-            Some(other) => return Err(ConnectionFileError::SignatureScheme(other.to_owned())),
+            Some(other) => {
+                return Err(ConnectionFileError::SignatureScheme(other.escape_debug().to_string()));
+            }
         }
         let transport = match raw.transport.as_deref() {
             None | Some("tcp") => Transport::Tcp,
             Some("ipc") => Transport::Ipc,
             Some(other) => {
+                let other = other.escape_debug();
                 return Err(ConnectionFileError::Invalid(format!("its transport `{other}` is unknown")));
             }
         };
@@ -162,6 +171,9 @@ impl ConnectionFile {
             control: raw.control_port,
             heartbeat: raw.hb_port,
         };
+        if transport == Transport::Tcp && ports.contains_zero() {
+            return Err(ConnectionFileError::Invalid("a port is 0, where no frontend would look".to_owned()));
+        }
         Ok(Self { transport, ip, ports, key })
     }
 
@@ -246,6 +258,49 @@ mod tests {
             error.to_string(),
             "The connection file asks for the signature scheme `hmac-md5`. This kernel supports `hmac-sha256`."
         );
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_said_in_one_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("kernel.json");
+        let refused = |text: &[u8], fact: &str| {
+            std::fs::write(&file, text).unwrap();
+            let line = ConnectionFile::read(&file).unwrap_err().to_string();
+            assert!(line.contains(fact), "{fact:?} is not in {line:?}");
+            assert!(!line.contains(['\n', '\r', '\u{1b}']) && !line.contains("s3cret"), "{line:?}");
+        };
+        let with = |old: &str, new: &str| FILE.replace(old, new).into_bytes();
+        refused(b"", "it is not JSON");
+        refused(&FILE.as_bytes()[..FILE.len() / 2], "it is not JSON");
+        refused(b"[1, 2]", "a field is missing or of the wrong kind");
+        refused(b"\xff\xfe", "cannot be read");
+        refused(&with("\"hb_port\":5,", ""), "a field is missing");
+        refused(&with("\"hb_port\":5", "\"hb_port\":65536"), "of the wrong kind");
+        refused(&with("\"hb_port\":5", "\"hb_port\":-5"), "of the wrong kind");
+        refused(&with("\"hb_port\":5", "\"hb_port\":0"), "a port is 0");
+        refused(&with("\"s3cret\"", "[\"s3cret\"]"), "of the wrong kind");
+        refused(&with("\"tcp\"", "\"smoke\\n\""), r"its transport `smoke\n` is unknown");
+        refused(&with("hmac-sha256", "md5\\u001b[1m"), r"signature scheme `md5\u{1b}[1m`");
+        let nowhere = FILE.replace("\"tcp\"", "\"ipc\"").replace("127.0.0.1", "");
+        refused(nowhere.as_bytes(), "`ip` is missing");
+        let line = ConnectionFile::read(&folder.path().join("none.json")).unwrap_err().to_string();
+        assert!(
+            line.starts_with("The connection file ") && line.contains("none.json cannot be read"),
+            "{line}"
+        );
+        let line = ConnectionFile::read(folder.path()).unwrap_err().to_string();
+        assert!(line.contains("cannot be read"), "{line}");
+    }
+
+    #[test]
+    fn fields_that_jupyter_adds_or_leaves_out_do_not_matter() {
+        let more = FILE
+            .replace("\"cql\"", "\"кассандра 😀\",\"jupyter_session\":\"/a b.ipynb\",\"future\":{\"a\":[1]}");
+        assert!(ConnectionFile::parse(&more).is_ok());
+        let fewer = r#"{"shell_port":1,"iopub_port":2,"stdin_port":3,"control_port":4,"hb_port":5,"key":""}"#;
+        let file = ConnectionFile::parse(fewer).unwrap();
+        assert_eq!((file.endpoint(Channel::Shell).as_str(), file.key.as_str()), ("tcp://127.0.0.1:1", ""));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::connection::Channel;
 use crate::execute;
 use crate::handler::{ErrorReport, Handler};
 use crate::kernel::{Kernel, ShutdownRequest};
-use crate::lane;
+use crate::lane::{self, Refused};
 use crate::replies;
 use crate::requests::Fields;
 use crate::session::Incoming;
@@ -40,9 +40,12 @@ pub(crate) async fn shell<H: Handler>(
         if out_of_band(&kernel, &socket, &message).await {
             continue;
         }
-        if let Err(message) = kernel.lanes.dispatch(message) {
-            let reply =
-                if kernel.stopping.is_cancelled() { execute::aborted(&kernel) } else { unknown_subshell() };
+        if let Err(refused) = kernel.lanes.dispatch(&message) {
+            let reply = match refused {
+                _ if kernel.stopping.is_cancelled() => execute::aborted(&kernel),
+                Refused::NoLane => unknown_subshell(),
+                Refused::NoRoom => busy_queue(),
+            };
             send_reply(&kernel, &socket, &message, &reply).await;
         }
     }
@@ -110,6 +113,11 @@ fn unknown_subshell() -> Value {
     replies::error(&ErrorReport::new("UNKNOWN_SUBSHELL", "There is no subshell with this id."))
 }
 
+fn busy_queue() -> Value {
+    let text = "Too many requests wait for the cell that runs. Interrupt it, or wait for its end.";
+    replies::error(&ErrorReport::new("QUEUE_FULL", text))
+}
+
 fn create_subshell<H: Handler>(kernel: &Arc<Kernel<H>>, shell: &RouterSendHalf) -> Value {
     let id = Uuid::new_v4().to_string();
     if kernel.lanes.open(kernel, shell.clone(), Some(id.clone())) {
@@ -119,7 +127,7 @@ fn create_subshell<H: Handler>(kernel: &Arc<Kernel<H>>, shell: &RouterSendHalf) 
     }
 }
 
-/// Sends a reply between busy and idle.
+/// Sends a reply between busy and idle; a message that is no request has none, and only says busy and idle.
 async fn send_reply<H: Handler>(
     kernel: &Kernel<H>,
     socket: &RouterSendHalf,
@@ -127,7 +135,8 @@ async fn send_reply<H: Handler>(
     reply: &Value,
 ) {
     let busy = kernel.busy(message);
-    let name = message.head.msg_type.strip_suffix("_request").unwrap_or(&message.head.msg_type);
-    kernel.reply(socket, message, &format!("{name}_reply"), reply).await;
+    if let Some(name) = message.head.msg_type.strip_suffix("_request") {
+        kernel.reply(socket, message, &format!("{name}_reply"), reply).await;
+    }
     drop(busy);
 }

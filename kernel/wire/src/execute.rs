@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use futures::FutureExt;
 use jupyter_protocol::{ErrorOutput, ExecuteInput, ExecutionCount};
@@ -10,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::handler::{ErrorReport, ExecuteOutcome, ExecuteRequest, Handler};
 use crate::io::{Cell, Io};
-use crate::kernel::{Kernel, internal_error, interrupted};
+use crate::kernel::{Kernel, Registered, internal_error, interrupted};
 use crate::replies;
 use crate::requests::{Fields, cell_id};
 use crate::serve::STOP_GRACE;
@@ -19,8 +20,9 @@ use crate::session::Incoming;
 /// A cell that was run.
 pub(crate) struct Done {
     pub(crate) reply: Value,
-    /// Whether the cells behind it are to be aborted.
-    pub(crate) stop_queue: bool,
+    /// When it failed, if the cells that had come by then are to be aborted. Taken before anyone is told of the error: what
+    /// a frontend sends in answer to it runs.
+    pub(crate) abort_until: Option<Instant>,
 }
 
 /// The reply for a cell that is not run.
@@ -28,9 +30,11 @@ pub(crate) fn aborted<H>(kernel: &Kernel<H>) -> Value {
     replies::aborted(kernel.count.load(Ordering::Relaxed))
 }
 
+/// Runs a cell that is `running`: registered before busy was published, so that an interrupt by one who saw it finds it.
 pub(crate) async fn run<H: Handler>(
     kernel: &Kernel<H>,
     message: &Incoming,
+    running: Registered<'_>,
     deleted: &CancellationToken,
 ) -> Done {
     let fields = Fields::of(message);
@@ -51,7 +55,6 @@ pub(crate) async fn run<H: Handler>(
         );
     }
 
-    let running = kernel.register();
     let request = ExecuteRequest {
         code,
         silent,
@@ -77,13 +80,14 @@ pub(crate) async fn run<H: Handler>(
         }
         () = overdue(kernel, &running.cancelled, deleted) => interrupted().into(),
     };
+    let ended = Instant::now();
     drop(running);
     io.close();
 
     match outcome {
         ExecuteOutcome::Ok { payload } => {
             let expressions = expressions(kernel, &fields).await;
-            Done { reply: replies::executed(execution_count, &payload, expressions), stop_queue: false }
+            Done { reply: replies::executed(execution_count, &payload, expressions), abort_until: None }
         }
         ExecuteOutcome::Error { ename, evalue, traceback } => {
             let report = ErrorReport { ename, evalue, traceback };
@@ -92,10 +96,10 @@ pub(crate) async fn run<H: Handler>(
                 let ErrorReport { ename, evalue, traceback } = report;
                 kernel.iopub.publish("error", &message.header, &ErrorOutput { ename, evalue, traceback });
             }
-            Done { reply, stop_queue: stop_on_error }
+            Done { reply, abort_until: stop_on_error.then_some(ended) }
         }
         ExecuteOutcome::Aborted => {
-            Done { reply: replies::aborted(execution_count), stop_queue: stop_on_error }
+            Done { reply: replies::aborted(execution_count), abort_until: stop_on_error.then_some(ended) }
         }
     }
 }

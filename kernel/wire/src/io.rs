@@ -31,6 +31,8 @@ struct Inner {
     /// Whether outputs go anywhere: not for a silent request, and not after the cell has ended.
     open: Mutex<bool>,
     allow_stdin: bool,
+    /// Held while a question is open: a cell asks one at a time.
+    asking: tokio::sync::Mutex<()>,
     cancelled: CancellationToken,
     /// Cancelled when the cell has ended.
     ended: CancellationToken,
@@ -91,19 +93,18 @@ struct ExecuteResult<'a> {
 impl Io {
     pub(crate) fn new(iopub: IoPub, stdin: Arc<Stdin>, cell: Cell) -> Self {
         let Cell { request, execution_count, silent, allow_stdin, cancelled } = cell;
-        let (open, ended) = (Mutex::new(!silent), CancellationToken::new());
-        Self {
-            inner: Arc::new(Inner {
-                iopub,
-                stdin,
-                request,
-                execution_count,
-                open,
-                allow_stdin,
-                cancelled,
-                ended,
-            }),
-        }
+        let inner = Inner {
+            iopub,
+            stdin,
+            request,
+            execution_count,
+            open: Mutex::new(!silent),
+            allow_stdin,
+            asking: tokio::sync::Mutex::default(),
+            cancelled,
+            ended: CancellationToken::new(),
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Ends the cell: nothing that is sent from now on goes anywhere.
@@ -148,19 +149,24 @@ impl Io {
         self.send("execute_result", to_json(&content)).await;
     }
 
-    /// Asks the user for a line; `password` hides what is typed. One prompt at a time: a second one waits.
+    /// Asks the user for a line; `password` hides what is typed. A cell has one prompt at a time: a second one waits.
     ///
     /// # Errors
     /// See [`InputError`].
     pub async fn input(&self, prompt: &str, password: bool) -> Result<Zeroizing<String>, InputError> {
-        let Inner { stdin, request, allow_stdin, cancelled, ended, .. } = &*self.inner;
+        let Inner { stdin, request, allow_stdin, asking, cancelled, ended, .. } = &*self.inner;
         if !allow_stdin {
             return Err(InputError::NotAllowed);
         }
+        let asked = async {
+            let _turn = asking.lock().await;
+            stdin.ask(request, prompt, password).await
+        };
         tokio::select! {
             biased;
             () = ended.cancelled() => Err(InputError::Closed),
-            answer = stdin.ask(request, prompt, password, cancelled) => answer,
+            () = cancelled.cancelled() => Err(InputError::Interrupted),
+            answer = asked => answer,
         }
     }
 

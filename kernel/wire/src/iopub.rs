@@ -20,6 +20,9 @@ use crate::session::{Session, no_parent, to_json};
 /// How many bytes of outputs wait for the task, at most.
 const ROOM: u32 = 8 * 1024 * 1024;
 
+/// How long one frontend that does not read can hold up the queue (the socket gives it up after 2 s), and a little more.
+const STUCK: Duration = Duration::from_millis(2500);
+
 /// How many subscriptions wait to be welcomed, at most.
 const WELCOMES: usize = 64;
 
@@ -33,7 +36,7 @@ pub(crate) struct IoPub {
 enum Item {
     Publish { msg_type: &'static str, parent: Bytes, content: Bytes, room: Option<OwnedSemaphorePermit> },
     Welcome { peer: PeerIdentity, topic: Bytes, _room: OwnedSemaphorePermit },
-    Flush { timeout: Duration, done: oneshot::Sender<()> },
+    Flush { linger: Duration, done: oneshot::Sender<()> },
 }
 
 /// Room in the queue for one output, taken before the output is put there.
@@ -78,11 +81,12 @@ impl IoPub {
             self.queue.send(Item::Publish { msg_type, parent: parent.clone(), content, room: Some(room.0) });
     }
 
-    /// Waits until everything published so far is handed to the operating system, at most for `timeout`.
-    pub(crate) async fn flush(&self, timeout: Duration) {
+    /// Waits until everything published so far is handed to the operating system: at most [`STUCK`] for a frontend that is
+    /// in the way of the others, and then at most `linger` for those that are slow to take what is theirs.
+    pub(crate) async fn flush(&self, linger: Duration) {
         let (done, flushed) = oneshot::channel();
-        let _ = self.queue.send(Item::Flush { timeout, done });
-        let _ = tokio::time::timeout(timeout, flushed).await;
+        let _ = self.queue.send(Item::Flush { linger, done });
+        let _ = tokio::time::timeout(STUCK + linger, flushed).await;
     }
 }
 
@@ -103,8 +107,8 @@ async fn publish(session: Arc<Session>, socket: XPubSendHalf, mut items: mpsc::U
                 let (message, _) = session.write(&[topic], "iopub_welcome", &no_parent(), to_json(&content));
                 socket.send_to(&peer, &message);
             }
-            Item::Flush { timeout, done } => {
-                socket.flush(timeout).await;
+            Item::Flush { linger, done } => {
+                socket.flush(linger).await;
                 let _ = done.send(());
             }
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use jupyter_protocol::{CommClose, CommId, CommInfoReply};
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use zeromq::RouterSendHalf;
@@ -23,12 +23,35 @@ use crate::session::Incoming;
 /// How many subshells there may be.
 const MAX_SUBSHELLS: usize = 64;
 
+/// How many bytes of requests may wait in all lanes.
+const WAITING: u32 = 256 * 1024 * 1024;
+
+/// What a waiting request counts for besides its content.
+const OVERHEAD: usize = 1024;
+
 /// All lanes of a kernel.
-#[derive(Default)]
 pub(crate) struct Lanes {
     /// Lanes by subshell id; the main one has none.
     lanes: Mutex<HashMap<Option<String>, Lane>>,
     tasks: TaskTracker,
+    /// Room for requests that wait.
+    room: Arc<Semaphore>,
+}
+
+impl Default for Lanes {
+    fn default() -> Self {
+        let room = Arc::new(Semaphore::new(WAITING as usize));
+        Self { lanes: Mutex::default(), tasks: TaskTracker::default(), room }
+    }
+}
+
+/// Why a request was not queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// There is no such subshell.
+    NoLane,
+    /// Too much waits already.
+    NoRoom,
 }
 
 #[derive(Clone)]
@@ -37,10 +60,11 @@ struct Lane {
     deleted: CancellationToken,
 }
 
-/// A request with the time it came.
-pub(crate) struct Request {
-    pub(crate) message: Incoming,
-    pub(crate) arrived: Instant,
+/// A request with the time it came, and the room it takes while it waits.
+struct Request {
+    message: Incoming,
+    arrived: Instant,
+    room: OwnedSemaphorePermit,
 }
 
 impl Lanes {
@@ -76,16 +100,17 @@ impl Lanes {
         ids
     }
 
-    /// Queues a request in its lane; gives it back when there is no such lane.
-    pub(crate) fn dispatch(&self, message: Incoming) -> Result<(), Box<Incoming>> {
+    /// Queues a request in its lane.
+    pub(crate) fn dispatch(&self, message: &Incoming) -> Result<(), Refused> {
         let lane = {
             let lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
             lanes.get(&message.head.subshell_id).cloned()
         };
-        let Some(lane) = lane else { return Err(Box::new(message)) };
-        lane.queue
-            .send(Request { message, arrived: Instant::now() })
-            .map_err(|unsent| Box::new(unsent.0.message))
+        let lane = lane.ok_or(Refused::NoLane)?;
+        let size = u32::try_from(message.content.len() + message.header.len() + OVERHEAD).unwrap_or(u32::MAX);
+        let room = self.room.clone().try_acquire_many_owned(size).map_err(|_| Refused::NoRoom)?;
+        let request = Request { message: message.clone(), arrived: Instant::now(), room };
+        lane.queue.send(request).map_err(|_| Refused::NoLane)
     }
 
     /// Waits until the lanes have answered what they had, at most for `timeout`. They must have been told to stop.
@@ -116,10 +141,9 @@ async fn run<H: Handler>(
             },
         };
         let abort = abort_until.is_some_and(|moment| request.arrived <= moment);
+        drop(request.room);
         let failed = answer(&kernel, &socket, &request.message, abort, &deleted).await;
-        if failed {
-            abort_until = Some(Instant::now());
-        }
+        abort_until = failed.or(abort_until);
     }
     requests.close();
     while let Ok(request) = requests.try_recv() {
@@ -127,33 +151,34 @@ async fn run<H: Handler>(
     }
 }
 
-/// Answers one request; true when the cells behind it are to be aborted.
+/// Answers one request. When it is a cell that failed, the cells that had come by the moment it gives are to be aborted.
 async fn answer<H: Handler>(
     kernel: &Kernel<H>,
     socket: &RouterSendHalf,
     message: &Incoming,
     abort: bool,
     deleted: &CancellationToken,
-) -> bool {
-    let busy = kernel.busy(message);
+) -> Option<Instant> {
     let msg_type = message.head.msg_type.as_str();
-    let mut failed = false;
-    if msg_type == "execute_request" {
-        let reply = match abort {
-            true => execute::aborted(kernel),
-            false => {
-                let done = execute::run(kernel, message, deleted).await;
-                failed = done.stop_queue;
-                done.reply
-            }
-        };
-        kernel.reply(socket, message, "execute_reply", &reply).await;
-    } else if let Some(reply) = look(kernel, message).await {
-        let reply_type = msg_type.strip_suffix("_request").map(|name| format!("{name}_reply"));
-        kernel.reply(socket, message, &reply_type.unwrap_or_default(), &reply).await;
+    let is_cell = msg_type == "execute_request";
+    // Before busy is said: who has seen it may interrupt.
+    let running = (is_cell && !abort).then(|| kernel.register());
+    let busy = kernel.busy(message);
+    let mut abort_until = None;
+    let reply = match running {
+        Some(running) => {
+            let done = execute::run(kernel, message, running, deleted).await;
+            abort_until = done.abort_until;
+            Some(done.reply)
+        }
+        None if is_cell => Some(execute::aborted(kernel)),
+        None => look(kernel, message).await,
+    };
+    if let (Some(reply), Some(name)) = (reply, msg_type.strip_suffix("_request")) {
+        kernel.reply(socket, message, &format!("{name}_reply"), &reply).await;
     }
     drop(busy);
-    failed
+    abort_until
 }
 
 /// The reply to a request that looks at code and runs none; `None` for messages that have none.

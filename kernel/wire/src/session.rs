@@ -54,7 +54,7 @@ pub(crate) struct Incoming {
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct Head {
     #[serde(default)]
-    pub(crate) session: String,
+    pub(crate) session: Option<String>,
     pub(crate) msg_type: String,
     #[serde(default)]
     pub(crate) subshell_id: Option<String>,
@@ -245,6 +245,10 @@ fn iso8601(seconds: u64, micros: u32) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+
     use super::*;
 
     fn message(session: &Session) -> ZmqMessage {
@@ -308,6 +312,67 @@ mod tests {
             assert!(seen.first_time(signature));
         }
         assert_eq!((seen.set.len(), seen.order.len()), (REMEMBERED, REMEMBERED));
+    }
+
+    proptest! {
+        /// Whatever frames come, signed or not: no panic, and nothing is let in that was not signed.
+        #[test]
+        fn any_frames_are_read_without_a_panic(frames in vec(frame(), 1..9)) {
+            let message = ZmqMessage::try_from(frames).unwrap();
+            prop_assert!(Session::new("key").read(message.clone()).is_err());
+            if let Ok(incoming) = Session::new("").read(message) {
+                let fields = crate::requests::Fields::of(&incoming);
+                let _ = (fields.history(), fields.texts("user_expressions").count(), fields.count("cursor_pos"));
+                let _ = crate::requests::cell_id(&incoming);
+            }
+        }
+
+        /// One byte of a good message changed, one frame lost, doubled or out of place: it is let in only if what was
+        /// signed is the same as before.
+        #[test]
+        fn a_changed_message_is_let_in_only_with_what_was_signed(change in change(), at in any::<Index>(), byte: u8) {
+            let good = message(&Session::new("key")).into_vec();
+            let mut frames = good.clone();
+            let index = at.index(frames.len());
+            match change {
+                Change::Byte => {
+                    let mut frame = frames[index].to_vec();
+                    let place = at.index(frame.len());
+                    frame[place] ^= byte;
+                    frames[index] = frame.into();
+                }
+                Change::Lost => drop(frames.remove(index)),
+                Change::Doubled => frames.insert(index, frames[index].clone()),
+                Change::Swapped => frames.swap(index, good.len() - 1),
+            }
+            if let Ok(incoming) = Session::new("key").read(ZmqMessage::try_from(frames).unwrap()) {
+                let parts = [incoming.header, incoming.parent_header, incoming.metadata, incoming.content];
+                prop_assert_eq!(parts.concat(), good[3..].concat());
+            }
+        }
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum Change {
+        Byte,
+        Lost,
+        Doubled,
+        Swapped,
+    }
+
+    fn change() -> impl Strategy<Value = Change> {
+        prop_oneof![Just(Change::Byte), Just(Change::Lost), Just(Change::Doubled), Just(Change::Swapped)]
+    }
+
+    /// A frame: bytes, or what frames of messages look like.
+    fn frame() -> impl Strategy<Value = Bytes> {
+        prop_oneof![
+            3 => Just(Bytes::from_static(DELIMITER)),
+            1 => Just(Bytes::from_static(&[b'0'; 64])),
+            2 => Just(Bytes::from_static(br#"{"msg_type":"execute_request","session":null,"cursor_pos":-1}"#)),
+            1 => "\\{\"(msg_type|session|code|cellId)\":(\"x\"|-?[0-9]{1,30}|null|\\[\\[)\\}?".prop_map(Bytes::from),
+            2 => vec(any::<u8>(), 0..80).prop_map(Bytes::from),
+        ]
     }
 
     #[test]

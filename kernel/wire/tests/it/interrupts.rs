@@ -109,3 +109,48 @@ async fn with_stop_on_error_off_the_cells_behind_run() {
     assert_eq!(frontend.finish(&failing).await.status(), "error");
     assert_eq!(frontend.finish(&waiting).await.stdout(), "a\n");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_at_the_first_sight_of_busy_is_not_lost() {
+    let (_kernel, mut frontend) = start().await;
+    for _ in 0..100 {
+        let cell = frontend.start("sleep 60000").await;
+        frontend.until(&cell, |message| message.is_status("busy")).await;
+        frontend.interrupt().await;
+        assert_eq!(frontend.finish(&cell).await.status(), "error");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cell_sent_in_answer_to_an_error_runs() {
+    let (_kernel, mut frontend) = start().await;
+    for _ in 0..100 {
+        let failing = frontend.start("fail").await;
+        frontend.until(&failing, |message| message.msg_type == "error").await;
+        let next = frontend.start("print a").await;
+        assert_eq!(frontend.finish(&failing).await.status(), "error");
+        assert_eq!(frontend.finish(&next).await.stdout(), "a\n");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_bounded_and_an_interrupt_still_gets_through() {
+    let (_kernel, mut frontend) = start().await;
+    let cell = frontend.start("sleep 60000").await;
+    frontend.until(&cell, |message| message.msg_type == "execute_input").await;
+    // Six times 60 MB are more than may wait.
+    let big = json!({"code": "x".repeat(60_000_000)});
+    let mut waiting = Vec::new();
+    for _ in 0..6 {
+        waiting.push(frontend.send(Shell, "is_complete_request", big.clone()).await);
+    }
+    let refused = frontend.finish(waiting.last().unwrap()).await;
+    assert_eq!(refused.content()["ename"], "QUEUE_FULL");
+    frontend.interrupt().await;
+    assert_eq!(frontend.finish(&cell).await.status(), "error");
+    for request in &waiting[..4] {
+        assert_eq!(frontend.finish(request).await.status(), "complete");
+    }
+    assert_eq!(frontend.finish(&waiting[4]).await.content()["ename"], "QUEUE_FULL");
+    assert_eq!(frontend.execute("print on").await.stdout(), "on\n");
+}

@@ -4,6 +4,7 @@
 #[path = "../../examples/echo.rs"]
 mod echo;
 
+mod heartbeat;
 mod interrupts;
 mod lifecycle;
 mod prompts;
@@ -11,6 +12,7 @@ mod protocol;
 mod slow_frontends;
 mod strangers;
 mod subshells;
+mod unsigned;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -221,3 +221,59 @@ async fn requests_with_nothing_in_them_are_answered() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cursors_beyond_the_end_and_in_utf16_units_are_at_the_end() {
+    let (_kernel, mut frontend) = start().await;
+    // "😀 pri" has 5 code points, 6 UTF-16 units (which old frontends send) and 8 bytes.
+    for cursor in [5, 6, 8, 1_000_000] {
+        let request = json!({"code": "😀 pri", "cursor_pos": cursor});
+        let reply = frontend.request(Shell, "complete_request", request).await;
+        let content = reply.content();
+        assert_eq!(content["matches"], json!(["print"]), "at {cursor}");
+        assert_eq!((content["cursor_start"].as_u64(), content["cursor_end"].as_u64()), (Some(2), Some(5)));
+        let request = json!({"code": "😀 ask", "cursor_pos": cursor});
+        assert_eq!(frontend.request(Shell, "inspect_request", request).await.content()["found"], true);
+    }
+    // Before, behind and between emoji and a combining mark: an answer at every place, within the text.
+    let code = "a😀e\u{301}😀👩‍🚀 p";
+    let length = u64::try_from(code.chars().count()).unwrap();
+    for cursor in 0..=length {
+        let reply =
+            frontend.request(Shell, "complete_request", json!({"code": code, "cursor_pos": cursor})).await;
+        let place = |name: &str| reply.content()[name].as_u64().unwrap();
+        assert!(place("cursor_start") <= cursor && place("cursor_end") == cursor, "{}", reply.content());
+        let request = json!({"code": code, "cursor_pos": cursor});
+        assert_eq!(frontend.request(Shell, "inspect_request", request).await.status(), "ok");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn busy_and_idle_of_shell_and_control_are_pairs_of_their_own() {
+    let (_kernel, mut frontend) = start().await;
+    let cell = frontend.start("ask Now?").await;
+    frontend.until(&cell, |message| message.msg_type == "input_request").await;
+    // From here to the answer the shell is busy; control has a pair of its own, with its own parent.
+    let info = frontend.request(Control, "kernel_info_request", json!({})).await;
+    let states: Vec<_> = info.iopub.iter().map(|message| message.text("/execution_state")).collect();
+    assert_eq!(states, ["busy", "idle"]);
+    frontend.send_answer("yes", None).await;
+    let cell = frontend.finish(&cell).await;
+    let states: Vec<_> = cell.published("status").map(|message| message.text("/execution_state")).collect();
+    assert_eq!(states, ["busy", "idle"]);
+    assert!(cell.iopub.last().unwrap().is_status("idle"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prompts_and_control_have_the_parents_bytes_too() {
+    let (_kernel, mut frontend) = start().await;
+    let fields = json!({"future": "☃", "n": 1.0});
+    let content = json!({"code": "ask ☃", "allow_stdin": true});
+    let (id, header) = frontend.send_with_header(Shell, "execute_request", content, fields.clone()).await;
+    frontend.answer("line");
+    let cell = frontend.finish(&id).await;
+    assert_eq!(cell.prompts[0].parent_header, header);
+    let (id, header) = frontend.send_with_header(Control, "kernel_info_request", json!({}), fields).await;
+    let info = frontend.finish(&id).await;
+    assert!(info.iopub.iter().chain(&info.reply).all(|message| message.parent_header == header));
+}

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use cqlbook_wire::Channel::IoPub;
+use cqlbook_wire::Channel::{Control, IoPub};
 use cqlbook_wire::testing::{Frontend, InProcess, write_connection_file};
 use cqlbook_wire::{ConnectionFile, Transport};
+use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -121,6 +122,23 @@ async fn a_frontend_of_its_own() {
     };
     frontend.wait_for("its idle", ended).await;
     writeln!(say, "saw the last cell end").unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_goodbye_reaches_the_others_past_one_that_never_reads() {
+    let (kernel, mut frontend) = start().await;
+    let stuck = never_reading(kernel.connection()).await;
+    let cell = frontend.start("flood 1000").await;
+    // Its queue is full soon, and the kernel is waiting for it when it is told to stop.
+    frontend.until(&cell, |message| message.msg_type == "stream").await;
+    let goodbye = frontend.send(Control, "shutdown_request", json!({"restart": false})).await;
+    let cell = frontend.finish(&cell).await;
+    assert_eq!(cell.status(), "error");
+    assert!(cell.iopub.last().unwrap().is_status("idle"));
+    let goodbye = frontend.finish(&goodbye).await;
+    assert_eq!(goodbye.published("shutdown_reply").count(), 1);
+    kernel.exited().await;
+    drop(stuck);
 }
 
 /// Two frontends see the same outputs.

@@ -209,3 +209,27 @@ async fn unsigned_forged_and_replayed_requests_are_not_run() {
     let rest = frontend.rest(Duration::from_millis(100)).await;
     assert!(rest.iter().all(|message| message.msg_type != "stream"), "{rest:#?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn garbage_while_a_cell_runs_and_asks() {
+    let (kernel, mut frontend) = start_process().await;
+    let cell = frontend.start("print before\nask Now?\nflood 2\nprint after").await;
+    let prompt = frontend.until(&cell, |message| message.msg_type == "input_request").await;
+    for channel in ALL {
+        let mut web = connect(kernel.connection(), channel).await;
+        web.write_all(&b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(4)).await.unwrap();
+        closed(web).await;
+        let mut oversized = handshake(kernel.connection(), channel).await;
+        oversized.write_all(&long_header(0, 1 << 62)).await.unwrap();
+        closed(oversized).await;
+        // A whole message that is none of Jupyter's is dropped, and the connection may stay.
+        let mut odd = handshake(kernel.connection(), channel).await;
+        odd.write_all(b"\x00\x05hello").await.unwrap();
+    }
+    frontend.send_answer("yes", Some(&prompt)).await;
+    let cell = frontend.finish(&cell).await;
+    let stdout = cell.stdout();
+    assert!(stdout.starts_with("before\nyes\nxxx") && stdout.ends_with("x\nafter\n"));
+    assert_eq!(stdout.len(), "before\nyes\nafter\n".len() + 2_000_000);
+    assert_well(&mut frontend).await;
+}

@@ -1,6 +1,6 @@
 //! Subshells (JEP 91): a second cell runs while a long one does.
 
-use cqlbook_wire::Channel::{Control, Shell};
+use cqlbook_wire::Channel::{Control, Shell, Stdin};
 use cqlbook_wire::testing::{Frontend, RequestId};
 use serde_json::json;
 
@@ -59,4 +59,66 @@ async fn an_unknown_one_is_an_error() {
     let deleted =
         frontend.request(Control, "delete_subshell_request", json!({"subshell_id": "nowhere"})).await;
     assert_eq!(deleted.content()["ename"], "UNKNOWN_SUBSHELL");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_asks_on_its_own() {
+    let (_kernel, mut frontend) = start().await;
+    let subshell = create(&mut frontend).await;
+    let asked = |message: &cqlbook_wire::testing::Received| message.msg_type == "input_request";
+    let main = frontend.start("ask Main?").await;
+    let first = frontend.until(&main, asked).await;
+    let ask = json!({"code": "ask Child?", "allow_stdin": true});
+    let header = json!({"subshell_id": subshell});
+    let (child, _) = frontend.send_with_header(Shell, "execute_request", ask.clone(), header.clone()).await;
+    let second = frontend.until(&child, asked).await;
+    // The later question is answered first, by frontends that name the question …
+    frontend.send_answer("of the child", Some(&second)).await;
+    assert_eq!(frontend.finish(&child).await.stdout(), "of the child\n");
+    // … and one that names none answers the main shell's, unless it names a subshell.
+    let (child, _) = frontend.send_with_header(Shell, "execute_request", ask, header.clone()).await;
+    frontend.until(&child, asked).await;
+    frontend.send_answer("of the main shell", None).await;
+    assert_eq!(frontend.finish(&main).await.stdout(), "of the main shell\n");
+    frontend.send_answer("late", Some(&first)).await;
+    frontend.send_with_header(Stdin, "input_reply", json!({"value": "again the child"}), header).await;
+    assert_eq!(frontend.finish(&child).await.stdout(), "again the child\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_is_for_all_of_them() {
+    let (_kernel, mut frontend) = start().await;
+    let subshell = create(&mut frontend).await;
+    let main = frontend.start("sleep 60000").await;
+    let child = start_in(&mut frontend, &subshell, "sleep 60000").await;
+    for cell in [&main, &child] {
+        frontend.until(cell, |message| message.msg_type == "execute_input").await;
+    }
+    // JEP 91: an interrupt is handled at the level of the kernel.
+    frontend.interrupt().await;
+    assert_eq!(frontend.finish(&main).await.status(), "error");
+    assert_eq!(frontend.finish(&child).await.status(), "error");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_without_a_reply_gets_none_from_an_unknown_one() {
+    let (_kernel, mut frontend) = start().await;
+    let header = json!({"subshell_id": "nowhere"});
+    let (lost, _) = frontend.send_with_header(Shell, "comm_msg", json!({"comm_id": "c"}), header).await;
+    let lost = frontend.finish(&lost).await;
+    assert_eq!(lost.transcript(), "iopub: status busy\niopub: status idle\n");
+    frontend.execute("").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn there_are_at_most_sixty_four() {
+    let (_kernel, mut frontend) = start().await;
+    let mut last = String::new();
+    for _ in 0..64 {
+        last = create(&mut frontend).await;
+    }
+    let refused = frontend.request(Control, "create_subshell_request", json!({})).await;
+    assert_eq!(refused.content()["ename"], "TOO_MANY_SUBSHELLS");
+    frontend.request(Control, "delete_subshell_request", json!({"subshell_id": last})).await;
+    create(&mut frontend).await;
 }
