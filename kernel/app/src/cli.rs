@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::doctor;
 use crate::install::{self, Installed, Place, Uninstalled};
 
 /// A Jupyter kernel for CQL on DataStax Astra DB and Apache Cassandra.
@@ -21,6 +22,8 @@ enum Verb {
     Install(PlaceArgs),
     /// Take the kernel away from Jupyter.
     Uninstall(PlaceArgs),
+    /// Look whether everything is there that a notebook needs, and say what to do.
+    Doctor(doctor::Options),
     /// Run the kernel; Jupyter does this.
     Kernel {
         /// The connection file that Jupyter wrote.
@@ -62,6 +65,7 @@ pub(crate) fn run() -> ExitCode {
         Verb::Uninstall(place) => {
             install::uninstall(&place.place()).map(uninstalled).map_err(|error| error.to_string())
         }
+        Verb::Doctor(options) => return doctor::run(&options),
         Verb::Kernel { connection_file } => return crate::kernel::run(&connection_file),
     };
     match outcome {
@@ -107,7 +111,7 @@ fn uninstalled(done: Uninstalled) -> String {
 
 /// One line for a person at the terminal.
 #[allow(clippy::print_stdout, reason = "the terminal is this command's output")]
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     println!("{line}");
 }
 

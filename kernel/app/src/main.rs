@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 mod cli;
 mod connect;
+mod doctor;
 mod explain;
 mod import;
 mod install;

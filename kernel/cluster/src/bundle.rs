@@ -48,6 +48,8 @@ pub struct Bundle {
     pub keyspace: Option<String>,
     /// The data centre the bundle names.
     pub local_dc: Option<String>,
+    /// Until when the client's certificate is valid.
+    pub valid_until: SystemTime,
     /// The authorities that sign the servers, DER.
     pub(crate) authorities: Vec<CertificateDer<'static>>,
     /// The client's certificate chain with its key.
@@ -204,6 +206,7 @@ impl Bundle {
             cql_port: config.cql_port,
             keyspace: config.keyspace,
             local_dc: config.local_dc,
+            valid_until: not_after,
             authorities,
             identity: Arc::new(identity),
         })

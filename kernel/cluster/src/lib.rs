@@ -22,6 +22,7 @@ mod retry;
 mod schema;
 mod session;
 mod stage;
+mod survey;
 mod system_schema;
 mod target;
 mod tls;
@@ -38,4 +39,5 @@ pub use request::{
 };
 pub use schema::{Keyspace, SchemaSnapshot, Table};
 pub use stage::Stage;
+pub use survey::survey;
 pub use target::{AstraTarget, CassandraTarget, Credentials, Service, Target, Timeouts, TlsFiles};

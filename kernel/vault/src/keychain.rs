@@ -96,6 +96,26 @@ pub fn status() -> Status {
     })
 }
 
+/// Keeps something, reads it back and forgets it, where that asks nobody: not on macOS, which cannot be asked first
+/// whether it is locked. Takes a few seconds at most.
+///
+/// # Errors
+/// [`StoreError`]: it is [`Status::Available`] and yet does not work.
+pub fn probe() -> Result<(), StoreError> {
+    if cfg!(target_os = "macos") {
+        return Ok(());
+    }
+    let keychain = Keychain::open()?;
+    let account = format!("doctor-{}", std::process::id());
+    let written = keychain.set(&account, b"probe");
+    let read = written.and_then(|()| keychain.get(&account));
+    keychain.delete(&account)?;
+    match read? {
+        Some(bytes) if *bytes == b"probe" => Ok(()),
+        _ => Err(StoreError::Damaged { reason: "it is not what was written" }),
+    }
+}
+
 /// The operating system's keychain.
 ///
 /// Bytes are kept as base64, since KDE's wallet keeps text only.

@@ -2,3 +2,6 @@
 //! the keychain.
 
 pub mod keychain;
+mod paths;
+
+pub use paths::Paths;

@@ -143,7 +143,7 @@ fn bundle(error: &BundleError) -> Diagnostic {
 }
 
 /// A moment as a person reads it, in UTC and to the minute.
-fn moment(time: SystemTime) -> String {
+pub(crate) fn moment(time: SystemTime) -> String {
     jiff::Timestamp::try_from(time).map_or_else(
         |_| "a time out of range".to_owned(),
         |time| time.strftime("%Y-%m-%d %H:%M UTC").to_string(),

@@ -6,6 +6,7 @@
 mod asking;
 mod cells;
 mod connecting;
+mod doctor;
 mod errors;
 mod importing;
 mod notebook;

@@ -130,7 +130,7 @@ pub(crate) async fn database_with(options: AstraOptions) -> Astra {
 }
 
 /// The program under test, beside the tests in the target folder.
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     let tests = std::env::current_exe().expect("the test's own path");
     let folder = tests.ancestors().nth(2).expect("target/debug/deps/it");
     let program = folder.join(format!("cqlbook{}", std::env::consts::EXE_SUFFIX));
