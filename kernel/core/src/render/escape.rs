@@ -21,6 +21,28 @@ pub(super) fn content(out: &mut String, text: &str) {
     write(out, text, Place::Content);
 }
 
+/// Appends a sentence as HTML content: what stands between two backticks is code, as in the plain text and in an error.
+pub(super) fn prose(out: &mut String, text: &str) {
+    let mut parts = text.split('`').peekable();
+    let mut code = false;
+    while let Some(part) = parts.next() {
+        match (code, parts.peek()) {
+            (false, _) => content(out, part),
+            (true, Some(_)) => {
+                out.push_str("<code>");
+                content(out, part);
+                out.push_str("</code>");
+            }
+            // The backtick before it has no partner.
+            (true, None) => {
+                out.push('`');
+                content(out, part);
+            }
+        }
+        code = !code;
+    }
+}
+
 fn write(out: &mut String, text: &str, place: Place) {
     for c in text.chars() {
         match c {
@@ -118,6 +140,18 @@ mod tests {
     }
 
     #[test]
+    fn code_in_a_sentence_is_code_and_a_backtick_alone_is_a_backtick() {
+        let html = |text: &str| {
+            let mut out = String::new();
+            prose(&mut out, text);
+            out
+        };
+        assert_eq!(html("Run `%help <b>`."), "Run <code>%help &lt;b&gt;</code>.");
+        assert_eq!(html("A ` alone, `two` of them."), "A <code> alone, </code>two` of them.");
+        assert_eq!(html("none"), "none");
+    }
+
+    #[test]
     fn what_cannot_be_seen_is_shown() {
         assert_snapshot!(visible("a\nb\\n\t\0\u{7f}\u{85}\u{a0}"), @r"a\nb\\n\t\x00\x7f\x85\xa0");
         assert_snapshot!(visible("abc\u{202e}txt.exe\u{2066}\u{200b}\u{feff}\u{e0041}"), @r"abc\u202etxt.exe\u2066\u200b\ufeff\U000e0041");
@@ -144,6 +178,9 @@ mod tests {
             let mut between = String::new();
             content(&mut between, &text);
             prop_assert!(!between.contains(['<', '>']));
+            let mut sentence = String::new();
+            prose(&mut sentence, &text);
+            prop_assert!(!sentence.replace("<code>", "").replace("</code>", "").contains(['<', '>']));
         }
 
         #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::escape::{content, visible_prose};
+use super::escape::{content, prose, visible_prose};
 use super::{MimeBundle, units};
 
 /// A small table with headers.
@@ -118,7 +118,7 @@ fn html(list: &List, columns: usize) -> String {
     let mut out = String::from("<div class=\"cqlbook\" style=\"overflow-x:auto\">");
     if let Some(title) = &list.title {
         out.push_str("<b>");
-        content(&mut out, &visible_prose(title));
+        prose(&mut out, &visible_prose(title));
         out.push_str("</b>");
     }
     if !list.rows.is_empty() {
@@ -153,7 +153,7 @@ fn html(list: &List, columns: usize) -> String {
     }
     if let Some(note) = &list.note {
         out.push_str("<small>");
-        content(&mut out, &visible_prose(note));
+        prose(&mut out, &visible_prose(note));
         out.push_str("</small>");
     }
     out.push_str("</div>");

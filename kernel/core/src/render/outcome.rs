@@ -1,6 +1,6 @@
 //! What a statement without rows answers, and how far a long one has come.
 
-use super::escape::{content, visible_prose};
+use super::escape::{content, prose, visible_prose};
 use super::table::footer;
 use super::{Facts, MimeBundle, units};
 
@@ -12,13 +12,13 @@ pub fn outcome(summary: &str, facts: &Facts) -> MimeBundle {
         facts.notes.iter().map(|note| visible_prose(note)).chain(footer::warnings(facts)).collect();
 
     let mut html = String::from("<div class=\"cqlbook cqlbook-outcome\">");
-    content(&mut html, &summary);
+    prose(&mut html, &summary);
     html.push_str(" <small style=\"opacity:.65\">");
     content(&mut html, &execution.join(" · "));
     html.push_str("</small>");
     for line in &lines {
         html.push_str("<br /><small>");
-        content(&mut html, line);
+        prose(&mut html, line);
         html.push_str("</small>");
     }
     html.push_str("</div>");
@@ -39,7 +39,7 @@ pub fn sentence(text: &str) -> MimeBundle {
         if index > 0 {
             html.push_str("<br />");
         }
-        content(&mut html, line);
+        prose(&mut html, line);
     }
     html.push_str("</div>");
     MimeBundle { html: Some(html), plain: lines.join("\n"), markdown: None }
@@ -59,7 +59,7 @@ pub fn progress(label: &str, done: Option<u64>, total: Option<u64>, note: &str) 
     let (label, text) = (visible_prose(label), visible_prose(&words.join(" ")));
 
     let mut html = String::from("<div class=\"cqlbook cqlbook-progress\">");
-    content(&mut html, &label);
+    prose(&mut html, &label);
     html.push(' ');
     match (done, total) {
         (Some(done), Some(total)) if total > 0 => {

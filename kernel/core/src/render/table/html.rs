@@ -6,7 +6,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::{CELL_LEAST, Cell, Drawn, Facts, HTML_BUDGET, Head, Look, fair_limit, footer};
-use crate::render::escape::content;
+use crate::render::escape::{content, prose};
 use crate::render::units;
 
 /// Longer texts are folded: prose wraps and may be longer than what has no place to break.
@@ -169,10 +169,12 @@ fn foot(out: &mut String, drawn: &Drawn, facts: &Facts, columns: usize) {
     parts.extend(footer::execution(facts));
     content(out, &parts.join(" · "));
     out.push_str("</small></div>");
-    for line in drawn.notices.iter().cloned().chain(footer::warnings(facts)) {
+    let mut line = |text: &str, write: fn(&mut String, &str)| {
         out.push_str("<div style=\"width:0\"><div style=\"width:50em\"><small>");
-        content(out, &line);
+        write(out, text);
         out.push_str("</small></div></div>");
-    }
+    };
+    drawn.notices.iter().for_each(|notice| line(notice, prose));
+    footer::warnings(facts).for_each(|warning| line(&warning, content));
     out.push_str("</td></tr></tfoot>");
 }
