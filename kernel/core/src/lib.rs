@@ -13,6 +13,7 @@ pub mod inspect;
 pub mod magic;
 pub mod nearest;
 pub mod page;
+pub mod redact;
 pub mod render;
 pub mod secret;
 pub mod settings;

@@ -1,6 +1,10 @@
 //! A secret as a type: it cannot be displayed, debugged, cloned by accident or serialised, and is zeroed when dropped.
 
+use std::borrow::Cow;
+
 use zeroize::Zeroizing;
+
+use crate::redact::MASK;
 
 /// A password, token or passphrase. The only way to its text is [`Secret::expose`], which is easy to search for.
 pub struct Secret(Zeroizing<String>);
@@ -25,5 +29,63 @@ impl Secret {
     #[must_use]
     pub fn duplicate(&self) -> Self {
         Self::new(String::clone(&self.0))
+    }
+
+    /// The text with every place masked where the secret stands in it, as it is or as CQL quotes it (`it''s`).
+    ///
+    /// A secret of fewer than four characters is not looked for: it would be found in ordinary words, and where it was found
+    /// would tell what it is.
+    pub fn mask_in<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let own = self.0.trim();
+        if own.chars().nth(SHORTEST - 1).is_none() || !(text.contains(own) || own.contains('\'')) {
+            return Cow::Borrowed(text);
+        }
+        let quoted = Zeroizing::new(own.replace('\'', "''"));
+        if text.contains(own) || text.contains(quoted.as_str()) {
+            Cow::Owned(text.replace(own, MASK).replace(quoted.as_str(), MASK))
+        } else {
+            Cow::Borrowed(text)
+        }
+    }
+}
+
+/// The fewest characters of a secret that is looked for in a text.
+const SHORTEST: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn masked(secret: &str, text: &str) -> String {
+        Secret::new(secret.to_owned()).mask_in(text).into_owned()
+    }
+
+    #[test]
+    fn a_secret_is_masked_wherever_it_stands() {
+        assert_eq!(
+            masked("hunter2", "-- hunter2, 'hunter2' and hunter22"),
+            "-- <secret>, '<secret>' and <secret>2"
+        );
+        assert_eq!(masked("it's", "SELECT 'it''s', $$it's$$"), "SELECT '<secret>', $$<secret>$$");
+        assert_eq!(masked(" hunter2\n", "hunter2"), "<secret>", "blanks around it came with a prompt");
+        assert_eq!(masked("hunter2", "Hunter2"), "Hunter2");
+    }
+
+    #[test]
+    fn a_short_secret_is_not_looked_for() {
+        assert_eq!(masked("abc", "abc"), "abc");
+        assert_eq!(masked("", "abc"), "abc");
+        assert_eq!(masked("éééé", "éééé"), "<secret>");
+    }
+
+    proptest! {
+        #[test]
+        fn it_survives_nowhere(secret in "[a-z0-9'é]{3}[0-9]", before in "\\PC{0,40}", after in "\\PC{0,40}") {
+            let quoted = secret.replace('\'', "''");
+            let text = masked(&secret, &format!("{before}{secret}{after}{quoted}{before}"));
+            prop_assert!(!text.contains(&secret), "{text:?}");
+        }
     }
 }

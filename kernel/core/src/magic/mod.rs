@@ -15,7 +15,7 @@ pub use help::{help, list};
 pub(crate) use help::{of_magic, of_setting, of_verb};
 pub use table::MAGICS;
 pub use words::quoted;
-pub(crate) use words::words;
+pub(crate) use words::{word_length, words};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::nearest::nearest;

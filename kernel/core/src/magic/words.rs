@@ -40,7 +40,7 @@ pub fn quoted(text: &str) -> String {
 const BLANKS: [char; 3] = [' ', '\t', '\n'];
 
 /// The length of the word at the front, `None` where it is not closed.
-fn word_length(line: &str) -> Option<usize> {
+pub(crate) fn word_length(line: &str) -> Option<usize> {
     let mut quote = None;
     let mut escaped = false;
     for (at, character) in line.char_indices() {
