@@ -19,6 +19,7 @@ mod shell;
 mod stages;
 mod test;
 mod tidy;
+mod wheel;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,7 @@ Usage: cargo xtask COMMAND
   test [PART…]     Run every check, or only the parts whose names contain one of the words given.
   sandbox          Run a local Astra until Ctrl-C, and print how to connect to it.
   bench kernel     Measure start, round trip and memory of the kernel beside ipykernel.
+  wheel            Build the wheel that `pip install` takes, into .work/wheels.
   tidy             Check the conventions of the repository.
 
 With ASTRA_DB_SECURE_BUNDLE_PATH set, demo and lab use that database instead of a local one.
@@ -58,6 +60,7 @@ fn run(arguments: &[&str]) -> Outcome {
         ["sandbox", options @ ..] => sandbox::in_the_foreground(&places, options),
         ["bench", "kernel", options @ ..] => bench::kernel(&places, options),
         ["tidy"] => tidy::tidy(&places),
+        ["wheel"] => wheel::wheel(&places),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())

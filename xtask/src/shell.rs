@@ -12,19 +12,24 @@ use crate::failure::{Explain, Failure, Outcome};
 const LIMIT: Duration = Duration::from_secs(30 * 60);
 
 /// Cargo as it runs us, without what it set for this program only.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    forget_us(&mut cargo);
+    cargo
+}
+
+/// Takes from a command that runs cargo what cargo set for this program only.
 ///
 /// `cargo run` puts the package's own variables into the environment. Build scripts that watch them (ring's does)
 /// would be rebuilt whenever cargo is called by hand and by xtask in turn.
-pub(crate) fn cargo() -> Command {
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+pub(crate) fn forget_us(command: &mut Command) {
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
         let ours = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
         if ours.iter().any(|prefix| text.starts_with(prefix)) || text == "CARGO_PRIMARY_PACKAGE" {
-            cargo.env_remove(&name);
+            command.env_remove(&name);
         }
     }
-    cargo
 }
 
 /// Runs a program with its output on the terminal; an exit code other than 0 is a failure.

@@ -8,10 +8,10 @@ use crate::places::Places;
 use crate::prerequisites::{self, Need};
 use crate::sandbox::{self, Sandbox};
 use crate::stages::{self, Stage};
-use crate::{data, demo, deny, kernel, python, shell, tidy};
+use crate::{data, demo, deny, kernel, python, shell, tidy, wheel};
 
 /// All parts. Cheap ones come first; those that need a database share one.
-const STAGES: [Stage<House>; 11] = [
+const STAGES: [Stage<House>; 12] = [
     Stage { name: "tidy", what: "the repository's conventions", run: |house| tidy::tidy(&house.places) },
     Stage { name: "fmt", what: "rustfmt", run: |house| house.cargo(&["fmt", "--all", "--check"]) },
     Stage {
@@ -62,6 +62,11 @@ const STAGES: [Stage<House>; 11] = [
         name: "jupyter",
         what: "Jupyter's own checks of kernel and notebook",
         run: |house| house.pytest("not browser"),
+    },
+    Stage {
+        name: "wheel",
+        what: "pip install in an empty environment, papermill, nbconvert, the console, jupytext, nbdime",
+        run: House::wheel,
     },
     Stage { name: "browser", what: "JupyterLab in a real Chromium", run: |house| house.pytest("browser") },
 ];
@@ -153,6 +158,22 @@ impl House {
             python.envs(environment).env("JUPYTER_PATH", prefix.join("share/jupyter"));
             Ok(())
         })
+    }
+
+    /// The wheel, in an environment where nothing else knows the kernel.
+    fn wheel(&mut self) -> Outcome {
+        let (wheel, python) = wheel::build_for_tests(&self.places)?;
+        let sandbox = self.sandbox()?;
+        let (bundle, token) = (sandbox.bundle()?.to_owned(), sandbox.token_json()?.to_owned());
+        let mut pytest = Command::new(python);
+        pytest
+            .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "--strict-markers", "-rfE"])
+            .arg(self.places.root.join("tests/wheel"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("CQLBOOK_TEST_WHEEL", wheel)
+            .env("CQLBOOK_TEST_BUNDLE", bundle)
+            .env("CQLBOOK_TEST_TOKEN", token);
+        self.run_with_astra(&mut pytest)
     }
 
     /// The Python tests that carry a mark, or do not. A run without a test is a failure.

@@ -12,7 +12,7 @@ const LONGEST: usize = 500;
 const LONG: [(&str, &str); 0] = [];
 
 /// Where Python tests are looked for.
-const PYTHON_TESTS: &str = "tests/frontends/";
+const PYTHON_TESTS: [&str; 2] = ["tests/frontends/", "tests/wheel/"];
 
 pub(super) fn check(repository: &Repository, workspace: &Workspace) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -35,11 +35,12 @@ pub(super) fn check(repository: &Repository, workspace: &Workspace) -> Vec<Findi
                 ));
             }
             let name = file.path.rsplit('/').next().unwrap_or_default();
-            if name.starts_with("test_") && file.path != format!("{PYTHON_TESTS}{name}") {
+            let is_run = PYTHON_TESTS.iter().any(|folder| file.path == format!("{folder}{name}"));
+            if name.starts_with("test_") && !is_run {
                 findings.push(Finding::new(
                     &file.path,
                     0,
-                    format!("Python tests outside {PYTHON_TESTS} are never run."),
+                    format!("Python tests outside {} are never run.", PYTHON_TESTS.join(" and ")),
                 ));
             }
         } else {
@@ -147,6 +148,11 @@ mod tests {
     #[test]
     fn a_python_test_where_pytest_does_not_look_is_found() {
         let found = messages(&[("tests/drivers/test_x.py", "\"\"\"X.\"\"\"")], &[]);
-        assert_eq!(found, ["tests/drivers/test_x.py: Python tests outside tests/frontends/ are never run."]);
+        assert_eq!(
+            found,
+            [
+                "tests/drivers/test_x.py: Python tests outside tests/frontends/ and tests/wheel/ are never run."
+            ]
+        );
     }
 }
