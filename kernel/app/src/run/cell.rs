@@ -1,7 +1,9 @@
 //! Runs a whole cell: steps in order, settings of its own, interrupts, and the one error that ends it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use cqlbook_cluster::Connection;
 use cqlbook_core::cell::{self, Cell, CellMagic, Step, StepKind};
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic::{self, MagicKind};
@@ -13,6 +15,9 @@ use super::scene::{Live, Scene, interrupted};
 use super::{shell, statement};
 use crate::magics;
 use crate::notebook::Notebook;
+
+/// How long an interrupted cell still waits for the server to go back to the notebook's keyspace.
+const GOING_BACK: Duration = Duration::from_secs(1);
 
 /// Runs the request's cell to its end, its first failure, or an interrupt.
 pub(crate) async fn run(notebook: Arc<Notebook>, request: ExecuteRequest, io: Io) -> ExecuteOutcome {
@@ -66,16 +71,35 @@ async fn run_cell_magic(
     let before = open.connection.keyspace();
     // As typed where there is such a keyspace; otherwise as CQL reads a bare name, in lower case.
     let exact = open.connection.schema().keyspaces.contains_key(&keyspace);
-    open.connection
-        .use_keyspace(&keyspace, exact)
-        .await
-        .map_err(|error| magics::connect::keyspace_failed(&error, &open, cell.line))?;
-    let outcome = run_steps(scene, &steps, request).await;
+    let used = tokio::select! {
+        biased;
+        () = request.cancelled.cancelled() => Err(interrupted("No statement of the cell was sent.")),
+        used = open.connection.use_keyspace(&keyspace, exact) => {
+            used.map_err(|error| magics::connect::keyspace_failed(&error, &open, cell.line))
+        }
+    };
+    let outcome = match used {
+        Ok(()) => run_steps(scene, &steps, request).await,
+        failed => failed,
+    };
     if let Some(before) = before {
-        // The cell's own outcome says more than a failure to go back, which the next statement would show.
-        let _ = open.connection.use_keyspace(&before, true).await;
+        go_back(open.connection, before, request).await;
     }
     outcome
+}
+
+/// Uses the keyspace of before the cell. In a task of its own: it is done even where the server takes so long that the user
+/// interrupts. A failure is not told: the cell's own outcome says more, and the next statement shows it.
+async fn go_back(connection: Connection, keyspace: String, request: &ExecuteRequest) {
+    let gone_back = tokio::spawn(async move { connection.use_keyspace(&keyspace, true).await });
+    let given_up = async {
+        request.cancelled.cancelled().await;
+        tokio::time::sleep(GOING_BACK).await;
+    };
+    tokio::select! {
+        _ = gone_back => {}
+        () = given_up => {}
+    }
 }
 
 async fn run_steps(scene: &mut Scene, steps: &[Step], request: &ExecuteRequest) -> Result<(), Diagnostic> {
