@@ -14,7 +14,7 @@ use tokio::process::Command;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The environment variables that a developer's own shell may have set.
-const ASTRA: [&str; 4] = [
+pub(crate) const ASTRA: [&str; 4] = [
     "ASTRA_DB_SECURE_BUNDLE_PATH",
     "ASTRA_DB_CLIENT_ID",
     "ASTRA_DB_CLIENT_SECRET",
@@ -52,15 +52,17 @@ impl Notebook {
         Self { frontend, kernel, folder }
     }
 
-    /// A notebook that is connected to `astra`, in its keyspace.
-    pub(crate) async fn connected(astra: &Astra) -> Self {
+    /// A notebook with the environment that is enough for `%connect astra --no-save`.
+    pub(crate) async fn open_for(astra: &Astra) -> Self {
         let bundle = astra.bundle().to_str().expect("a path in UTF-8");
         let token = &astra.credentials().token;
-        let mut notebook = Self::open_with(&[
-            ("ASTRA_DB_SECURE_BUNDLE_PATH", bundle),
-            ("ASTRA_DB_APPLICATION_TOKEN", token),
-        ])
-        .await;
+        Self::open_with(&[("ASTRA_DB_SECURE_BUNDLE_PATH", bundle), ("ASTRA_DB_APPLICATION_TOKEN", token)])
+            .await
+    }
+
+    /// A notebook that is connected to `astra`, in its keyspace.
+    pub(crate) async fn connected(astra: &Astra) -> Self {
+        let mut notebook = Self::open_for(astra).await;
         notebook.ok(&format!("%connect astra --no-save --keyspace {}", astra.keyspace())).await;
         notebook
     }
@@ -83,11 +85,37 @@ impl Notebook {
         failure(cell, &exchange)
     }
 
+    /// Sends the kernel a signal, by its name without SIG.
+    pub(crate) fn signal(&self, name: &str) {
+        signal(name, self.kernel.pid());
+    }
+
     /// Starts a cell with prompts switched off, as `nbclient` does.
     pub(crate) async fn start_without_prompts(&mut self, cell: &str) -> RequestId {
         let content = json!({"code": cell, "silent": false, "store_history": true, "allow_stdin": false});
         self.frontend.send(Channel::Shell, "execute_request", content).await
     }
+}
+
+/// Sends a process a signal, by its name without SIG.
+pub(crate) fn signal(name: &str, pid: u32) {
+    let sent = std::process::Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status();
+    assert!(sent.expect("kill runs").success(), "SIG{name} to {pid}");
+}
+
+/// How many TCP ports a process listens at. Linux only, as the sandbox is.
+pub(crate) fn listeners(pid: u32) -> usize {
+    let links = std::fs::read_dir(format!("/proc/{pid}/fd")).expect("the process lives");
+    let sockets: std::collections::HashSet<String> = links
+        .filter_map(|link| std::fs::read_link(link.ok()?.path()).ok())
+        .filter_map(|to| Some(to.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned()))
+        .collect();
+    let tables = ["tcp", "tcp6"].map(|table| std::fs::read_to_string(format!("/proc/{pid}/net/{table}")));
+    let tables = tables.into_iter().flatten().collect::<String>();
+    // Columns of proc(5): the fourth is the state, 0A for a listener, the tenth the socket's inode.
+    let rows = tables.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    rows.filter(|row| row.get(3) == Some(&"0A") && row.get(9).is_some_and(|inode| sockets.contains(*inode)))
+        .count()
 }
 
 /// The error of an exchange, as (name, all of its traceback without colours).
