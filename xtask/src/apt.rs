@@ -1,4 +1,4 @@
-//! Debian packages for what has no other home: Maven and Chromium.
+//! Debian packages for what has no other home: Maven, Chromium, gnome-keyring.
 
 use std::process::Command;
 

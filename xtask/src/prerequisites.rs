@@ -19,8 +19,14 @@ pub(crate) enum Need {
     Java,
     /// A Chromium that can be driven.
     Browser,
+    /// gnome-keyring and a D-Bus for it to be on, for the keychain's tests; on Linux only.
+    Keyring,
 }
 
+/// A program and the Debian package that has it.
+const KEYRING: [(&str, &str); 2] =
+    [("dbus-run-session", "dbus-daemon"), ("gnome-keyring-daemon", "gnome-keyring")];
+const KEYRING_FOR: &str = "the tests keep secrets in a real keychain";
 const CHROMIUM: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
 /// Looks for everything at once, so that a person has to come back only once.
@@ -36,6 +42,11 @@ pub(crate) fn install(needs: &[Need]) -> Outcome {
             Need::Java => apt::ensure(&["mvn"], "maven", "it fetches Cassandra's jars")?,
             Need::Browser if std::env::var_os("CQLBOOK_CHROMIUM").is_none() => {
                 apt::ensure(&CHROMIUM, "chromium", "the tests look at notebooks in it")?;
+            }
+            Need::Keyring if cfg!(target_os = "linux") => {
+                for (program, package) in KEYRING {
+                    apt::ensure(&[program], package, KEYRING_FOR)?;
+                }
             }
             _ => {}
         }
@@ -89,6 +100,10 @@ fn lacking(need: Need) -> Option<String> {
             }
             apt::lacking(&CHROMIUM, "chromium", "the tests look at notebooks in it")
         }
+        Need::Keyring if cfg!(target_os = "linux") => {
+            KEYRING.iter().find_map(|(program, package)| apt::lacking(&[*program], package, KEYRING_FOR))
+        }
+        Need::Keyring => None,
     }
 }
 

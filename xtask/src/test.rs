@@ -46,6 +46,8 @@ const STAGES: [Stage<House>; 12] = [
         run: |house| {
             let mut cargo = shell::cargo();
             cargo.args(["test", "--locked", "--workspace", "--no-fail-fast"]);
+            // The vault's tests keep secrets in a real keychain.
+            prerequisites::install(&[Need::Keyring])?;
             // The sandbox's own tests hold DataStax's driver against fronts of their making.
             python::ensure(&house.places)?;
             cargo.env("CQLBOOK_DRIVERS_PYTHON", house.places.venv_program("python"));
@@ -73,7 +75,8 @@ const STAGES: [Stage<House>; 12] = [
 
 /// Runs the parts whose names contain one of `filters`, or all.
 pub(crate) fn test(places: &Places, filters: &[&str]) -> Outcome {
-    let needs = [Need::Compiler, Need::RustComponents, Need::Python, Need::Java, Need::Browser];
+    let needs =
+        [Need::Compiler, Need::RustComponents, Need::Python, Need::Java, Need::Browser, Need::Keyring];
     prerequisites::check(&needs)?;
     let mut house = House { places: places.clone(), built: None, sandbox: None, kernel: None };
     stages::run(&STAGES, filters, &mut house)

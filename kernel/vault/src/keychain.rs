@@ -215,7 +215,10 @@ mod platform {
         // No secret passes here, so the session needs no encryption of its own.
         let service = match secret_service::blocking::SecretService::connect(EncryptionType::Plain) {
             Ok(service) => service,
-            Err(Error::Unavailable) => {
+            // Which of the two depends on whether the bus can start services; D-Bus' names of errors are its protocol.
+            Err(error)
+                if matches!(error, Error::Unavailable) || error.to_string().contains("ServiceUnknown") =>
+            {
                 return absent("No Secret Service (such as gnome-keyring) runs in this D-Bus session.");
             }
             Err(error) => {

@@ -1,7 +1,28 @@
 //! Saved connections and their secrets: no Jupyter, no Cassandra, no asynchronous tasks. Everything blocks, on files and on
 //! the keychain.
+//!
+//! [`Vault`] joins [`Profiles`] (names, kinds, paths: a readable file) with credentials, which are sealed by a [`Sealer`] before
+//! they leave the form, lie sealed in the [`keychain`], and are opened only when the connection is made.
 
+pub mod envelope;
+mod files;
 pub mod keychain;
+mod keys;
+mod name;
 mod paths;
+mod profile;
+mod profiles;
+mod seal;
+mod sealed_file;
+#[cfg(test)]
+mod testing;
+mod vault;
 
+pub use files::FileError;
+pub use name::{MAX_NAME, NameError, check_name};
 pub use paths::Paths;
+pub use profile::{NewError, Place, Profile, ProfileId, TlsPaths};
+pub use profiles::{ProfileError, Profiles};
+pub use seal::NoRandomness;
+pub use sealed_file::SealedFile;
+pub use vault::{Backend, Credentials, Deleted, Rotated, SealedCredentials, Sealer, Vault, VaultError};

@@ -1,0 +1,449 @@
+//! The envelope in which a credential leaves the form: sealed with a public key, opened with the private one.
+//!
+//! RSA-OAEP-SHA256 (3072 bits) wraps a random 32-byte data key; AES-256-GCM under that key seals the text. The associated data
+//! bind the envelope to its version, the connection it belongs to, the field and the key pair, so that it opens nowhere else.
+//!
+//! Version 1, in bytes; written as base64 where text is needed:
+//!
+//! | bytes | what |
+//! | --- | --- |
+//! | 1 | version, 1 |
+//! | 16 | id of the key pair: the beginning of SHA-256 over the public key's SubjectPublicKeyInfo (DER) |
+//! | 2 | length of the wrapped data key, big-endian |
+//! | that many (384) | the data key, wrapped by RSA-OAEP-SHA256 with an empty label |
+//! | 12 | nonce |
+//! | the rest | AES-256-GCM ciphertext and its 16-byte tag |
+//!
+//! Associated data: each of `cqlbook envelope`, the version byte, the connection's id, the field's name and the key pair's
+//! id, with its length as 8 big-endian bytes before it.
+
+use std::fmt;
+
+use base64ct::{Base64, Encoding};
+use cqlbook_core::secret::Secret;
+use getrandom::SysRng;
+use rsa::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey};
+use rsa::traits::PublicKeyParts;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::seal::{self, KEY, NONCE, NoRandomness, TAG};
+
+/// The format that is written.
+const VERSION: u8 = 1;
+/// The bits of a new key pair.
+pub const KEY_BITS: usize = 3072;
+/// The longest text that is sealed, in bytes: two envelopes, in base64, fit the 2,560 bytes of Windows' keychain.
+pub const MAX_TEXT: usize = 400;
+/// Bytes of a key pair's id.
+const ID: usize = 16;
+/// What the private key is sealed for.
+const PRIVATE_KEY: &[u8] = b"cqlbook private key";
+
+/// Which key pair an envelope was sealed with.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId([u8; ID]);
+
+impl KeyId {
+    fn of(public: &rsa::PublicKey) -> Result<Self, KeyError> {
+        let der = public.to_public_key_der().map_err(|_| KeyError::Damaged)?;
+        let hash = Sha256::digest(der.as_bytes());
+        let mut id = [0; ID];
+        id.copy_from_slice(&hash[..ID]);
+        Ok(Self(id))
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyId({self})")
+    }
+}
+
+/// Why a key cannot be made or used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// It does not parse, is too short, or is sealed under another key.
+    #[error("the key pair was changed, or belongs to another installation")]
+    Damaged,
+    /// The system gave no randomness.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+}
+
+/// Why nothing was sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SealError {
+    /// The text is longer than [`MAX_TEXT`].
+    #[error("a text of {bytes} bytes is too long; at most {MAX_TEXT} are kept")]
+    TooLong {
+        /// Its length in bytes.
+        bytes: usize,
+    },
+    /// The system gave no randomness.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+}
+
+/// Why an envelope does not open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// It was written by a later release.
+    #[error("it was sealed by a later version of this program (format {0})")]
+    Version(u8),
+    /// It was sealed with another key pair.
+    #[error("it was sealed with another key pair ({0})")]
+    OtherKey(KeyId),
+    /// It was changed, cut short, or belongs to another connection or field.
+    #[error("it was changed, or belongs to another connection")]
+    Tampered,
+}
+
+/// The half of a key pair that seals. It may lie about.
+#[derive(Clone)]
+pub struct PublicKey {
+    key: rsa::PublicKey,
+    id: KeyId,
+}
+
+/// The half of a key pair that opens. It is wiped when dropped, and shows nothing.
+pub struct PrivateKey {
+    key: rsa::PrivateKey,
+    id: KeyId,
+}
+
+/// A sealed text.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sealed(Vec<u8>);
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PublicKey").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PrivateKey").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sealed({} bytes)", self.0.len())
+    }
+}
+
+impl PublicKey {
+    /// Which key pair it is of.
+    pub fn id(&self) -> KeyId {
+        self.id
+    }
+
+    /// Seals a text for one field of the connection with the id `profile`.
+    ///
+    /// # Errors
+    /// [`SealError`].
+    pub fn seal(&self, profile: &str, field: &str, text: &Secret) -> Result<Sealed, SealError> {
+        let text = text.expose().as_bytes();
+        if text.len() > MAX_TEXT {
+            return Err(SealError::TooLong { bytes: text.len() });
+        }
+        let data_key = seal::random::<KEY>()?;
+        // It fails for want of randomness only: 32 bytes fit every key that is taken.
+        let wrapped = self
+            .key
+            .oaep_encrypt_with_rng::<Sha256, _>(&mut SysRng, data_key.as_slice())
+            .map_err(|_| NoRandomness)?;
+        let sealed = seal::seal(&data_key, &context(profile, field, self.id), text)?;
+        let length = u16::try_from(wrapped.len()).unwrap_or_default().to_be_bytes();
+        Ok(Sealed([&[VERSION], &self.id.0[..], &length, &wrapped, &sealed].concat()))
+    }
+
+    /// As SubjectPublicKeyInfo, in base64.
+    pub(crate) fn to_text(&self) -> Result<String, KeyError> {
+        let der = self.key.to_public_key_der().map_err(|_| KeyError::Damaged)?;
+        Ok(Base64::encode_string(der.as_bytes()))
+    }
+
+    pub(crate) fn from_text(text: &str) -> Result<Self, KeyError> {
+        let der = Base64::decode_vec(text).map_err(|_| KeyError::Damaged)?;
+        let key = rsa::PublicKey::from_public_key_der(&der).map_err(|_| KeyError::Damaged)?;
+        // Somebody who can write to the file must not get credentials sealed with a key he can break.
+        if key.size() * 8 < KEY_BITS {
+            return Err(KeyError::Damaged);
+        }
+        let id = KeyId::of(&key)?;
+        Ok(Self { key, id })
+    }
+}
+
+impl PrivateKey {
+    /// Makes a key pair. Takes a fraction of a second.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn generate() -> Result<Self, KeyError> {
+        let key = rsa::PrivateKey::new(&mut SysRng, KEY_BITS).map_err(|_| NoRandomness)?;
+        let id = KeyId::of(key.as_ref())?;
+        Ok(Self { key, id })
+    }
+
+    /// The half that seals.
+    pub fn public(&self) -> PublicKey {
+        PublicKey { key: self.key.to_public_key(), id: self.id }
+    }
+
+    /// Which key pair it is of.
+    pub fn id(&self) -> KeyId {
+        self.id
+    }
+
+    /// Opens what was sealed with this key pair for that field of that connection.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(&self, profile: &str, field: &str, sealed: &Sealed) -> Result<Secret, OpenError> {
+        let tampered = OpenError::Tampered;
+        let id = sealed.key_id()?;
+        if id != self.id {
+            return Err(OpenError::OtherKey(id));
+        }
+        let rest = sealed.0.get(1 + ID..).ok_or(tampered)?;
+        let (length, rest) = rest.split_first_chunk::<2>().ok_or(tampered)?;
+        let (wrapped, sealed) = rest.split_at_checked(u16::from_be_bytes(*length).into()).ok_or(tampered)?;
+        if sealed.len() > NONCE + MAX_TEXT + TAG {
+            return Err(tampered);
+        }
+        // The random numbers blind the exponentiation, so that its time tells nothing.
+        let data_key = self
+            .key
+            .oaep_decrypt_with_rng::<Sha256, _>(&mut SysRng, wrapped)
+            .map(Zeroizing::new)
+            .map_err(|_| tampered)?;
+        let data_key: &[u8; KEY] = data_key.as_slice().try_into().map_err(|_| tampered)?;
+        let text = seal::open(data_key, &context(profile, field, self.id), sealed).ok_or(tampered)?;
+        str::from_utf8(&text).map(|text| Secret::new(text.to_owned())).map_err(|_| tampered)
+    }
+
+    /// As PKCS#8, sealed under `key`, in base64.
+    pub(crate) fn to_sealed_text(&self, key: &[u8; KEY]) -> Result<String, KeyError> {
+        let der = self.key.to_pkcs8_der().map_err(|_| KeyError::Damaged)?;
+        let sealed = seal::seal(key, &seal::context(&[PRIVATE_KEY, &[VERSION], &self.id.0]), der.as_bytes())?;
+        Ok(Base64::encode_string(&sealed))
+    }
+
+    /// Opens the private half of `public`.
+    pub(crate) fn from_sealed_text(
+        text: &str,
+        key: &[u8; KEY],
+        public: &PublicKey,
+    ) -> Result<Self, KeyError> {
+        let sealed = Base64::decode_vec(text).map_err(|_| KeyError::Damaged)?;
+        let der = seal::open(key, &seal::context(&[PRIVATE_KEY, &[VERSION], &public.id.0]), &sealed)
+            .ok_or(KeyError::Damaged)?;
+        let key = rsa::PrivateKey::from_pkcs8_der(&der).map_err(|_| KeyError::Damaged)?;
+        let id = KeyId::of(key.as_ref())?;
+        if id == public.id { Ok(Self { key, id }) } else { Err(KeyError::Damaged) }
+    }
+}
+
+impl Sealed {
+    /// The key pair it was sealed with.
+    ///
+    /// # Errors
+    /// [`OpenError::Version`], [`OpenError::Tampered`].
+    pub fn key_id(&self) -> Result<KeyId, OpenError> {
+        match self.0.split_first() {
+            Some((&VERSION, rest)) => {
+                rest.first_chunk::<ID>().map(|id| KeyId(*id)).ok_or(OpenError::Tampered)
+            }
+            Some((&version, _)) => Err(OpenError::Version(version)),
+            None => Err(OpenError::Tampered),
+        }
+    }
+
+    /// The envelope's bytes.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Takes bytes for an envelope. Whether they are one is known when it is opened.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
+        Self(bytes.to_vec())
+    }
+
+    /// As base64.
+    pub fn to_text(&self) -> String {
+        Base64::encode_string(&self.0)
+    }
+
+    /// From base64. Whether it is an envelope is known when it is opened.
+    ///
+    /// # Errors
+    /// [`OpenError::Tampered`] where it is no base64.
+    pub fn from_text(text: &str) -> Result<Self, OpenError> {
+        Base64::decode_vec(text).map(Self).map_err(|_| OpenError::Tampered)
+    }
+}
+
+fn context(profile: &str, field: &str, id: KeyId) -> Vec<u8> {
+    seal::context(&[b"cqlbook envelope", &[VERSION], profile.as_bytes(), field.as_bytes(), &id.0])
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::sync::LazyLock;
+    use std::time::Instant;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// One key pair for all tests.
+    pub(crate) static PAIR: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate().unwrap());
+    static OTHER: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate().unwrap());
+
+    fn secret(text: &str) -> Secret {
+        Secret::new(text.to_owned())
+    }
+
+    fn opened(profile: &str, field: &str, sealed: &Sealed) -> Result<String, OpenError> {
+        PAIR.open(profile, field, sealed).map(|secret| secret.expose().to_owned())
+    }
+
+    #[test]
+    fn an_application_token_fits_and_its_envelope_fits_windows_twice() {
+        let token = format!("AstraCS:{}", "x".repeat(89));
+        assert_eq!(token.len(), 97);
+        let sealed = PAIR.public().seal("p", "secret", &secret(&token)).unwrap();
+        assert_eq!(opened("p", "secret", &sealed), Ok(token));
+        let longest = PAIR.public().seal("p", "secret", &secret(&"x".repeat(MAX_TEXT))).unwrap();
+        assert!(2 * longest.as_bytes().len() * 4 / 3 < 2560 - 100, "{}", longest.as_bytes().len());
+        assert_eq!(
+            PAIR.public().seal("p", "secret", &secret(&"x".repeat(MAX_TEXT + 1))),
+            Err(SealError::TooLong { bytes: MAX_TEXT + 1 })
+        );
+    }
+
+    #[test]
+    fn it_opens_for_its_own_connection_field_and_key_only() {
+        let sealed = PAIR.public().seal("one", "secret", &secret("s3cr3t")).unwrap();
+        assert_eq!(opened("one", "secret", &sealed), Ok("s3cr3t".to_owned()));
+        assert_eq!(opened("two", "secret", &sealed), Err(OpenError::Tampered));
+        assert_eq!(opened("one", "client-id", &sealed), Err(OpenError::Tampered));
+        assert_eq!(
+            OTHER.open("one", "secret", &sealed).map(drop),
+            Err(OpenError::OtherKey(PAIR.id())),
+            "another installation's key"
+        );
+        // Somebody who writes his own key's id over ours gets no further.
+        let mut claimed = sealed.clone();
+        claimed.0[1..=ID].copy_from_slice(&OTHER.id().0);
+        assert_eq!(OTHER.open("one", "secret", &claimed).map(drop), Err(OpenError::Tampered));
+    }
+
+    #[test]
+    fn every_byte_counts() {
+        let sealed = PAIR.public().seal("p", "secret", &secret("s3cr3t")).unwrap();
+        let wrapped = 1 + ID + 2..1 + ID + 2 + KEY_BITS / 8;
+        assert_eq!(sealed.0.len(), wrapped.end + NONCE + "s3cr3t".len() + TAG);
+        for at in 0..sealed.0.len() {
+            // One private operation each for a part of the wrapped key is enough.
+            if wrapped.contains(&at) && !at.is_multiple_of(37) {
+                continue;
+            }
+            let mut changed = sealed.clone();
+            changed.0[at] ^= 1;
+            let error = opened("p", "secret", &changed).unwrap_err();
+            match at {
+                0 => assert_eq!(error, OpenError::Version(0)),
+                1..=ID => assert!(matches!(error, OpenError::OtherKey(_)), "{at}: {error}"),
+                _ => assert_eq!(error, OpenError::Tampered, "{at}"),
+            }
+        }
+        for length in 0..sealed.0.len() {
+            if length.is_multiple_of(29) || length > wrapped.end {
+                assert!(opened("p", "secret", &Sealed(sealed.0[..length].to_vec())).is_err(), "{length}");
+            }
+        }
+        let longer = Sealed([sealed.0.as_slice(), b"!"].concat());
+        assert_eq!(opened("p", "secret", &longer), Err(OpenError::Tampered));
+    }
+
+    #[test]
+    fn nothing_of_the_secret_shows() {
+        let sealed = PAIR.public().seal("p", "secret", &secret("s3cr3t")).unwrap();
+        assert!(!format!("{sealed:?} {:?} {:?}", *PAIR, PAIR.public()).contains("s3cr3t"));
+        assert!(!sealed.0.windows(6).any(|bytes| bytes == b"s3cr3t"));
+        assert_ne!(
+            sealed,
+            PAIR.public().seal("p", "secret", &secret("s3cr3t")).unwrap(),
+            "never twice alike"
+        );
+    }
+
+    #[test]
+    fn the_private_key_is_read_back_under_its_own_key_only() {
+        let sealed = PAIR.to_sealed_text(&[1; KEY]).unwrap();
+        let public = PublicKey::from_text(&PAIR.public().to_text().unwrap()).unwrap();
+        assert_eq!(public.id(), PAIR.id());
+        let again = PrivateKey::from_sealed_text(&sealed, &[1; KEY], &public).unwrap();
+        let envelope = public.seal("p", "f", &secret("text")).unwrap();
+        assert_eq!(again.open("p", "f", &envelope).unwrap().expose(), "text");
+        for (key, of) in [([2; KEY], &public), ([1; KEY], &OTHER.public())] {
+            let error = PrivateKey::from_sealed_text(&sealed, &key, of).unwrap_err();
+            assert_eq!(error, KeyError::Damaged);
+        }
+    }
+
+    #[test]
+    fn a_weak_public_key_is_not_taken() {
+        let weak = rsa::PrivateKey::new(&mut SysRng, 1024).unwrap();
+        let der = weak.to_public_key().to_public_key_der().unwrap();
+        let text = Base64::encode_string(der.as_bytes());
+        assert_eq!(PublicKey::from_text(&text).map(drop), Err(KeyError::Damaged));
+    }
+
+    #[test]
+    fn a_key_pair_is_made_in_reasonable_time() {
+        let started = Instant::now();
+        drop(PrivateKey::generate().unwrap());
+        assert!(
+            started.elapsed().as_secs() < 30,
+            "{:?}: is opt-level 3 set for rsa in the dev profile?",
+            started.elapsed()
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn any_text_comes_back(text in "\\PC{0,100}", profile in "\\PC{0,20}", field in "\\PC{0,20}") {
+            let sealed = PAIR.public().seal(&profile, &field, &secret(&text)).unwrap();
+            let read = Sealed::from_text(&sealed.to_text()).unwrap();
+            prop_assert_eq!(opened(&profile, &field, &read), Ok(text));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_of_others_never_panic(mut bytes: Vec<u8>, ours: bool) {
+            if ours && bytes.len() > ID {
+                bytes[0] = VERSION;
+                bytes[1..=ID].copy_from_slice(&PAIR.id().0);
+            }
+            prop_assert!(opened("p", "f", &Sealed(bytes)).is_err());
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Small files that several processes read and write: whole or not at all, one writer at a time.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How long another process may hold a lock; it holds it for milliseconds unless it is stopped.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The largest file that is read, in bytes: far more than thousands of connections.
+const MAX_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Why a file could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// It cannot be read.
+    #[error("{path} cannot be read: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// It cannot be written. What it held before is still there.
+    #[error("{path} cannot be written: {source}")]
+    Write {
+        /// The file or its folder.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// Another process has held its lock for too long.
+    #[error("{path} is in use by another process")]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is larger than any that this program writes.
+    #[error("{path} is too large")]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// The one writer's place at a file. It is given up when dropped, and by the system when the process dies.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+/// Waits for the one writer's place at `path`, which need not exist; its folder is made.
+///
+/// The lock is on a file beside it, since the file itself is replaced by every write.
+pub(crate) fn lock(path: &Path) -> Result<Lock, FileError> {
+    let failed = |source| FileError::Write { path: path.to_owned(), source };
+    make_folder(path).map_err(failed)?;
+    let file = private().truncate(false).create(true).open(path.with_extension("lock")).map_err(failed)?;
+    let started = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Lock { _file: file }),
+            Err(TryLockError::WouldBlock) if started.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Err(TryLockError::WouldBlock) => return Err(FileError::Busy { path: path.to_owned() }),
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+    }
+}
+
+/// The text of a file; `None` where there is none.
+pub(crate) fn read(path: &Path) -> Result<Option<String>, FileError> {
+    let failed = |source| FileError::Read { path: path.to_owned(), source };
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.len() > MAX_BYTES => Err(FileError::TooLarge { path: path.to_owned() }),
+        Ok(_) => fs::read_to_string(path).map(Some).map_err(failed),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Replaces a file by a whole new one that only its owner may read. After a crash the old one or the new one is there.
+///
+/// A link is followed: what it leads to is replaced. The `_lock` shows that nobody else is writing.
+pub(crate) fn write(path: &Path, text: &str, _lock: &Lock) -> Result<(), FileError> {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let failed = |source| FileError::Write { path: path.clone(), source };
+    let new = path.with_extension("new");
+    // One that a crash left behind; only the lock's holder writes it.
+    let _ = fs::remove_file(&new);
+    let written = || -> io::Result<()> {
+        let mut file = private().create_new(true).open(&new)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        drop(file);
+        fs::rename(&new, &path)?;
+        sync_folder(&path)
+    };
+    written().map_err(|error| {
+        let _ = fs::remove_file(&new);
+        failed(error)
+    })
+}
+
+/// Options for a file that only its owner may read.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Makes the folder of a file, for its owner only.
+fn make_folder(path: &Path) -> io::Result<()> {
+    let Some(folder) = path.parent() else { return Ok(()) };
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Makes a rename in the folder last over a power cut, where folders can be opened.
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_as_a_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/er/file.toml");
+        assert_eq!(read(&path).unwrap(), None);
+        let lock = lock(&path).unwrap();
+        fs::write(path.with_extension("new"), "left by a crash").unwrap();
+        for text in ["one", "two"] {
+            write(&path, text, &lock).unwrap();
+            assert_eq!(read(&path).unwrap().as_deref(), Some(text));
+        }
+        assert!(!path.with_extension("new").exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_its_owner_may_read_it_and_a_link_stays_one() {
+        use std::os::unix::fs::{MetadataExt, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("conf/file.toml");
+        let lock = lock(&path).unwrap();
+        write(&path, "text", &lock).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(fs::metadata(path.parent().unwrap()).unwrap().mode() & 0o777, 0o700);
+        let link = folder.path().join("link.toml");
+        symlink(&path, &link).unwrap();
+        write(&link, "other", &lock).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "other");
+    }
+
+    #[test]
+    fn a_second_writer_waits_for_the_first_and_not_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file.toml");
+        let first = lock(&path).unwrap();
+        let waiting = std::thread::spawn({
+            let path = path.clone();
+            move || lock(&path).map(drop)
+        });
+        std::thread::sleep(Duration::from_millis(100));
+        drop(first);
+        waiting.join().unwrap().unwrap();
+        let _held = lock(&path).unwrap();
+        assert!(matches!(lock(&path), Err(FileError::Busy { .. })));
+    }
+}

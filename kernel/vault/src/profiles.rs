@@ -1,0 +1,276 @@
+//! The saved connections: what is known of each but its secrets, in a file that a person can read and edit.
+//!
+//! `connections.toml`: `version = 1` and a table `[[connection]]` for each, with `id`, `name`, `kind` (`astra` or `cassandra`),
+//! `keyspace`, `read_only`, `last_used`; of Astra `bundle`; of Cassandra `hosts`, `port`, `user`, `dc`, `ca_cert`, `cert`,
+//! `key`. Comments, order and unknown fields stay as they are. Several processes may write: each reads under a lock what the
+//! others wrote, and replaces the file as a whole.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
+
+use crate::files::{self, FileError};
+use crate::name::{self, NameError, check_name};
+use crate::profile::{Profile, ProfileId};
+
+const VERSION: i64 = 1;
+const HEAD: &str =
+    "# Saved connections of cqlbook. Their secrets are not here but in the system's keychain.\nversion = 1\n";
+
+/// Why a saved connection cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProfileError {
+    /// The file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The file is no TOML, or not of this form. It is left as it is.
+    #[error("{path} cannot be understood: {reason}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with the line where it is known.
+        reason: String,
+    },
+    /// A later release has written the file. It is left as it is.
+    #[error("{path} was written by a later version of this program")]
+    Newer {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The connection is there, but a field of it is missing or of the wrong kind.
+    #[error("the connection `{name}` in {path} cannot be used: {reason}")]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// The connection's name.
+        name: String,
+        /// The field and what is wrong with it.
+        reason: String,
+    },
+    /// There is no connection of that name.
+    #[error("there is no connection called `{name}`")]
+    NotFound {
+        /// The name that was asked for.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// Another connection has the name; capitals do not matter.
+    #[error("there is a connection called `{name}` already")]
+    Taken {
+        /// The name as the other one has it.
+        name: String,
+    },
+    /// Connections may not be called so.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// A path has bytes that are no text, which the file cannot hold.
+    #[error("the path {path:?} cannot be written as text")]
+    PathNotText {
+        /// The path.
+        path: PathBuf,
+    },
+}
+
+/// The file of saved connections.
+#[derive(Debug)]
+pub struct Profiles {
+    path: PathBuf,
+}
+
+impl Profiles {
+    /// The file at `path`, which need not exist.
+    pub fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// All connections that can be used, in the file's order.
+    ///
+    /// # Errors
+    /// [`ProfileError`], where the file as a whole cannot be read.
+    pub fn list(&self) -> Result<Vec<Profile>, ProfileError> {
+        let document = self.read()?;
+        Ok(tables(&document).filter_map(|table| Profile::read(table).ok()).collect())
+    }
+
+    /// The names of all connections, of those that cannot be used too.
+    ///
+    /// # Errors
+    /// [`ProfileError`], where the file as a whole cannot be read.
+    pub fn names(&self) -> Result<Vec<String>, ProfileError> {
+        Ok(names(&self.read()?))
+    }
+
+    /// The connection of that name; capitals do not matter.
+    ///
+    /// # Errors
+    /// [`ProfileError::NotFound`] with the names there are, [`ProfileError::Unusable`], or the file's.
+    pub fn get(&self, name: &str) -> Result<Profile, ProfileError> {
+        let document = self.read()?;
+        match tables(&document).find(|table| has_name(table, name)) {
+            Some(table) => self.usable(table),
+            None => Err(not_found(&document, name)),
+        }
+    }
+
+    /// Keeps a connection: in place of the one with the same id, or as a new one.
+    ///
+    /// # Errors
+    /// [`ProfileError::Taken`] where another connection has the name, [`ProfileError::Name`], or the file's.
+    pub fn save(&self, profile: &Profile) -> Result<(), ProfileError> {
+        check_name(&profile.name)?;
+        self.change(|document| {
+            let same_name = |table: &Table| has_name(table, &profile.name) && !has_id(table, profile);
+            if let Some(other) = tables(document).find(|table| same_name(table)) {
+                return Err(ProfileError::Taken { name: text(other, "name").unwrap_or_default() });
+            }
+            let tables = tables_mut(document, &self.path)?;
+            if let Some(table) = tables.iter_mut().find(|table| has_id(table, profile)) {
+                return profile.write(table);
+            }
+            let mut table = Table::new();
+            profile.write(&mut table)?;
+            tables.push(table);
+            Ok(())
+        })
+    }
+
+    /// Gives a connection another name, and returns it.
+    ///
+    /// # Errors
+    /// [`ProfileError::NotFound`], [`ProfileError::Taken`], [`ProfileError::Name`], or the file's.
+    pub fn rename(&self, old: &str, new: &str) -> Result<Profile, ProfileError> {
+        let mut profile = self.get(old)?;
+        check_name(new)?.clone_into(&mut profile.name);
+        self.save(&profile)?;
+        Ok(profile)
+    }
+
+    /// Notes when a connection was used. One that has been deleted meanwhile is no failure.
+    ///
+    /// # Errors
+    /// The file's.
+    pub fn used(&self, profile: &Profile, at: SystemTime) -> Result<(), ProfileError> {
+        self.change(|document| {
+            let tables = tables_mut(document, &self.path)?;
+            if let Some(table) = tables.iter_mut().find(|table| has_id(table, profile)) {
+                Profile::write_last_used(table, Some(at));
+            }
+            Ok(())
+        })
+    }
+
+    /// Forgets a connection. Its secrets are the vault's matter.
+    ///
+    /// # Errors
+    /// [`ProfileError::NotFound`], or the file's.
+    pub fn delete(&self, name: &str) -> Result<(), ProfileError> {
+        self.change(|document| {
+            if !tables(document).any(|table| has_name(table, name)) {
+                return Err(not_found(document, name));
+            }
+            tables_mut(document, &self.path)?.retain(|table| !has_name(table, name));
+            Ok(())
+        })
+    }
+
+    /// The ids and names of all connections, of those that cannot be used too.
+    pub(crate) fn ids(&self) -> Result<Vec<(ProfileId, String)>, ProfileError> {
+        let document = self.read()?;
+        let id = |table| Some((Profile::id_of(table)?, text(table, "name").unwrap_or_default()));
+        Ok(tables(&document).filter_map(id).collect())
+    }
+
+    fn usable(&self, table: &Table) -> Result<Profile, ProfileError> {
+        Profile::read(table).map_err(|reason| ProfileError::Unusable {
+            path: self.path.clone(),
+            name: text(table, "name").unwrap_or_default(),
+            reason,
+        })
+    }
+
+    /// Reads, changes and writes the file as its one writer.
+    fn change<T>(
+        &self,
+        change: impl FnOnce(&mut DocumentMut) -> Result<T, ProfileError>,
+    ) -> Result<T, ProfileError> {
+        let lock = files::lock(&self.path)?;
+        let mut document = self.read()?;
+        let done = change(&mut document)?;
+        files::write(&self.path, &document.to_string(), &lock)?;
+        Ok(done)
+    }
+
+    fn read(&self) -> Result<DocumentMut, ProfileError> {
+        let damaged = |reason: String| ProfileError::Damaged { path: self.path.clone(), reason };
+        let Some(text) = files::read(&self.path)? else {
+            return HEAD.parse().map_err(|_| damaged("it is empty".to_owned()));
+        };
+        let document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
+            let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+            let reason = error.message().lines().next().unwrap_or_default().to_owned();
+            damaged(line.map_or(reason.clone(), |line| format!("line {line}: {reason}")))
+        })?;
+        match document.get("version").map(Item::as_integer) {
+            None | Some(Some(VERSION)) => {}
+            Some(Some(version)) if version > VERSION => {
+                return Err(ProfileError::Newer { path: self.path.clone() });
+            }
+            _ => return Err(damaged("its version is not a number from 1".to_owned())),
+        }
+        match document.get("connection") {
+            None | Some(Item::ArrayOfTables(_)) => Ok(document),
+            _ => Err(damaged("its connections are not written as [[connection]]".to_owned())),
+        }
+    }
+}
+
+fn tables(document: &DocumentMut) -> impl Iterator<Item = &Table> {
+    document.get("connection").and_then(Item::as_array_of_tables).into_iter().flat_map(ArrayOfTables::iter)
+}
+
+fn tables_mut<'a>(document: &'a mut DocumentMut, path: &Path) -> Result<&'a mut ArrayOfTables, ProfileError> {
+    document
+        .entry("connection")
+        .or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()))
+        .as_array_of_tables_mut()
+        .ok_or_else(|| ProfileError::Damaged {
+            path: path.to_owned(),
+            reason: "its connections are not written as [[connection]]".to_owned(),
+        })
+}
+
+fn names(document: &DocumentMut) -> Vec<String> {
+    tables(document).filter_map(|table| text(table, "name")).collect()
+}
+
+fn not_found(document: &DocumentMut, name: &str) -> ProfileError {
+    ProfileError::NotFound { name: name.trim().to_owned(), known: names(document) }
+}
+
+fn has_name(table: &Table, wanted: &str) -> bool {
+    text(table, "name").is_some_and(|name| name::key(&name) == name::key(wanted))
+}
+
+fn has_id(table: &Table, profile: &Profile) -> bool {
+    Profile::id_of(table).as_ref() == Some(profile.id())
+}
+
+pub(crate) fn text(table: &Table, field: &str) -> Option<String> {
+    table.get(field)?.as_str().map(str::to_owned)
+}
+
+/// Paths and hosts as an array of one line.
+pub(crate) fn array(texts: &[String]) -> Item {
+    value(texts.iter().collect::<Array>())
+}
+
+#[cfg(test)]
+mod tests;

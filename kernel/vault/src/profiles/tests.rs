@@ -1,0 +1,254 @@
+//! The file of saved connections: what is written, what a person's editing leaves, what is refused.
+
+use std::time::{Duration, SystemTime};
+
+use insta::assert_snapshot;
+use proptest::prelude::*;
+
+use super::*;
+use crate::profile::{Place, TlsPaths};
+
+struct Folder {
+    folder: tempfile::TempDir,
+    profiles: Profiles,
+}
+
+impl Folder {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let profiles = Profiles::at(folder.path().join("cqlbook/connections.toml"));
+        Self { folder, profiles }
+    }
+
+    fn with(text: &str) -> Self {
+        let new = Self::new();
+        std::fs::create_dir_all(new.folder.path().join("cqlbook")).unwrap();
+        std::fs::write(new.profiles.path(), text).unwrap();
+        new
+    }
+
+    fn text(&self) -> String {
+        std::fs::read_to_string(self.profiles.path()).unwrap()
+    }
+
+    /// The file with ids that do not change from run to run.
+    fn shown(&self) -> String {
+        let is_id = |line: &&str| !line.starts_with("id = ");
+        self.text().lines().filter(is_id).collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn astra(name: &str) -> Profile {
+    Profile::new(name, Place::Astra { bundle: "/home/ada/scb.zip".into() }).unwrap()
+}
+
+fn cluster(name: &str) -> Profile {
+    let place = Place::Cassandra {
+        hosts: vec!["10.0.0.1".to_owned(), "db.example".to_owned()],
+        port: 9142,
+        user: Some("ada".to_owned()),
+        dc: Some("dc1".to_owned()),
+        tls: Some(TlsPaths { ca_cert: Some("/etc/ca.pem".into()), ..TlsPaths::default() }),
+    };
+    let last_used = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000);
+    Profile {
+        keyspace: Some("shop".to_owned()),
+        read_only: true,
+        last_used: Some(last_used),
+        ..Profile::new(name, place).unwrap()
+    }
+}
+
+#[test]
+fn the_file_is_readable_and_holds_all_but_secrets() {
+    let folder = Folder::new();
+    assert_eq!(folder.profiles.list().unwrap(), []);
+    let saved = [astra("Production"), cluster("Test cluster")];
+    for profile in &saved {
+        folder.profiles.save(profile).unwrap();
+    }
+    assert_snapshot!(folder.shown(), @r#"
+    # Saved connections of cqlbook. Their secrets are not here but in the system's keychain.
+    version = 1
+
+    [[connection]]
+    name = "Production"
+    kind = "astra"
+    bundle = "/home/ada/scb.zip"
+
+    [[connection]]
+    name = "Test cluster"
+    kind = "cassandra"
+    hosts = ["10.0.0.1", "db.example"]
+    port = 9142
+    user = "ada"
+    dc = "dc1"
+    tls = true
+    ca_cert = "/etc/ca.pem"
+    keyspace = "shop"
+    read_only = true
+    last_used = 2026-11-18T11:06:40Z
+    "#);
+    assert_eq!(folder.profiles.list().unwrap(), saved);
+    assert_eq!(folder.profiles.get("production").unwrap(), saved[0], "capitals do not matter");
+}
+
+#[test]
+fn what_a_person_wrote_stays() {
+    let folder = Folder::with(
+        "# my connections\n[[connection]]\nname = \"Mine\"   # the best\nkind = \"cassandra\"\nhosts = ['a']\ncolour = \"green\"\n\n[other]\nx = 1\n",
+    );
+    let mut mine = folder.profiles.get("Mine").unwrap();
+    mine.name = "Yours".to_owned();
+    mine.keyspace = Some("shop".to_owned());
+    folder.profiles.save(&mine).unwrap();
+    folder.profiles.save(&astra("Production")).unwrap();
+    folder.profiles.used(&mine, SystemTime::UNIX_EPOCH).unwrap();
+    assert_snapshot!(folder.shown(), @r#"
+    # my connections
+    [[connection]]
+    name = "Yours"   # the best
+    kind = "cassandra"
+    hosts = ["a"]
+    colour = "green"
+    port = 9042
+    keyspace = "shop"
+    last_used = 1970-01-01T00:00:00Z
+
+    [[connection]]
+    name = "Production"
+    kind = "astra"
+    bundle = "/home/ada/scb.zip"
+
+    [other]
+    x = 1
+    "#);
+    assert_eq!(
+        folder.profiles.get("yours").unwrap().id(),
+        mine.id(),
+        "its id is kept from its first change on"
+    );
+}
+
+#[test]
+fn a_connection_that_becomes_the_other_kind_keeps_nothing_of_the_first() {
+    let folder = Folder::new();
+    let mut profile = cluster("One");
+    folder.profiles.save(&profile).unwrap();
+    profile.place = Place::Astra { bundle: "scb.zip".into() };
+    folder.profiles.save(&profile).unwrap();
+    assert!(!folder.text().contains("hosts") && !folder.text().contains("ca_cert"), "{}", folder.text());
+    assert_eq!(folder.profiles.list().unwrap(), [profile]);
+}
+
+#[test]
+fn names_are_unique_and_changes_of_name_keep_the_id() {
+    let folder = Folder::new();
+    let (one, two) = (astra("One"), astra("Two"));
+    folder.profiles.save(&one).unwrap();
+    folder.profiles.save(&two).unwrap();
+    assert!(
+        matches!(folder.profiles.save(&astra("ONE")), Err(ProfileError::Taken { name }) if name == "One")
+    );
+    assert!(matches!(folder.profiles.rename("two", " one "), Err(ProfileError::Taken { .. })));
+    assert!(matches!(folder.profiles.rename("two", "astra"), Err(ProfileError::Name(_))));
+    assert_eq!(folder.profiles.rename("two", "TWO").unwrap().id(), two.id(), "only its capitals change");
+    assert_eq!(folder.profiles.names().unwrap(), ["One", "TWO"]);
+    folder.profiles.delete("one").unwrap();
+    let Err(ProfileError::NotFound { name, known }) = folder.profiles.delete("One") else {
+        panic!("it is gone");
+    };
+    assert_eq!((name.as_str(), known), ("One", vec!["TWO".to_owned()]));
+}
+
+#[test]
+fn one_that_cannot_be_used_spoils_no_other_and_can_be_deleted() {
+    let folder = Folder::with(
+        "[[connection]]\nname = \"Future\"\nkind = \"quantum\"\n[[connection]]\nname = \"Half\"\nkind = \"astra\"\n\
+         [[connection]]\nname = \"Fine\"\nkind = \"astra\"\nbundle = \"b.zip\"\n",
+    );
+    assert_eq!(folder.profiles.list().unwrap().len(), 1);
+    assert_eq!(folder.profiles.names().unwrap(), ["Future", "Half", "Fine"]);
+    let told = |name: &str| {
+        let error = folder.profiles.get(name).unwrap_err().to_string();
+        error.replace(folder.folder.path().to_str().unwrap(), "")
+    };
+    assert_snapshot!(told("future"), @"the connection `Future` in /cqlbook/connections.toml cannot be used: its kind is `quantum`, which this version does not know");
+    assert_snapshot!(told("half"), @"the connection `Half` in /cqlbook/connections.toml cannot be used: `bundle` is missing");
+    assert!(matches!(folder.profiles.save(&astra("future")), Err(ProfileError::Taken { .. })));
+    folder.profiles.delete("future").unwrap();
+    assert_eq!(folder.profiles.names().unwrap(), ["Half", "Fine"]);
+}
+
+#[test]
+fn a_file_that_is_not_understood_is_left_as_it_is() {
+    for text in ["name = ", "connection = 3\n", "version = \"one\"\n", "version = 2\n"] {
+        let folder = Folder::with(text);
+        let error = folder.profiles.list().unwrap_err();
+        assert!(folder.profiles.save(&astra("One")).is_err(), "{text}");
+        assert_eq!(folder.text(), text);
+        match text {
+            "version = 2\n" => assert!(matches!(error, ProfileError::Newer { .. })),
+            "name = " => assert!(error.to_string().contains("line 1"), "{error}"),
+            _ => assert!(matches!(error, ProfileError::Damaged { .. })),
+        }
+    }
+}
+
+#[test]
+fn many_writers_lose_nothing() {
+    let folder = Folder::new();
+    let path = folder.profiles.path();
+    std::thread::scope(|scope| {
+        for writer in 0..4 {
+            scope.spawn(move || {
+                for number in 0..10 {
+                    Profiles::at(path.to_owned()).save(&astra(&format!("{writer}-{number}"))).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(folder.profiles.list().unwrap().len(), 40);
+}
+
+fn any_profile() -> impl Strategy<Value = Profile> {
+    let text = || "[^\\p{C}]{1,12}";
+    let path = || proptest::option::of("[^\\p{C}]{1,20}".prop_map(PathBuf::from));
+    let tls = (path(), path(), path()).prop_map(|(ca_cert, cert, key)| TlsPaths { ca_cert, cert, key });
+    let cassandra = (
+        prop::collection::vec(text(), 1..4),
+        1..=u16::MAX,
+        proptest::option::of(text()),
+        proptest::option::of(text()),
+        proptest::option::of(tls),
+    );
+    let place = prop_oneof![
+        text().prop_map(|bundle| Place::Astra { bundle: bundle.into() }),
+        cassandra.prop_map(|(hosts, port, user, dc, tls)| Place::Cassandra { hosts, port, user, dc, tls }),
+    ];
+    (text(), place, proptest::option::of(text()), any::<bool>(), proptest::option::of(0u64..4_000_000_000))
+        .prop_filter_map("a name", |(name, place, keyspace, read_only, used)| {
+            let last_used = used.map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+            Some(Profile { keyspace, read_only, last_used, ..Profile::new(&name, place).ok()? })
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_connection_comes_back(profile in any_profile()) {
+        let folder = Folder::new();
+        folder.profiles.save(&profile).unwrap();
+        prop_assert_eq!(folder.profiles.list().unwrap(), [profile.clone()]);
+        prop_assert_eq!(folder.profiles.get(&profile.name).unwrap(), profile);
+    }
+
+    #[test]
+    fn files_of_others_never_panic(text in "(\\PC|\n|\\[\\[connection\\]\\]\n|kind = \"astra\"\n|name = \"x\"\n){0,30}") {
+        let folder = Folder::with(&text);
+        let _ = folder.profiles.list();
+        let _ = folder.profiles.save(&astra("One"));
+        let _ = folder.profiles.delete("x");
+    }
+}
