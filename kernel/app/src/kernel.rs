@@ -11,10 +11,11 @@ use cqlbook_core::inspect;
 use cqlbook_core::magic;
 use cqlbook_wire::{
     Completeness, Completion, Completions, ConnectionFile, ExecuteOutcome, ExecuteRequest, Handler, HelpLink,
-    Io, KernelInfo, LanguageInfo, MimeBundle,
+    HistoryEntry, HistoryRequest, Io, KernelInfo, LanguageInfo, MimeBundle,
 };
 
 use crate::cli::complain;
+use crate::history::History;
 use crate::names::{self, Known};
 use crate::notebook::Notebook;
 use crate::run;
@@ -45,11 +46,13 @@ pub(crate) fn run(connection_file: &Path) -> ExitCode {
 /// The handler of one kernel process.
 struct Kernel {
     notebook: Arc<Notebook>,
+    history: Arc<History>,
 }
 
 impl Kernel {
     fn new() -> Self {
-        Self { notebook: Arc::new(Notebook::new()) }
+        let notebook = Notebook::new();
+        Self { history: Arc::new(History::of(&notebook)), notebook: Arc::new(notebook) }
     }
 }
 
@@ -71,6 +74,7 @@ impl Handler for Kernel {
     }
 
     async fn execute(&self, request: ExecuteRequest, io: Io) -> ExecuteOutcome {
+        let _kept_when_it_ends = self.history.keeping(&request, &self.notebook).await;
         run::cell::run(Arc::clone(&self.notebook), request, io).await
     }
 
@@ -104,7 +108,12 @@ impl Handler for Kernel {
         }
     }
 
+    async fn history(&self, request: HistoryRequest) -> Vec<HistoryEntry> {
+        self.history.answer(request).await
+    }
+
     async fn shutdown(&self, _restart: bool) {
+        self.history.finish().await;
         let closed = self.notebook.state().open.take();
         drop(closed);
     }

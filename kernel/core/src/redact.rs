@@ -356,14 +356,17 @@ fn login(cell: &str, verb: Span, line_end: usize) -> Option<Value> {
     };
     let (user, password) = user.split_at(ends);
     let password = password.trim_start_matches(is_blank);
-    let starts =
-        |word: &&str| password.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
-    // A column called `login` on a line of its own.
-    let column = ["primary key", "static", "masked"].iter().any(|word| starts(&word))
-        || ["as", "and", "in", "is", "from", "like", "contains"]
-            .iter()
-            .any(|word| user.eq_ignore_ascii_case(word));
-    if column || password.is_empty() || password.starts_with([';', ',', ')', '=']) {
+    // A column called `login` on a line of its own, such as `login text PRIMARY KEY,`, or an option `LOGIN = true`.
+    let column = ["", "primary key", "static"].iter().any(|words| {
+        let start = password.get(..words.len()).filter(|start| start.eq_ignore_ascii_case(words));
+        let mut behind = password[start.map_or(0, str::len)..].chars();
+        let ends = |c: Option<char>| c.is_none_or(|c| is_blank(c) || ",);".contains(c));
+        start.is_some() && behind.next().is_none_or(|c| ",)".contains(c)) && ends(behind.next())
+    }) || ["as", "and", "in", "is", "from", "like", "contains"]
+        .iter()
+        .any(|word| user.eq_ignore_ascii_case(word));
+    let nobody = user.is_empty() && !password.starts_with(is_quote);
+    if column || nobody || password.starts_with(';') {
         return None;
     }
     let start = line_end - password.len();

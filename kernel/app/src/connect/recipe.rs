@@ -52,6 +52,14 @@ impl Recipe {
         matches!(self.place, Place::Astra { .. })
     }
 
+    /// What must never be shown or kept.
+    pub(crate) fn secret(&self) -> Option<&Secret> {
+        match &self.place {
+            Place::Astra { login, .. } => Some(&login.password),
+            Place::Cassandra { login, .. } => login.as_ref().map(|login| &login.password),
+        }
+    }
+
     /// What to call it in a sentence: its name, or what kind it is.
     pub(crate) fn label(&self) -> String {
         match (&self.name, &self.place) {

@@ -100,6 +100,8 @@ fn logins_parameters_and_tokens() {
         r#"LOGIN bob 'a b'; SELECT 1
 login bob abc
 USE shop; LOGIN "bob" abc
+LOGIN bob static-abc
+LOGIN bob ,abc
 LOGIN bob;
 LOGIN
 %param db_password = 'a b'
@@ -113,6 +115,8 @@ INSERT INTO t (a) VALUES ('astracs:abc:def')"#
     LOGIN bob <secret>; SELECT 1
     login bob <secret>
     USE shop; LOGIN "bob" <secret>
+    LOGIN bob <secret>
+    LOGIN bob <secret>
     LOGIN bob;
     LOGIN
     %param db_password = <secret>
@@ -134,6 +138,8 @@ fn what_only_looks_like_it_stays() {
         "SELECT * FROM users WHERE password = :password AND token = ? AND name = 'bob';",
         "CREATE TABLE users (\n  login text PRIMARY KEY,\n  password text,\n  token uuid\n);",
         "SELECT\n  login AS name\nFROM users;",
+        "SELECT\n  login, name\nFROM users;",
+        "CREATE TABLE users (\n  id int,\n  login text STATIC,\n  login text, PRIMARY KEY (id));",
         "CREATE ROLE bob WITH\n  LOGIN = true;",
         "CREATE CUSTOM INDEX ON t (a) WITH OPTIONS = {'tokenization_enable_stemming': 'true', 'index_analyzer': '{\"tokenizer\": {\"name\": \"standard\"}}'};",
         "A client secret begins with AstraCS: and then -- see the docs",
