@@ -9,6 +9,7 @@ mod connecting;
 mod doctor;
 mod errors;
 mod frontends;
+mod history;
 mod importing;
 mod interrupts;
 mod lifecycle;

@@ -42,7 +42,8 @@ impl Notebook {
             let mut command = Command::new(program());
             command.args(["kernel", "--connection-file"]).arg(file).current_dir(folder.path());
             command.env("HOME", folder.path()).env("TMPDIR", folder.path());
-            for name in ASTRA {
+            // The history lies in the home folder, unless these say otherwise.
+            for name in ASTRA.into_iter().chain(["CQLBOOK_HISTORY", "XDG_DATA_HOME"]) {
                 command.env_remove(name);
             }
             command.envs(environment.iter().copied());
