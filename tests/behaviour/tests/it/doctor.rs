@@ -168,6 +168,43 @@ async fn a_bundle_that_is_none_is_told_by_its_code() {
 }
 
 #[tokio::test]
+async fn a_real_jupyter_is_asked_for_its_versions_and_folders() {
+    let given = std::env::var_os("CQLBOOK_DRIVERS_PYTHON").map(PathBuf::from);
+    let python = given.unwrap_or_else(|| cqlbook_sandbox::work_folder().join("venv/bin/python"));
+    if !python.with_file_name("jupyter").is_file() {
+        eprintln!("skipped: no Python with Jupyter (set CQLBOOK_DRIVERS_PYTHON)");
+        return;
+    }
+    let home = Home::new();
+    home.install(&home.prefix()).await;
+    let environment = python.ancestors().nth(2).unwrap();
+    let seen = home.doctor(&[], &[("VIRTUAL_ENV", environment.to_str().unwrap())]).await;
+    assert_eq!(seen.code, Some(0), "{}", seen.text);
+    seen.line(&["✓ ok", "Jupyter", "bin/jupyter has JupyterLab 4."]);
+    seen.line(&["✓ ok", "Jupyter", "jupyter_client is 8."]);
+    let (line, _) = seen.line(&["✓ ok", "Kernelspec"]);
+    assert!(line.contains("/prefix/share"), "it names JUPYTER_PATH's folder first: {line}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_open_keychain_is_tried_and_left_as_it_was() {
+    let home = Home::new();
+    let runtime = home.folder.path().join("runtime");
+    std::fs::create_dir(&runtime).unwrap();
+    std::fs::set_permissions(&runtime, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let mut session = Command::new("dbus-run-session");
+    session.args(["--", "sh", "-c"]).arg(
+        "printf 'pw\\n' | gnome-keyring-daemon --unlock --components=secrets --daemonize >/dev/null; exec \"$0\" doctor",
+    );
+    session.arg(program()).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+    session.env("HOME", home.folder.path()).env("XDG_RUNTIME_DIR", &runtime);
+    let output = session.output().await.expect("dbus-run-session (Debian: dbus-daemon and gnome-keyring)");
+    let seen = Seen { code: output.status.code(), text: String::from_utf8(output.stdout).unwrap() };
+    seen.line(&["✓ ok", "Keychain", "It is open and keeps secrets."]);
+}
+
+#[tokio::test]
 async fn programs_get_json() {
     let home = Home::new();
     let seen = home.doctor(&["--json"], &[]).await;
