@@ -74,11 +74,12 @@ pub(crate) async fn run<H: Handler>(
     };
     let io = Io::new(kernel.iopub.clone(), kernel.stdin.clone(), cell);
     let outcome = tokio::select! {
+        // A handler that is always ready would use up tokio's budget, and the clock behind it never be looked at.
         biased;
+        () = overdue(kernel, &running.cancelled, deleted) => interrupted().into(),
         outcome = AssertUnwindSafe(kernel.handler.execute(request, io.clone())).catch_unwind() => {
             outcome.unwrap_or_else(|_| internal_error().into())
         }
-        () = overdue(kernel, &running.cancelled, deleted) => interrupted().into(),
     };
     let ended = Instant::now();
     drop(running);

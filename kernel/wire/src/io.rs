@@ -17,6 +17,9 @@ use crate::iopub::IoPub;
 use crate::session::{Incoming, to_json};
 use crate::stdin::Stdin;
 
+/// From how many bytes on an output is large.
+const LARGE: usize = 16 * 1024;
+
 /// The outputs and the prompt of one running cell. Cheap to clone; may be used from several tasks.
 #[derive(Clone)]
 pub struct Io {
@@ -177,11 +180,18 @@ impl Io {
     }
 
     async fn send(&self, msg_type: &'static str, content: Bytes) {
-        let Some(room) = self.inner.iopub.room(content.len()).await else { return };
-        // Held while the message is queued: after `close`, nothing gets in behind the idle status.
-        let open = self.inner.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if *open {
-            self.inner.iopub.publish_in(room, msg_type, &self.inner.request.header, content);
+        let size = content.len();
+        let Some(room) = self.inner.iopub.room(size).await else { return };
+        {
+            // Held while the message is queued: after `close`, nothing gets in behind the idle status.
+            let open = self.inner.open.lock().unwrap_or_else(PoisonError::into_inner);
+            if *open {
+                self.inner.iopub.publish_in(room, msg_type, &self.inner.request.header, content);
+            }
+        }
+        if size >= LARGE {
+            // What was worked on for long gives way, so that a cell that only writes can be stopped.
+            tokio::task::yield_now().await;
         }
     }
 }

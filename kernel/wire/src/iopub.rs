@@ -23,6 +23,12 @@ const ROOM: u32 = 8 * 1024 * 1024;
 /// How long one frontend that does not read can hold up the queue (the socket gives it up after 2 s), and a little more.
 const STUCK: Duration = Duration::from_millis(2500);
 
+/// How long to wait at the end for frontends that take what is left …
+const LINGER: Duration = Duration::from_millis(2500);
+
+/// … and for one that takes nothing.
+const QUIET: Duration = Duration::from_secs(1);
+
 /// How many subscriptions wait to be welcomed, at most.
 const WELCOMES: usize = 64;
 
@@ -36,7 +42,7 @@ pub(crate) struct IoPub {
 enum Item {
     Publish { msg_type: &'static str, parent: Bytes, content: Bytes, room: Option<OwnedSemaphorePermit> },
     Welcome { peer: PeerIdentity, topic: Bytes, _room: OwnedSemaphorePermit },
-    Flush { linger: Duration, done: oneshot::Sender<()> },
+    Flush { done: oneshot::Sender<()> },
 }
 
 /// Room in the queue for one output, taken before the output is put there.
@@ -82,11 +88,11 @@ impl IoPub {
     }
 
     /// Waits until everything published so far is handed to the operating system: at most [`STUCK`] for a frontend that is
-    /// in the way of the others, and then at most `linger` for those that are slow to take what is theirs.
-    pub(crate) async fn flush(&self, linger: Duration) {
+    /// in the way of the others, and then at most [`LINGER`] for those that are slow to take what is theirs.
+    pub(crate) async fn flush(&self) {
         let (done, flushed) = oneshot::channel();
-        let _ = self.queue.send(Item::Flush { linger, done });
-        let _ = tokio::time::timeout(STUCK + linger, flushed).await;
+        let _ = self.queue.send(Item::Flush { done });
+        let _ = tokio::time::timeout(STUCK + LINGER, flushed).await;
     }
 }
 
@@ -107,8 +113,8 @@ async fn publish(session: Arc<Session>, socket: XPubSendHalf, mut items: mpsc::U
                 let (message, _) = session.write(&[topic], "iopub_welcome", &no_parent(), to_json(&content));
                 socket.send_to(&peer, &message);
             }
-            Item::Flush { linger, done } => {
-                socket.flush(linger).await;
+            Item::Flush { done } => {
+                socket.flush(QUIET, LINGER).await;
                 let _ = done.send(());
             }
         }

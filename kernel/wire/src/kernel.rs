@@ -74,6 +74,7 @@ impl<H: Handler> Kernel<H> {
         session: Arc<Session>,
         iopub: IoPub,
         stdin: Arc<Stdin>,
+        lanes: Lanes,
         shutdown: mpsc::UnboundedSender<ShutdownRequest>,
         interrupt_grace: Duration,
     ) -> Self {
@@ -82,7 +83,7 @@ impl<H: Handler> Kernel<H> {
             session,
             iopub,
             stdin,
-            lanes: Lanes::default(),
+            lanes,
             count: AtomicU32::new(0),
             stopping: CancellationToken::new(),
             shutdown,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use jupyter_protocol::{CommClose, CommId, CommInfoReply};
 use serde_json::Value;
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -36,13 +37,8 @@ pub(crate) struct Lanes {
     tasks: TaskTracker,
     /// Room for requests that wait.
     room: Arc<Semaphore>,
-}
-
-impl Default for Lanes {
-    fn default() -> Self {
-        let room = Arc::new(Semaphore::new(WAITING as usize));
-        Self { lanes: Mutex::default(), tasks: TaskTracker::default(), room }
-    }
+    /// Where the lanes run.
+    cells: Handle,
 }
 
 /// Why a request was not queued.
@@ -68,6 +64,17 @@ struct Request {
 }
 
 impl Lanes {
+    /// No lanes yet; those to come run in the runtime `cells`.
+    pub(crate) fn new(cells: Handle) -> Self {
+        let room = Arc::new(Semaphore::new(WAITING as usize));
+        Self { lanes: Mutex::default(), tasks: TaskTracker::default(), room, cells }
+    }
+
+    /// The runtime of the handler's methods.
+    pub(crate) fn cells(&self) -> &Handle {
+        &self.cells
+    }
+
     /// Opens a lane; false when there are too many.
     pub(crate) fn open<H: Handler>(
         &self,
@@ -81,7 +88,7 @@ impl Lanes {
         }
         let (queue, requests) = mpsc::unbounded_channel();
         let deleted = kernel.stopping.child_token();
-        self.tasks.spawn(run(kernel.clone(), socket, requests, deleted.clone()));
+        self.tasks.spawn_on(run(kernel.clone(), socket, requests, deleted.clone()), &self.cells);
         lanes.insert(id, Lane { queue, deleted });
         true
     }

@@ -1,13 +1,15 @@
 //! Runs a kernel: binds the five sockets, starts a task for each, and stops with everything sent.
+//!
+//! The sockets have a thread of their own, and cells run in the runtime that [`serve`] was called in. So a cell that
+//! computes for long without waiting holds up neither control nor heartbeat nor the outputs of others.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt;
 use jupyter_protocol::{ShutdownReply, Status};
+use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::connection::{Channel, ConnectionFile, ConnectionFileError};
@@ -15,6 +17,7 @@ use crate::control;
 use crate::handler::Handler;
 use crate::iopub::IoPub;
 use crate::kernel::{Kernel, ShutdownRequest};
+use crate::lane::Lanes;
 use crate::parent;
 use crate::session::{Session, no_parent};
 use crate::sockets::{self, Sockets};
@@ -29,7 +32,10 @@ pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 /// How long cells may go on when the kernel stops.
 pub(crate) const STOP_GRACE: Duration = Duration::from_millis(800);
 
-/// How long to wait for frontends to take what is left when the kernel stops.
+/// How long the lanes may then take to answer what they have. Only one whose thread is blocked takes so long.
+const ANSWERING: Duration = Duration::from_millis(700);
+
+/// How long to wait for frontends to take their last replies when the kernel stops.
 const LINGER: Duration = Duration::from_millis(500);
 
 /// Why a kernel stopped.
@@ -66,6 +72,9 @@ pub enum WireError {
     /// A socket's task ended on its own: a fault. Better no kernel than one that does not hear.
     #[error("The kernel has a fault: a socket stopped working.")]
     SocketLost,
+    /// The thread of the sockets cannot be started.
+    #[error("The kernel cannot start its thread: {0}.")]
+    Thread(#[source] std::io::Error),
     /// A signal handler cannot be set.
     #[error("The kernel cannot listen for signals: {0}.")]
     Signals(#[source] std::io::Error),
@@ -74,7 +83,7 @@ pub enum WireError {
 /// Runs a kernel until a frontend, the system or the end of its parent stops it; everything is sent by then.
 ///
 /// # Errors
-/// When a socket cannot be bound or stops working, or signals cannot be listened for.
+/// When a socket cannot be bound or stops working, the thread cannot be started, or signals cannot be listened for.
 pub async fn serve<H: Handler>(connection: ConnectionFile, handler: Arc<H>) -> Result<Exit, WireError> {
     serve_with(connection, handler, Options::default()).await
 }
@@ -96,14 +105,41 @@ impl Default for Options {
     }
 }
 
-/// [`serve`] with options, for kernels inside another program.
+/// [`serve`] with options, for kernels inside another program. Dropping the future closes the sockets at once.
 ///
 /// # Errors
-/// When a socket cannot be bound or stops working, or signals cannot be listened for.
+/// As for [`serve`].
 pub async fn serve_with<H: Handler>(
     connection: ConnectionFile,
     handler: Arc<H>,
     options: Options,
+) -> Result<Exit, WireError> {
+    let cells = Handle::current();
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(WireError::Thread)?;
+    let (mut done, ended) = oneshot::channel();
+    let thread = move || {
+        let outcome = runtime.block_on(async {
+            tokio::select! {
+                outcome = run(connection, handler, options, cells) => Some(outcome),
+                () = done.closed() => None,
+            }
+        });
+        // Before the caller goes on: nothing of the sockets is left then.
+        drop(runtime);
+        if let Some(outcome) = outcome {
+            let _ = done.send(outcome);
+        }
+    };
+    std::thread::Builder::new().name("jupyter".to_owned()).spawn(thread).map_err(WireError::Thread)?;
+    ended.await.unwrap_or(Err(WireError::SocketLost))
+}
+
+/// Runs a kernel in this thread, and its cells in another runtime.
+async fn run<H: Handler>(
+    connection: ConnectionFile,
+    handler: Arc<H>,
+    options: Options,
+    cells: Handle,
 ) -> Result<Exit, WireError> {
     // Bound before anything else: a frontend that is early waits in the listeners' queues.
     let sockets = Sockets::bind(&connection).await?;
@@ -118,7 +154,11 @@ pub async fn serve_with<H: Handler>(
     let iopub = IoPub::start(&mut tasks, session.clone(), iopub.0, iopub.1);
     let stdin = Stdin::start(&mut tasks, session.clone(), stdin.0, stdin.1);
     let (shutdown, mut shutdowns) = mpsc::unbounded_channel();
-    let kernel = Arc::new(Kernel::new(handler, session, iopub, stdin, shutdown, options.interrupt_grace));
+    let lanes = Lanes::new(cells);
+    let kernel =
+        Arc::new(Kernel::new(handler, session, iopub, stdin, lanes, shutdown, options.interrupt_grace));
+    // Lanes end with this future, also when it is dropped.
+    let _stopping = kernel.stopping.clone().drop_guard();
     kernel.iopub.status(&no_parent(), &Status::starting());
     kernel.lanes.open(&kernel, shell.0.clone(), None);
     tasks.spawn(control::control(kernel.clone(), shell.0.clone(), control.0, control.1));
@@ -141,9 +181,10 @@ pub async fn serve_with<H: Handler>(
 async fn stop<H: Handler>(kernel: &Kernel<H>, request: Option<ShutdownRequest>) {
     let busy = request.as_ref().map(|request| kernel.busy(&request.message));
     kernel.stopping.cancel();
-    kernel.lanes.finish(STOP_GRACE + Duration::from_millis(200)).await;
+    kernel.lanes.finish(STOP_GRACE + ANSWERING).await;
     let restart = request.as_ref().is_some_and(|request| request.restart);
-    let farewell = AssertUnwindSafe(kernel.handler.shutdown(restart)).catch_unwind();
+    let handler = kernel.handler.clone();
+    let farewell = kernel.lanes.cells().spawn(async move { handler.shutdown(restart).await });
     if tokio::time::timeout(SHUTDOWN_GRACE, farewell).await.is_err() {
         tracing::warn!("the handler's shutdown was cut short");
     }
@@ -155,7 +196,7 @@ async fn stop<H: Handler>(kernel: &Kernel<H>, request: Option<ShutdownRequest>) 
     let parent = request.as_ref().map_or_else(no_parent, |request| request.message.header.clone());
     kernel.iopub.publish("shutdown_reply", &parent, &reply);
     drop(busy);
-    kernel.iopub.flush(LINGER).await;
+    kernel.iopub.flush().await;
 }
 
 async fn parent_gone(watch: bool) {

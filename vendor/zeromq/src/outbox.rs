@@ -144,10 +144,11 @@ impl Outbox {
         }
     }
 
-    /// Whether everything is handed to the operating system, or never will be.
-    pub(crate) fn is_settled(&self) -> bool {
+    /// Whether everything is handed to the operating system, or never will be: the subscriber is stalled, or has
+    /// read nothing for `quiet`.
+    pub(crate) fn is_settled(&self, quiet: Duration) -> bool {
         let state = self.state.lock();
-        state.bytes == 0 || state.closed || state.stalled
+        state.bytes == 0 || state.closed || state.stalled || state.progressed.elapsed() > quiet
     }
 
     /// Drops what is queued and ends the writer, also one that is stuck.

@@ -283,14 +283,14 @@ impl XPubSendHalf {
         }
     }
 
-    /// Waits until every message is handed to the operating system (stalled subscribers aside); false when
-    /// `timeout` came first.
-    pub async fn flush(&self, timeout: Duration) -> bool {
+    /// Waits until every message is handed to the operating system (subscribers aside that are stalled or have read
+    /// nothing for `quiet`); false when `timeout` came first.
+    pub async fn flush(&self, quiet: Duration, timeout: Duration) -> bool {
         let deadline = Instant::now() + timeout;
         loop {
             let mut settled = true;
             self.inner.backend.subscribers.iter_sync(|_, subscriber| {
-                settled &= subscriber.outbox.is_settled();
+                settled &= subscriber.outbox.is_settled(quiet);
                 settled
             });
             if settled || Instant::now() >= deadline {

@@ -4,6 +4,7 @@
 #[path = "../../examples/echo.rs"]
 mod echo;
 
+mod faults;
 mod heartbeat;
 mod interrupts;
 mod lifecycle;
