@@ -81,6 +81,8 @@ pub trait Store: Send + Sync {
 }
 
 /// Whether the keychain can be used. Asks nobody, changes nothing, and takes a few seconds at most.
+///
+/// macOS and Windows do not say that they are locked; there the answer is [`Status::Available`].
 pub fn status() -> Status {
     let (sender, answer) = std::sync::mpsc::sync_channel(1);
     // A service that hangs must not hang its caller; the thread ends with it or with the process.
@@ -230,7 +232,7 @@ mod platform {
             // Keeping something would now ask for a new keyring's password.
             Err(Error::NoResult) => {
                 return absent(
-                    "The Secret Service has no default keyring. Create one, for example with Seahorse.",
+                    "The Secret Service has no default keyring. Create one (for example with Seahorse), or open the one of the program that provides it.",
                 );
             }
             Err(error) => {
