@@ -36,6 +36,8 @@ const SLOW_DISK: Duration = Duration::from_millis(25);
 /// The history of one kernel's session, and the way to those before it.
 pub(crate) struct History {
     session: Mutex<Session>,
+    /// Whether there is a file to write.
+    on_disk: bool,
     /// `None` where nothing may be kept on disk. Held while the file is read or written: never by an async thread.
     store: Mutex<Option<Store>>,
     /// Whether a thread is about to write.
@@ -81,6 +83,7 @@ impl History {
     fn at(file: Option<PathBuf>) -> Self {
         Self {
             session: Mutex::default(),
+            on_disk: file.is_some(),
             store: Mutex::new(file.map(Store::new)),
             scheduled: AtomicBool::new(false),
             writer: Mutex::default(),
@@ -149,7 +152,7 @@ impl History {
             }
         }
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        if !self.scheduled.swap(true, Ordering::AcqRel) {
+        if self.on_disk && !self.scheduled.swap(true, Ordering::AcqRel) {
             let history = Arc::clone(self);
             let writer = runtime.spawn_blocking(move || {
                 // What is kept from here on needs another thread: this one may have looked already.
