@@ -1,8 +1,8 @@
 """A JupyterLab of its own in a real Chromium, for tests and pictures.
 
 `Lab` starts a server with empty settings, data and run-time folders (nothing of the user's own Jupyter
-is read or changed), and `Lab.window()` opens it in a headless Chromium that may reach loopback addresses
-only. What a page asked of any other address is kept in `Window.strays`.
+is read or changed), and `Lab.window()` opens it in a headless Chromium. What a person does in that window
+is in `window.py`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.parse
+import urllib.request
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, Route, sync_playwright
+import psutil
+from playwright.sync_api import sync_playwright
+from window import Window
 
 CHROMIUM_FLAGS = [
     "--headless",
@@ -36,15 +38,13 @@ CHROMIUM_FLAGS = [
 # What would call home, or move between two pictures of the same notebook.
 SETTINGS = {
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyterlab/docmanager-extension/plugin": {"renameUntitledFileOnSave": False},
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none", "scrollPastEnd": False, "recordTiming": False},
 }
 DISABLED_EXTENSIONS = {
     "@jupyterlab/apputils-extension:announcements": True,
     "@jupyterlab/extensionmanager-extension": True,
 }
-
-# Chromium draws no page taller than this many pixels in one piece.
-TALLEST_PICTURE = 16_000
 
 
 def chromium() -> str:
@@ -75,6 +75,8 @@ class Lab:
             "JUPYTERLAB_SETTINGS_DIR": str(self.home / "settings"),
             "JUPYTERLAB_WORKSPACES_DIR": str(self.home / "workspaces"),
             "JUPYTER_PREFER_ENV_PATH": "1",
+            # What the kernel itself keeps for its user.
+            **{f"XDG_{name}_HOME": str(self.home / "xdg" / name.lower()) for name in ("CONFIG", "DATA", "STATE", "CACHE")},
         }
 
     def __enter__(self) -> Lab:
@@ -124,6 +126,27 @@ class Lab:
             time.sleep(0.1)
         raise RuntimeError("JupyterLab did not start:\n" + (self.home / "server.log").read_text())
 
+    def kernels(self) -> list[dict]:
+        """The kernels that the server knows, each with its `execution_state` and its number of `connections`."""
+        return self._ask("GET", "kernels")
+
+    def end_kernels(self) -> None:
+        """Shuts every kernel down, as the list of what runs does."""
+        for kernel in self.kernels():
+            self._ask("DELETE", f"kernels/{kernel['id']}")
+
+    def _ask(self, method: str, what: str) -> list | None:
+        """Calls the server's API."""
+        headers = {"Authorization": f"token {self.token}"}
+        request = urllib.request.Request(f"{self.url}api/{what}", headers=headers, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.loads(answer.read() or "null")
+
+    def kernel_processes(self) -> list[psutil.Process]:
+        """The processes of our kernels that the server has started and that still run."""
+        family = psutil.Process(self.server.pid).children(recursive=True)
+        return [process for process in family if process.name().startswith("cqlbook")]
+
     def trust(self, notebook: str) -> None:
         """Signs a notebook of the folder, as `jupyter trust` does for a user."""
         command = [sys.executable, "-m", "nbformat.sign", str(self.folder / notebook)]
@@ -139,154 +162,3 @@ class Lab:
                 yield Window(context.new_page(), self)
             finally:
                 browser.close()
-
-
-class Window:
-    """A browser window that shows a `Lab`."""
-
-    def __init__(self, page: Page, lab: Lab):
-        self.page = page
-        self.strays: list[str] = []
-        page.set_default_timeout(60_000)  # a busy machine is slow, not wrong
-        page.route("**/*", self._loopback_only)
-        page.goto(f"{lab.url}lab?token={lab.token}&reset")
-        page.wait_for_function("() => window.jupyterapp && window.jupyterapp.started")
-        page.evaluate("() => window.jupyterapp.restored")
-        page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=60_000)
-        self.hide_side_bar()
-
-    def hide_side_bar(self) -> None:
-        """Folds the file browser away, which a picture of a notebook has no use for."""
-        if self.page.locator("#jp-left-stack").is_visible():
-            self.command("application:toggle-left-area")
-
-    def _loopback_only(self, route: Route) -> None:
-        host = urllib.parse.urlsplit(route.request.url).hostname or ""
-        if host in ("127.0.0.1", "localhost", "") or route.request.url.startswith(("data:", "blob:")):
-            route.continue_()
-        else:
-            self.strays.append(route.request.url)
-            route.abort()
-
-    def command(self, name: str, **arguments: object) -> None:
-        """Runs one of JupyterLab's own commands."""
-        self.page.evaluate(
-            "async ([name, args]) => { await window.jupyterapp.commands.execute(name, args); }", [name, arguments]
-        )
-
-    def open(self, notebook: str, kernel: bool = True) -> Locator:
-        """Opens a notebook of the lab's folder; without `kernel` none is started for it."""
-        preference = {} if kernel else {"kernelPreference": {"shouldStart": False, "canStart": False}}
-        self.command("docmanager:open", path=notebook, factory="Notebook", **preference)
-        panel = self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
-        panel.wait_for()
-        self.page.evaluate(
-            """async () => {
-                const panel = window.jupyterapp.shell.currentWidget;
-                await panel.context.ready;
-                await panel.revealed;
-            }"""
-        )
-        self._wait_for_outputs()
-        if kernel:
-            self.wait_for_idle()
-        return panel
-
-    def _wait_for_outputs(self) -> None:
-        """Waits until each output that the open notebook holds has been drawn; JupyterLab does it bit by bit."""
-        self.page.wait_for_function(
-            """() => {
-                const notebook = window.jupyterapp.shell.currentWidget?.content;
-                const cells = notebook?.widgets ?? [];
-                const wanted = cells.reduce((sum, cell) => sum + (cell.model.outputs?.length ?? 0), 0);
-                const drawn = notebook?.node.querySelectorAll('.jp-OutputArea-output').length;
-                return cells.length > 0 && cells.every(cell => cell.isAttached) && drawn >= wanted;
-            }""",
-            timeout=60_000,
-        )
-
-    def wait_for_idle(self, timeout: float = 60) -> None:
-        """Waits until the open notebook's kernel is connected and idle; the indicator alone says so too early."""
-        self.page.wait_for_function(
-            """async () => {
-                const context = window.jupyterapp.shell.currentWidget.sessionContext;
-                await context.ready;
-                const kernel = context.session?.kernel;
-                await kernel?.info;
-                return kernel?.connectionStatus === 'connected' && kernel.status === 'idle';
-            }""",
-            timeout=timeout * 1000,
-        )
-
-    def cells(self) -> Locator:
-        """The code cells of the open notebook."""
-        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell")
-
-    def run(self, index: int, source: str | None = None, wait: bool = True, timeout: float = 60) -> Locator:
-        """Runs a code cell by Shift-Enter as a user does, after typing `source` into it where that is given.
-
-        Gives the cell back, once its execution count is there (or at once, without `wait`).
-        """
-        cell = self.cells().nth(index)
-        editor = cell.locator(".cm-content")
-        editor.click()
-        if source is not None:
-            self.page.keyboard.press("Control+A")
-            self.page.keyboard.insert_text(source)
-        self.page.keyboard.press("Shift+Enter")
-        if wait:
-            self.wait_for_count(cell, timeout)
-        return cell
-
-    def wait_for_count(self, cell: Locator, timeout: float = 60) -> None:
-        """Waits until a cell has run: `[*]` has become a number."""
-        prompt = cell.locator(".jp-InputPrompt")
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline:
-            if prompt.inner_text().strip("[]: \n").isdigit():
-                return
-            self.page.wait_for_timeout(50)
-        raise AssertionError(f"The cell did not finish in {timeout:.0f} s; its prompt is {prompt.inner_text()!r}.")
-
-    def is_trusted(self) -> bool:
-        """Whether JupyterLab trusts every output of the open notebook."""
-        return self.page.evaluate(
-            """() => {
-                const cells = [...window.jupyterapp.shell.currentWidget.content.widgets];
-                const code = cells.filter(cell => cell.model.type === 'code');
-                const trusted = code.filter(cell => cell.model.trusted).length;
-                if (trusted !== 0 && trusted !== code.length) throw new Error(`${trusted} of ${code.length} trusted`);
-                return trusted > 0;
-            }"""
-        )
-
-    def drawn_outputs(self) -> list[str]:
-        """The HTML that JupyterLab made of each output of the open notebook, in order."""
-        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-OutputArea-output").evaluate_all(
-            "outputs => outputs.map(output => output.innerHTML)"
-        )
-
-    def picture(self, path: Path, section: str | None = None, height: int = 700) -> None:
-        """Writes a picture of the open notebook in its full length, or of `height` pixels from a heading on."""
-        page = self.page
-        page.evaluate("() => document.activeElement?.blur()")
-        page.evaluate("() => document.querySelectorAll('.jp-toast-button, .Toastify__toast').forEach(t => t.remove())")
-        scroller = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-WindowedPanel-outer").first
-        for _ in range(3):  # taller windows reflow; three rounds settle
-            missing = scroller.evaluate("box => box.scrollHeight - box.clientHeight")
-            if missing <= 0:
-                break
-            size = page.viewport_size or {"width": 1280, "height": 900}
-            page.set_viewport_size({"width": size["width"], "height": min(size["height"] + missing, TALLEST_PICTURE)})
-            page.wait_for_timeout(300)
-        scroller.evaluate("box => { box.scrollTop = 0; }")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if section is None:
-            page.screenshot(path=str(path))
-            return
-        heading = page.get_by_role("heading", name=section).first.bounding_box()
-        notebook = scroller.bounding_box()
-        if heading is None or notebook is None:
-            raise ValueError(f"The notebook has no heading {section!r}.")
-        left, width = notebook["x"], notebook["width"]
-        page.screenshot(path=str(path), clip={"x": left, "y": heading["y"] - 8, "width": width, "height": height})

@@ -26,11 +26,11 @@ class Api:
         self.base = f"{address.scheme}://{address.netloc}"
         self.token = address.fragment
 
-    def call(self, path: str, body=None):
-        """GET, or POST where there is a body."""
+    def call(self, path: str, body=None, method: str | None = None):
+        """GET, or POST where there is a body; or the method given."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
-        request = urllib.request.Request(self.base + path, data=data, headers=headers)
+        request = urllib.request.Request(self.base + path, data=data, headers=headers, method=method)
         with urllib.request.urlopen(request, timeout=120) as answer:
             return json.load(answer)
 
