@@ -30,10 +30,11 @@ pub(crate) async fn run(client: TlsStream<TcpStream>, server: TcpStream, node: U
     let (client_reads, client_writes) = tokio::io::split(client);
     let (server_reads, server_writes) = server.into_split();
     let (answers, own) = mpsc::channel(16);
+    let generation = shared.generation();
     // Whichever direction ends first takes the other with it; why it ended is for the client to find out.
     tokio::select! {
-        _ = upstream(client_reads, server_writes, answers, node, shared) => {}
-        _ = downstream(server_reads, client_writes, own, node, shared) => {}
+        _ = upstream(client_reads, server_writes, answers, node, generation, shared) => {}
+        _ = downstream(server_reads, client_writes, own, node, generation, shared) => {}
     }
 }
 
@@ -43,12 +44,13 @@ async fn upstream(
     mut server: OwnedWriteHalf,
     answers: mpsc::Sender<Answer>,
     node: Uuid,
+    generation: u64,
     shared: &Shared,
 ) -> std::io::Result<()> {
     let mut pending = Vec::with_capacity(CHUNK);
     let mut forward = Vec::with_capacity(CHUNK);
     while client.read_buf(&mut pending).await? > 0 {
-        shared.wait_for(|switches| !switches.hanging).await;
+        shared.let_pass(generation).await;
         let mut start = 0;
         while let Some(header) = Header::read(&pending[start..]) {
             if header.version > HIGHEST_VERSION {
@@ -105,6 +107,7 @@ async fn downstream(
     mut client: WriteHalf<TlsStream<TcpStream>>,
     mut own: mpsc::Receiver<Answer>,
     node: Uuid,
+    generation: u64,
     shared: &Shared,
 ) -> std::io::Result<()> {
     let mut walk = Walk::default();
@@ -120,7 +123,7 @@ async fn downstream(
                 None
             }
         };
-        shared.wait_for(|switches| !switches.hanging).await;
+        shared.let_pass(generation).await;
         let delay = shared.switches().delay;
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -77,7 +77,10 @@ impl Switches {
             Switch::NodeDown { host_id } => drop(self.down.insert(host_id)),
             Switch::SniUnknown { answer } => self.sni_unknown = Some(answer),
             Switch::RefuseDescribe => self.refuse_describe = true,
-            Switch::CutMidPage { .. } | Switch::MovedProxy | Switch::RateLimited { .. } => {}
+            Switch::CutMidPage { .. }
+            | Switch::Forgotten
+            | Switch::MovedProxy
+            | Switch::RateLimited { .. } => {}
         }
     }
 
@@ -111,6 +114,8 @@ pub(crate) struct Shared {
     /// The nodes of that data centre, and where they really are.
     pub(crate) members: Vec<(Uuid, SocketAddr)>,
     proxy_port: AtomicU16,
+    /// Counts how often all connections were forgotten.
+    forgotten: AtomicU64,
     /// How many ports are listened on now.
     open_ports: watch::Sender<usize>,
     switches: watch::Sender<Switches>,
@@ -132,6 +137,7 @@ impl Shared {
             local_dc,
             members,
             proxy_port: AtomicU16::new(proxy_port),
+            forgotten: AtomicU64::new(0),
             open_ports: watch::Sender::default(),
             switches: watch::Sender::default(),
             allowances: Mutex::default(),
@@ -145,6 +151,7 @@ impl Shared {
             Switch::CutMidPage { after_bytes, times } => {
                 lock(&self.allowances).cut = Some((after_bytes as usize, times.unwrap_or(u32::MAX)));
             }
+            Switch::Forgotten => drop(self.forgotten.fetch_add(1, Ordering::AcqRel)),
             Switch::RateLimited { requests } => lock(&self.allowances).limited = requests,
             _ => self.switches.send_modify(|switches| switches.turn_on(switch)),
         }
@@ -170,6 +177,19 @@ impl Shared {
         while !condition(&watcher.borrow_and_update()) {
             // A sleeping database wakes without a change of switches: look again from time to time.
             let _ = tokio::time::timeout(Duration::from_millis(200), watcher.changed()).await;
+        }
+    }
+
+    /// Which generation of connections one that is opened now belongs to.
+    pub(crate) fn generation(&self) -> u64 {
+        self.forgotten.load(Ordering::Acquire)
+    }
+
+    /// Waits until something may pass on a connection of that generation: for ever on one that was forgotten.
+    pub(crate) async fn let_pass(&self, generation: u64) {
+        self.wait_for(|switches| !switches.hanging).await;
+        if generation < self.generation() {
+            std::future::pending::<()>().await;
         }
     }
 

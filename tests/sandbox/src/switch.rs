@@ -34,6 +34,9 @@ pub enum Switch {
     Refusing,
     /// Both ports accept and say nothing; what was connected goes silent.
     Hanging,
+    /// What is connected goes silent for good, as for a client behind a router that has forgotten it; new connections work.
+    /// A reset does not wake it.
+    Forgotten,
     /// The certificate was issued by another authority, though with the same name.
     WrongCa {
         /// Who shows it.
@@ -155,6 +158,7 @@ mod tests {
         assert_eq!(read(r#"{"switch": "paused", "seconds": 3}"#), Switch::Paused { seconds: Some(3) });
         assert_eq!(read(r#"{"switch": "paused"}"#), Switch::Paused { seconds: None });
         assert_eq!(read(r#"{"switch": "wrong_ca", "part": "proxy"}"#), Switch::WrongCa { part: Part::Proxy });
+        assert_eq!(read(r#"{"switch": "forgotten"}"#), Switch::Forgotten);
         assert_eq!(serde_json::to_string(&Switch::NotJson).unwrap(), r#"{"switch":"not_json"}"#);
     }
 }

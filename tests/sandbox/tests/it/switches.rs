@@ -185,6 +185,17 @@ async fn cut_in_mid_page() {
 }
 
 #[tokio::test]
+async fn forgotten() {
+    let astra = front().await;
+    let (_, _, _, mut session) = connected(&astra).await;
+    astra.switch(Switch::Forgotten).await.unwrap();
+    assert_eq!(session.options().await.err(), Some(Failure::Silent));
+    assert_well(&astra).await;
+    astra.reset().await.unwrap();
+    assert_eq!(session.options().await.err(), Some(Failure::Silent));
+}
+
+#[tokio::test]
 async fn moved_proxy() {
     let astra = front().await;
     let (probe, before, nodes, mut session) = connected(&astra).await;
