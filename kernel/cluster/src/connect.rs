@@ -112,10 +112,10 @@ async fn attempt(target: Target, deadline: Instant, course: &Course<'_>) -> Resu
                 .clone()
                 .or_else(|| bundle.local_dc.clone())
                 .unwrap_or_else(|| findings.data_center.clone());
-            let relays = Arc::new(Relays::new(route(tls, metadata), timeouts));
-            let way = Way::Proxy { relays: Arc::clone(&relays), contact_points: endpoints.len() };
+            let relays = Arc::new(Relays::new(route(&bundle, tls, metadata), timeouts));
+            let way = Way::Proxy { relays, contact_points: endpoints.len() };
             let facts = facts(findings, true, local_dc);
-            open(way, Some(credentials), facts, keyspace, Some((source, relays)), &timeouts, course).await
+            open(way, Some(credentials), facts, keyspace, Some(source), &timeouts, course).await
         }
         Service::Cassandra(cassandra) => self_hosted(cassandra, keyspace, &timeouts, course).await,
     }
@@ -151,7 +151,8 @@ async fn self_hosted(
         },
         Some(tls) => {
             let contact_points = endpoints.len();
-            let route = Route { tls, place: Place::Direct { contact_points: endpoints } };
+            let place = Place::Direct { contact_points: endpoints };
+            let route = Route { tls, certificates: Vec::new(), place };
             let known = (findings.host_id, answered.index);
             Way::Direct { relays: Arc::new(Relays::new(route, *timeouts)), contact_points, port, known }
         }
@@ -176,7 +177,7 @@ async fn open(
     credentials: Option<Arc<Credentials>>,
     facts: ClusterFacts,
     keyspace: Option<String>,
-    source: Option<(AstraSource, Arc<Relays>)>,
+    source: Option<AstraSource>,
     timeouts: &Timeouts,
     course: &Course<'_>,
 ) -> Result<Connection, ConnectError> {
@@ -310,13 +311,17 @@ fn metadata_failure(error: MetadataError) -> ConnectError {
     }
 }
 
-fn route(tls: Arc<ClientConfig>, metadata: Metadata) -> Route {
-    let Metadata { contact_points, proxy_host, proxy_port, .. } = metadata;
-    Route { tls, place: Place::Proxy { host: proxy_host, port: proxy_port, contact_points } }
+fn route(bundle: &Bundle, tls: Arc<ClientConfig>, metadata: Metadata) -> Route {
+    let Metadata { mut contact_points, proxy_host, proxy_port, .. } = metadata;
+    // The order says nothing, and a service may change it with every answer.
+    contact_points.sort_unstable();
+    let certificates = bundle.authorities.iter().chain(&bundle.identity.cert).cloned().collect();
+    let place = Place::Proxy { host: proxy_host, port: proxy_port, contact_points };
+    Route { tls, certificates, place }
 }
 
 /// Where an Astra database is looked up, at first and again when all its nodes are gone.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct AstraSource {
     bundle: PathBuf,
     timeouts: Timeouts,
@@ -334,7 +339,7 @@ impl AstraSource {
     pub(crate) async fn look_up(&self) -> Result<Route, ConnectError> {
         let (bundle, tls) = self.read().await?;
         let metadata = metadata::fetch(&bundle, &tls, &self.timeouts).await.map_err(metadata_failure)?;
-        Ok(route(tls, metadata))
+        Ok(route(&bundle, tls, metadata))
     }
 }
 

@@ -12,33 +12,36 @@ use scylla::response::query_result::QueryResult;
 use scylla::response::{PagingState as DriverPaging, PagingStateResponse};
 use scylla::statement::batch::{Batch, BatchType};
 use scylla::statement::unprepared::Statement;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::timeout;
 
 use crate::connect::AstraSource;
-use crate::convert::{self, pauses};
-use crate::error::{ConnectError, QueryError};
+use crate::convert;
+use crate::error::QueryError;
 use crate::facts::{ClusterFacts, Node};
 use crate::metadata::AbortOnDrop;
 use crate::page::DriverPage;
+use crate::patience::{Attendance, RetryNotice};
 use crate::prepared::{Cells, Prepared};
 use crate::relay::Relays;
 use crate::request::{Answer, BatchKind, Cell, Coordinator, PagingState, Request, RequestOptions};
 use crate::schema::{self, SchemaSnapshot};
 use crate::session::SchemaReader;
 use crate::system_schema::{QUERIES, Reader};
-use crate::watch::{self, Health};
+use crate::watch::{self, Census, Health};
 
-/// How long a request that may safely be repeated waits for nodes to come back.
-const GRACE: Duration = Duration::from_secs(3);
 /// How long nodes may take to agree on a changed schema and it to be read.
 const SCHEMA_BOUND: Duration = Duration::from_secs(25);
 /// How long the driver may take to read the schema, before it is read without it. The driver tries all nodes.
 const REFRESH_BOUND: Duration = Duration::from_secs(5);
 
+mod repeat;
+
 /// An open connection to the nodes of one data centre. Cheap to clone; the last clone's drop closes everything.
 #[derive(Clone)]
 pub struct Connection {
     inner: Arc<Inner>,
+    /// Who is told what this handle's requests wait for.
+    attendance: Option<Attendance>,
 }
 
 struct Inner {
@@ -73,42 +76,36 @@ macro_rules! configure {
 }
 
 impl Connection {
-    /// Takes a session over. With `source` the way to an Astra database is looked up again when all nodes are gone.
+    /// Takes a session over. With `source` the way to an Astra database is looked up again when nodes are gone.
     pub(crate) fn start(
         session: Session,
         reader: SchemaReader,
         relays: Option<Arc<Relays>>,
         facts: ClusterFacts,
-        source: Option<(AstraSource, Arc<Relays>)>,
+        source: Option<AstraSource>,
     ) -> Self {
-        let health = Arc::new(Health::default());
+        let demand = relays.as_ref().map(|relays| relays.demand()).unwrap_or_default();
+        let health = Arc::new(Health::new(demand));
+        if let Some(relays) = &relays {
+            relays.session_is_open();
+        }
         let inner = Arc::new_cyclic(|inner: &std::sync::Weak<Inner>| {
             let inner = inner.clone();
             let reach = watch::Reach {
-                is_connected: {
+                census: {
                     let inner = inner.clone();
-                    Box::new(move || {
-                        let inner = inner.upgrade()?;
-                        Some(
-                            inner
-                                .session
-                                .get_cluster_state()
-                                .get_nodes_info()
-                                .iter()
-                                .any(|node| node.is_connected()),
-                        )
-                    })
+                    Box::new(move || Some(census(&inner.upgrade()?.session)))
                 },
                 refresh: Box::new(move || {
                     let inner = inner.clone();
                     Box::pin(async move {
                         if let Some(inner) = inner.upgrade() {
-                            let _ = timeout(SCHEMA_BOUND, inner.session.refresh_metadata()).await;
+                            let _ = timeout(REFRESH_BOUND, inner.session.refresh_metadata()).await;
                         }
                     })
                 }),
             };
-            let watch = tokio::spawn(watch::watch(reach, source, Arc::clone(&health)));
+            let watch = tokio::spawn(watch::watch(reach, relays.clone(), source, Arc::clone(&health)));
             Inner {
                 session,
                 relays,
@@ -120,7 +117,20 @@ impl Connection {
                 _watch: AbortOnDrop(watch),
             }
         });
-        Self { inner }
+        Self { inner, attendance: None }
+    }
+
+    /// The same connection for somebody who looks on: `observer` is told what a request waits for, before each retry. A
+    /// handle that nobody attends gives a lost connection up after 3 s; an attended one waits for as long as the request's
+    /// time-out lets it, or `timeout` for what has none of its own (preparing, using a keyspace).
+    #[must_use]
+    pub fn attended(
+        &self,
+        timeout: Duration,
+        observer: impl Fn(RetryNotice) + Send + Sync + 'static,
+    ) -> Self {
+        let attendance = Some(Attendance { timeout, observer: Arc::new(observer) });
+        Self { inner: Arc::clone(&self.inner), attendance }
     }
 
     /// What was learned of the cluster while connecting.
@@ -144,9 +154,9 @@ impl Connection {
 
     /// Runs one statement, or fetches the page at `paging` of one that ran.
     ///
-    /// A request whose `options.idempotent` is set is repeated on other nodes, and for a short while until nodes are
-    /// back, when its connection breaks; any other only where it was not sent. Dropping the future gives it up on
-    /// this side; the server may finish it.
+    /// A request whose `options.idempotent` is set is repeated on other nodes, and until nodes are back, when its connection
+    /// breaks; any other only where it was not sent. For how long says [`Connection::attended`]. A service that asks to slow
+    /// down gets growing pauses. Dropping the future gives the request up on this side; the server may finish it.
     ///
     /// # Errors
     /// [`QueryError`].
@@ -182,7 +192,7 @@ impl Connection {
     /// # Errors
     /// [`QueryError`].
     pub async fn prepare(&self, cql: &str) -> Result<Prepared, QueryError> {
-        let options = RequestOptions { idempotent: true, ..RequestOptions::default() };
+        let options = self.own_options();
         let session = &self.inner.session;
         let statement = self
             .repeatedly(&options, || {
@@ -263,7 +273,7 @@ impl Connection {
     /// # Errors
     /// [`QueryError`].
     pub async fn use_keyspace(&self, name: &str, case_sensitive: bool) -> Result<(), QueryError> {
-        let options = RequestOptions { idempotent: true, ..RequestOptions::default() };
+        let options = self.own_options();
         let session = &self.inner.session;
         self.repeatedly(&options, || {
             Box::pin(async {
@@ -349,52 +359,6 @@ impl Connection {
         Ok(Arc::new(reader.finish()))
     }
 
-    /// Runs `once` until it succeeds, fails for good, or time is up. A lost connection is waited for, for a while, where
-    /// the request may be repeated.
-    // Boxed futures, because callers spawn ours: the compiler cannot see that an `AsyncFn`'s future may move between threads.
-    async fn repeatedly<'a, T>(
-        &self,
-        options: &RequestOptions,
-        once: impl Fn() -> Pin<Box<dyn Future<Output = Result<T, QueryError>> + Send + 'a>> + Send + Sync,
-    ) -> Result<T, QueryError> {
-        let started = Instant::now();
-        let attempts = async {
-            let mut pauses = pauses(Duration::from_millis(25), Duration::from_millis(400));
-            loop {
-                let error = match once().await {
-                    Ok(done) => return Ok(done),
-                    Err(error) => self.explained(error),
-                };
-                let QueryError::ConnectionLost(lost) = &error else { return Err(error) };
-                let may_repeat = options.idempotent || !lost.maybe_applied;
-                let may_return = started.elapsed() < GRACE
-                    && lost.since.is_none_or(|since| since < GRACE)
-                    && !matches!(lost.cause, Some(ConnectError::AuthFailed { .. }));
-                if !(may_repeat && may_return) {
-                    return Err(error);
-                }
-                sleep(pauses.next().unwrap_or(GRACE)).await;
-            }
-        };
-        let time_is_up =
-            || QueryError::Timeout { after: options.timeout, maybe_applied: !options.idempotent };
-        match timeout(options.timeout, attempts).await {
-            Ok(Err(QueryError::Timeout { .. })) | Err(_) => Err(time_is_up()),
-            Ok(outcome) => outcome,
-        }
-    }
-
-    /// Adds to a lost connection since when and why, as far as the relays and the watch know.
-    fn explained(&self, error: QueryError) -> QueryError {
-        let QueryError::ConnectionLost(mut lost) = error else { return error };
-        let (since, cause) = self.inner.health.lost();
-        lost.since = since;
-        lost.cause = lost.cause.or(cause).or_else(|| {
-            self.inner.relays.as_ref().and_then(|relays| relays.last_failure()).map(ConnectError::Link)
-        });
-        QueryError::ConnectionLost(lost)
-    }
-
     /// Waits until nodes agree on a changed schema and reads it; what does not work out is told as warnings.
     async fn settle_schema(&self) -> Option<String> {
         let session = &self.inner.session;
@@ -436,6 +400,16 @@ impl Connection {
         }
         Ok(answer)
     }
+}
+
+/// How many of the nodes that are to be used are connected.
+fn census(session: &Session) -> Census {
+    let state = session.get_cluster_state();
+    let used = state.get_nodes_info().iter().filter(|node| node.is_enabled());
+    used.fold(Census { connected: 0, used: 0 }, |census, node| Census {
+        connected: census.connected + usize::from(node.is_connected()),
+        used: census.used + 1,
+    })
 }
 
 fn page_size(options: &RequestOptions) -> i32 {

@@ -8,12 +8,16 @@ pub mod bundle;
 mod connect;
 mod connection;
 mod convert;
+mod demand;
 mod error;
 mod facts;
 pub mod link;
+mod liveness;
 pub mod metadata;
 mod own_socket;
 mod page;
+mod passage;
+mod patience;
 mod prepared;
 mod probe;
 mod relay;
@@ -33,6 +37,7 @@ pub use connection::Connection;
 pub use cqlbook_core::consistency::Consistency;
 pub use error::{ConnectError, ConnectionLost, QueryError, ServerError, ServerErrorKind};
 pub use facts::{ClusterFacts, Node};
+pub use patience::{RetryNotice, RetryReason};
 pub use prepared::Prepared;
 pub use request::{
     Answer, BatchKind, Cell, Coordinator, PagingState, Request, RequestOptions, SerialConsistency,

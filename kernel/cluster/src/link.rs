@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::liveness;
 use crate::target::Timeouts;
 
 /// Which bound ran out.
@@ -189,6 +190,7 @@ impl Endpoint {
                 Ok(Ok(stream)) => {
                     // Without it small frames wait for acknowledgements; a failure costs time only.
                     let _ = stream.set_nodelay(true);
+                    liveness::watch(&stream);
                     return Ok(stream);
                 }
                 Ok(Err(error)) => failure = self.broken(&error),

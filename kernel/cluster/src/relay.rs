@@ -5,30 +5,32 @@
 //! dropped having been sent nothing, and nothing is opened for it. Listeners outlive the session: a port given back too
 //! early could be taken by another process, which would be sent the credentials.
 //!
-//! The driver's own time-outs end at the relay; those on the way to the node are kept here, and so are the failures, typed
-//! (the driver only sees that a connection was closed).
+//! The driver's own time-outs end at the relay; those on the way to the node are kept by the passages (`passage.rs`), and the
+//! failures here, typed (the driver only sees that a connection was closed).
 
 use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use rustls::ClientConfig;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use rustls_pki_types::CertificateDer;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::link::{Endpoint, LinkError, Step};
+use crate::demand::Demand;
+use crate::link::{Endpoint, LinkError};
 use crate::own_socket;
+use crate::passage;
 use crate::target::Timeouts;
 
 /// How long a listener is kept, refusing all, after the relays were given up: the driver's tasks are gone by then.
 const LINGER: Duration = Duration::from_secs(10);
-/// Bytes moved at a time.
-const BUFFER_BYTES: usize = 64 * 1024;
 
 /// Which node a relay leads to. The endpoint is looked up for each connection, so that relays outlive a move.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -46,12 +48,14 @@ pub(crate) enum Upstream {
 pub(crate) struct Route {
     /// Who is trusted, and as whom we present ourselves.
     pub(crate) tls: Arc<ClientConfig>,
+    /// The certificates that `tls` is made of, where it can change: it has no way to compare itself.
+    pub(crate) certificates: Vec<CertificateDer<'static>>,
     /// The nodes' place.
     pub(crate) place: Place,
 }
 
 /// How an upstream becomes an endpoint.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Place {
     /// Behind an SNI proxy, by host id.
     Proxy { host: String, port: u16, contact_points: Vec<Uuid> },
@@ -60,7 +64,12 @@ pub(crate) enum Place {
 }
 
 impl Route {
-    fn endpoint(&self, upstream: &Upstream) -> Option<Endpoint> {
+    /// Whether both lead to the same place with the same certificates.
+    fn is_same(&self, other: &Self) -> bool {
+        self.place == other.place && self.certificates == other.certificates
+    }
+
+    pub(crate) fn endpoint(&self, upstream: &Upstream) -> Option<Endpoint> {
         match (&self.place, upstream) {
             (Place::Proxy { contact_points, .. }, Upstream::Contact(index)) => {
                 let id = contact_points.get(index % contact_points.len().max(1))?;
@@ -100,11 +109,21 @@ pub(crate) struct Relays {
 
 /// What the relays' tasks share.
 #[derive(Debug)]
-struct Shared {
+pub(crate) struct Shared {
     route: RwLock<Arc<Route>>,
-    timeouts: Timeouts,
+    pub(crate) timeouts: Timeouts,
     /// The last failure of each upstream, gone when it works again.
     failures: Mutex<HashMap<Upstream, (Instant, LinkError)>>,
+    /// How many connections are open on which a node has answered.
+    pub(crate) answered: watch::Sender<usize>,
+    /// Whether the session is open, so that a connection is worth waiting for when there is none.
+    pub(crate) is_open: AtomicBool,
+    /// Counts what makes an attempt under way a wrong one: another route, or a sleep of the machine.
+    pub(crate) renewed: watch::Sender<u64>,
+    /// Counts sleeps of the machine, after which connections may be dead without knowing it.
+    pub(crate) woken: watch::Sender<u64>,
+    /// Whether statements wait for a connection.
+    pub(crate) demand: Arc<Demand>,
     /// Ends all connections and, after [`LINGER`], the listeners.
     given_up: CancellationToken,
 }
@@ -121,6 +140,11 @@ impl Relays {
             route: RwLock::new(Arc::new(route)),
             timeouts,
             failures: Mutex::default(),
+            answered: watch::Sender::default(),
+            is_open: AtomicBool::new(false),
+            renewed: watch::Sender::default(),
+            woken: watch::Sender::default(),
+            demand: Arc::default(),
             given_up: CancellationToken::new(),
         };
         Self { shared: Arc::new(shared), listeners: tokio::sync::Mutex::default() }
@@ -143,9 +167,36 @@ impl Relays {
         Ok(address)
     }
 
-    /// Sends connections that are opened from now on another way.
-    pub(crate) fn reroute(&self, route: Route) {
-        *self.shared.route.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(route);
+    /// From now on a connection that finds no node waits for one, if it is the only hope; see [`passage::run`].
+    pub(crate) fn session_is_open(&self) {
+        self.shared.is_open.store(true, Ordering::Release);
+    }
+
+    /// Whether statements wait for a connection.
+    pub(crate) fn demand(&self) -> Arc<Demand> {
+        Arc::clone(&self.shared.demand)
+    }
+
+    /// Sends connections that are opened from now on another way, and those that are being opened too. What is open stays.
+    /// True if it is another way.
+    pub(crate) fn reroute(&self, route: Route) -> bool {
+        {
+            let mut current = self.shared.route.write().unwrap_or_else(PoisonError::into_inner);
+            if current.is_same(&route) {
+                return false;
+            }
+            *current = Arc::new(route);
+        }
+        // They tell of the way that is no more.
+        self.shared.failures.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.shared.renewed.send_modify(|count| *count += 1);
+        true
+    }
+
+    /// The machine has slept: connections that say nothing are given up, and those that are being opened start anew.
+    pub(crate) fn woke(&self) {
+        self.shared.renewed.send_modify(|count| *count += 1);
+        self.shared.woken.send_modify(|count| *count += 1);
     }
 
     /// The failure that explains best why nodes are not connected: the latest, but one of trust before all others.
@@ -159,11 +210,11 @@ impl Relays {
 }
 
 impl Shared {
-    fn route(&self) -> Arc<Route> {
+    pub(crate) fn route(&self) -> Arc<Route> {
         Arc::clone(&self.route.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn note(&self, upstream: &Upstream, outcome: Result<(), LinkError>) {
+    pub(crate) fn note(&self, upstream: &Upstream, outcome: Result<(), LinkError>) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
             Ok(()) => drop(failures.remove(upstream)),
@@ -203,65 +254,8 @@ async fn serve(local: TcpStream, peer: SocketAddr, upstream: Upstream, shared: A
         tracing::warn!(%peer, "another process connected to a relay and was dropped");
         return;
     }
-    let relaying = relay(local, &upstream, &shared);
     tokio::select! {
-        outcome = relaying => if let Some(outcome) = outcome { shared.note(&upstream, outcome) },
+        () = passage::run(local, &upstream, &shared) => {}
         () = shared.given_up.cancelled() => {}
-    }
-}
-
-/// Opens the way to the node and moves bytes until one side ends. `None` says nothing about the node.
-async fn relay(mut local: TcpStream, upstream: &Upstream, shared: &Shared) -> Option<Result<(), LinkError>> {
-    let route = shared.route();
-    let endpoint = route.endpoint(upstream)?;
-    let mut node = match endpoint.connect_tls(&route.tls, &shared.timeouts).await {
-        Ok(node) => node,
-        Err(failure) => return Some(Err(failure)),
-    };
-    let _ = local.set_nodelay(true);
-    let (mut from_local, mut to_local) = local.split();
-    let (mut from_node, mut to_node) = tokio::io::split(&mut node);
-
-    let down = async {
-        // The first answer proves that there is a node behind the proxy: an unknown SNI name, a node that is down and
-        // a refused client certificate all show up here at the latest, some of them as silence.
-        let mut buffer = vec![0; BUFFER_BYTES];
-        let patience = shared.timeouts.answer;
-        match timeout(patience, from_node.read(&mut buffer)).await {
-            Err(_) => return Some(endpoint.timed_out(Step::Answer, patience)),
-            Ok(Err(error)) => return Some(endpoint.broken(&error)),
-            Ok(Ok(0)) => return Some(endpoint.closed()),
-            Ok(Ok(count)) => {
-                shared.note(upstream, Ok(()));
-                to_local.write_all(&buffer[..count]).await.ok()?;
-            }
-        }
-        match copy(&mut from_node, &mut to_local, buffer).await {
-            Ok(()) => Some(endpoint.closed()),
-            Err(error) => Some(endpoint.broken(&error)),
-        }
-    };
-    let up = copy(&mut from_local, &mut to_node, vec![0; BUFFER_BYTES]);
-    tokio::select! {
-        failure = down => failure.map(Err),
-        // The driver closed its side, or the node does not take what it sends; the latter shows when reading, too.
-        _ = up => None,
-    }
-}
-
-/// Moves bytes until the reader ends or one of the two fails.
-async fn copy(
-    from: &mut (impl AsyncRead + Unpin),
-    to: &mut (impl AsyncWrite + Unpin),
-    mut buffer: Vec<u8>,
-) -> io::Result<()> {
-    loop {
-        match from.read(&mut buffer).await? {
-            0 => return Ok(()),
-            count => {
-                to.write_all(&buffer[..count]).await?;
-                to.flush().await?;
-            }
-        }
     }
 }

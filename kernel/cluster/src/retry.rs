@@ -59,7 +59,9 @@ fn another_node_may_help(error: &RequestAttemptError, idempotent: bool) -> bool 
             // Another coordinator may choose replicas that are alive, or know by now which are not.
             DbError::ReadTimeout { .. } | DbError::ReadFailure { .. } => idempotent,
             DbError::WriteTimeout { .. } | DbError::WriteFailure { .. } => idempotent,
-            DbError::Overloaded | DbError::ServerError | DbError::TruncateError => idempotent,
+            DbError::ServerError | DbError::TruncateError => idempotent,
+            // Not a node that is overloaded or a rate limit that is reached: more requests at once are what it asks to be
+            // spared. They are repeated after pauses (`patience.rs`).
             _ => false,
         },
         RequestAttemptError::BrokenConnectionError(_) => idempotent,

@@ -23,6 +23,7 @@ use uuid::Uuid;
 
 use crate::convert;
 use crate::error::ConnectError;
+use crate::liveness;
 use crate::probe;
 use crate::relay::{RelayError, Relays, Upstream};
 use crate::retry::SafeRetry;
@@ -116,8 +117,9 @@ async fn build(
         .connection_timeout(timeouts.tcp)
         .hostname_resolution_timeout(Some(timeouts.resolve))
         .metadata_request_clientside_timeout(timeouts.answer)
-        .keepalive_interval(Duration::from_secs(10))
-        .keepalive_timeout(Duration::from_secs(10))
+        .keepalive_interval(liveness::INTERVAL)
+        .keepalive_timeout(liveness::ANSWER)
+        .tcp_keepalive_interval(liveness::IDLE)
         .fetch_schema_metadata(reader == SchemaReader::Driver)
         .fetch_full_schema_metadata(reader == SchemaReader::Driver)
         // Agreement is awaited after DDL by the connection, which makes a warning of a disagreement, not a failure.

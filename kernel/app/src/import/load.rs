@@ -2,11 +2,14 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
-use cqlbook_cluster::{BatchKind, Cell, Connection, Prepared, QueryError, RequestOptions, ServerErrorKind};
+use cqlbook_cluster::{
+    BatchKind, Cell, Connection, Prepared, QueryError, RequestOptions, RetryNotice, RetryReason,
+    ServerErrorKind,
+};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
@@ -17,7 +20,8 @@ use super::rows::{self, Parcel, Reading, Rejection, Row};
 const WRITERS: usize = 24;
 /// Batches that wait for a writer.
 const QUEUE: usize = 64;
-/// How often a batch is tried when the cluster is busy; pauses double from the first.
+/// How often a batch is tried when replicas do not answer in time; pauses double from the first. A lost connection and a
+/// service that asks to slow down are waited out below, by the connection.
 const TRIES: u32 = 6;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// Lines set aside at most; a file of which more is wrong is the wrong file.
@@ -28,6 +32,27 @@ const MAX_REJECTED: usize = 100_000;
 pub(crate) struct Progress {
     /// Rows written.
     pub(crate) written: AtomicU64,
+    /// How often a write had to wait.
+    pub(crate) waits: AtomicU64,
+    /// What a write waits for, and until when.
+    waiting: std::sync::Mutex<Option<(RetryReason, Instant)>>,
+}
+
+impl Progress {
+    /// Takes what a write waits for.
+    pub(crate) fn wait(&self, notice: RetryNotice) {
+        if matches!(notice.reason, RetryReason::SlowDown { .. }) {
+            self.waits.fetch_add(1, Ordering::Relaxed);
+        }
+        let until = Instant::now() + notice.wait;
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some((notice.reason, until));
+    }
+
+    /// What writes wait for now.
+    pub(crate) fn waiting(&self) -> Option<RetryReason> {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.as_ref().filter(|(_, until)| *until > Instant::now()).map(|(reason, _)| reason.clone())
+    }
 }
 
 /// What an import did.
@@ -183,13 +208,12 @@ fn is_busy(error: &QueryError) -> bool {
     match error {
         QueryError::Server(error) => matches!(
             error.kind,
-            ServerErrorKind::Overloaded
-                | ServerErrorKind::Bootstrapping
+            ServerErrorKind::Bootstrapping
                 | ServerErrorKind::Unavailable { .. }
                 | ServerErrorKind::WriteTimeout { .. }
                 | ServerErrorKind::WriteFailure { .. }
         ),
-        QueryError::ConnectionLost(_) | QueryError::Timeout { .. } => true,
+        QueryError::Timeout { .. } => true,
         _ => false,
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use cqlbook_cluster::RetryReason;
 use cqlbook_core::cell::Statement;
 use cqlbook_core::cql::keywords::unquote_name;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
@@ -16,6 +17,7 @@ use crate::notebook::Open;
 use crate::run::guard;
 use crate::run::scene::Scene;
 use crate::run::statement::{explain_failure, options};
+use crate::run::wait::Wait;
 
 /// How often the progress is drawn.
 const TICK: Duration = Duration::from_millis(500);
@@ -45,11 +47,15 @@ pub(crate) async fn import(scene: &Scene, arguments: &Arguments) -> Result<(), D
             .with_hint("Create it first, and check the spelling. Names with capitals need double quotes.")
     })?;
     let plan = Plan::new(&keyspace, &line.table, table, &header, &line.columns)?;
-    let prepared = open
-        .connection
-        .prepare(&plan.insert)
-        .await
-        .map_err(|error| unplaced(explain_failure(&error, &open, &Statement::new(&plan.insert))))?;
+    let mut wait = Wait::new();
+    let prepared = {
+        let open = wait.attend(&open, settings.settings.timeout);
+        let preparing = async {
+            let prepared = open.connection.prepare(&plan.insert).await;
+            prepared.map_err(|error| unplaced(explain_failure(&error, &open, &Statement::new(&plan.insert))))
+        };
+        wait.through(scene, preparing).await?
+    };
     let mut options = options(&settings, &insert);
     options.idempotent = true;
     options.trace = false;
@@ -62,7 +68,9 @@ pub(crate) async fn import(scene: &Scene, arguments: &Arguments) -> Result<(), D
     let progress = Arc::new(Progress::default());
     let label = format!("Loading {} into {keyspace}.{}", line.file, line.table);
     scene.progress(&label, Some(0), "rows").await;
-    let loading = import::load(&open.connection, prepared, options, reading, Arc::clone(&progress));
+    let told = Arc::clone(&progress);
+    let attended = open.connection.attended(options.timeout, move |notice| told.wait(notice));
+    let loading = import::load(&attended, prepared, options, reading, Arc::clone(&progress));
     tokio::pin!(loading);
     let mut tick = tokio::time::interval(TICK);
     let outcome = loop {
@@ -70,7 +78,15 @@ pub(crate) async fn import(scene: &Scene, arguments: &Arguments) -> Result<(), D
             outcome = &mut loading => break outcome,
             _ = tick.tick() => {
                 let written = progress.written.load(Ordering::Relaxed);
-                scene.progress(&label, Some(written), &rate(written, started.elapsed())).await;
+                let mut amount = rate(written, started.elapsed());
+                match progress.waiting() {
+                    Some(RetryReason::SlowDown { .. }) => {
+                        amount.push_str(". The service asks to slow down; the import goes on with growing pauses.");
+                    }
+                    Some(_) => amount.push_str(". The connection is lost. Reconnecting."),
+                    None => {}
+                }
+                scene.progress(&label, Some(written), &amount).await;
             }
         }
     };
@@ -78,7 +94,7 @@ pub(crate) async fn import(scene: &Scene, arguments: &Arguments) -> Result<(), D
         Ok(loaded) => {
             let facts = Facts {
                 elapsed: started.elapsed(),
-                notes: notes(&loaded, &plan, &scene.notebook.folder),
+                notes: notes(&loaded, &plan, &scene.notebook.folder, progress.waits.load(Ordering::Relaxed)),
                 ..Facts::default()
             };
             let summary = summary(&loaded, &keyspace, &line.table, started.elapsed());
@@ -173,8 +189,11 @@ fn summary(loaded: &Loaded, keyspace: &str, table: &str, elapsed: Duration) -> S
     )
 }
 
-fn notes(loaded: &Loaded, plan: &Plan, folder: &Path) -> Vec<String> {
+fn notes(loaded: &Loaded, plan: &Plan, folder: &Path, waits: u64) -> Vec<String> {
     let mut notes = Vec::new();
+    if waits > 0 {
+        notes.push(format!("The service asked to slow down {} times.", render::count(waits)));
+    }
     if let Some(file) = &loaded.rejected_file {
         // As the user would type it: a notebook that is passed on says nothing of this machine's folders.
         let file = file.strip_prefix(folder).unwrap_or(file);

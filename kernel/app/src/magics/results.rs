@@ -14,6 +14,7 @@ use crate::results::{Kept, LAST};
 use crate::run::fetch::{self, Continuation};
 use crate::run::scene::Scene;
 use crate::run::statement::table_options;
+use crate::run::wait::Wait;
 
 /// Draws a kept result again: other rows, fewer columns, sorted, or one row under the other.
 pub(crate) async fn show(scene: &Scene, arguments: &Arguments) -> Result<(), Diagnostic> {
@@ -43,25 +44,27 @@ pub(crate) async fn more(scene: &Scene) -> Result<(), Diagnostic> {
     let mut kept = find(scene, LAST)?;
     let settings = scene.settings();
     let step = settings.settings.display_rows.max(1);
+    let mut wait = Wait::new();
     if kept.drawn + step > kept.rows()
         && let Some(rest) = kept.rest.take()
     {
-        fetch_on(scene, &mut kept, &rest, settings.settings.fetch_rows.max(step)).await?;
+        fetch_on(scene, &mut wait, &mut kept, &rest, settings.settings.fetch_rows.max(step)).await?;
     }
     if kept.drawn >= kept.rows() {
-        scene.say("There are no more rows.").await;
+        scene.conclude(render::sentence("There are no more rows.")).await;
         return Ok(());
     }
     let mut options = table_options(&settings);
     options.offset = kept.drawn;
     kept.drawn = (kept.drawn + step).min(kept.rows());
     scene.notebook.state().results.replace(LAST, &kept);
-    scene.show_rows(render::table(&kept.columns, &kept.pages, &kept.facts, &options)).await;
+    wait.show_rows(scene, render::table(&kept.columns, &kept.pages, &kept.facts, &options)).await;
     Ok(())
 }
 
 async fn fetch_on(
     scene: &Scene,
+    wait: &mut Wait,
     kept: &mut Kept,
     rest: &Arc<Continuation>,
     limit: usize,
@@ -74,9 +77,12 @@ async fn fetch_on(
         )
         .with_hint("Run the SELECT again."));
     }
-    let fetched = fetch::fetch(&open.connection, rest.sent.clone(), Some(rest.next.clone()), limit)
-        .await
-        .map_err(|error| crate::explain::query::query_of_no_statement(&error, open.is_astra()))?;
+    let open = wait.attend(&open, scene.settings().settings.timeout);
+    let fetching = async {
+        let fetched = fetch::fetch(&open.connection, rest.sent.clone(), Some(rest.next.clone()), limit).await;
+        fetched.map_err(|error| crate::explain::query::query_of_no_statement(&error, open.is_astra()))
+    };
+    let fetched = wait.through(scene, fetching).await?;
     kept.pages.extend(fetched.pages.unwrap_or_default());
     kept.facts.rows_fetched = kept.rows();
     kept.facts.more = fetched.next.is_some();

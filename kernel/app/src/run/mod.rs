@@ -6,3 +6,4 @@ pub(crate) mod guard;
 pub(crate) mod scene;
 pub(crate) mod shell;
 pub(crate) mod statement;
+pub(crate) mod wait;

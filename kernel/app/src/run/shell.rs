@@ -14,6 +14,7 @@ use cqlbook_wire::Stream;
 use super::fetch::{self, Sent};
 use super::scene::Scene;
 use super::statement::{explain_failure, options};
+use super::wait::Wait;
 use crate::connect::recipe::Place;
 use crate::magics;
 
@@ -148,8 +149,13 @@ async fn describe(scene: &Scene, command: &ShellCommand) -> Result<(), Diagnosti
     let mut options = options(&scene.settings(), &statement);
     options.idempotent = true;
     let sent = Sent::Text(Sending::with_options(statement.text.clone(), options));
-    let fetched = fetch::fetch(&open.connection, sent, None, usize::MAX).await.map_err(|error| {
-        let mut diagnostic = explain_failure(&error, &open, &statement);
+    let mut wait = Wait::new();
+    let open = wait.attend(&open, scene.settings().settings.timeout);
+    let described = async {
+        let fetched = fetch::fetch(&open.connection, sent, None, usize::MAX).await;
+        fetched.map_err(|error| explain_failure(&error, &open, &statement))
+    };
+    let fetched = wait.through(scene, described).await.map_err(|mut diagnostic| {
         diagnostic.span = None;
         if diagnostic.code == Code::PermissionDenied && open.is_astra() {
             diagnostic = Diagnostic::new(Code::Unsupported, "The service does not describe its schema.")
@@ -159,6 +165,7 @@ async fn describe(scene: &Scene, command: &ShellCommand) -> Result<(), Diagnosti
         }
         diagnostic
     })?;
+    wait.leave(scene).await;
     let pages = fetched.pages.unwrap_or_default();
     let Some(columns) = pages.first().map(|page| page.columns().clone()) else { return Ok(()) };
     // Objects come as (keyspace, type, name, create_statement); lists of names have no statement.

@@ -1,7 +1,7 @@
 //! Runs one CQL statement: guard rails, bind values, sending, keeping, drawing.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cqlbook_cluster::{Cell, Request, RequestOptions, SerialConsistency};
 use cqlbook_core::cell::{ObjectKind, Statement, StatementKind};
@@ -13,6 +13,7 @@ use cqlbook_core::value;
 use super::fetch::{self, Continuation, Fetched, Sent};
 use super::guard;
 use super::scene::Scene;
+use super::wait::Wait;
 use crate::explain;
 use crate::notebook::Open;
 use crate::results::{Kept, RESULT_BYTES};
@@ -23,23 +24,47 @@ pub(crate) async fn run(scene: &Scene, statement: &Statement) -> Result<(), Diag
     let settings = scene.settings();
     check(scene, &open, &settings, statement).await?;
 
-    let failed = |error: &cqlbook_cluster::QueryError| explain_failure(error, &open, statement);
+    let mut wait = Wait::new();
+    let open = wait.attend(&open, settings.settings.timeout);
+    let outcome = wait.through(scene, answer(scene, &open, &settings, statement)).await?;
+    match outcome {
+        Outcome::Used(elapsed, name) => {
+            let facts = Facts { elapsed, notes: wait.note().into_iter().collect(), ..Facts::default() };
+            scene.conclude(render::outcome(&format!("Using keyspace {name}."), &facts)).await;
+        }
+        Outcome::Fetched(fetched) => show(scene, &open, &settings, statement, *fetched, &wait).await,
+    }
+    Ok(())
+}
+
+/// What a statement brought.
+enum Outcome {
+    /// A keyspace is in use, after so long.
+    Used(Duration, String),
+    Fetched(Box<Fetched>),
+}
+
+/// Sends the statement.
+async fn answer(
+    scene: &Scene,
+    open: &Open,
+    settings: &CellSettings,
+    statement: &Statement,
+) -> Result<Outcome, Diagnostic> {
+    let failed = |error: &cqlbook_cluster::QueryError| explain_failure(error, open, statement);
     if let StatementKind::Use(name) = &statement.kind {
         // Not sent as text: every connection to every node must use it.
         let started = Instant::now();
         open.connection.use_keyspace(name, true).await.map_err(|error| failed(&error))?;
-        let facts = Facts { elapsed: started.elapsed(), ..Facts::default() };
-        scene.show(render::outcome(&format!("Using keyspace {name}."), &facts)).await;
-        return Ok(());
+        return Ok(Outcome::Used(started.elapsed(), name.clone()));
     }
-    let sent = match prepare(scene, &open, &settings, statement).await? {
+    let sent = match prepare(scene, open, settings, statement).await? {
         Some(sent) => sent,
-        None => Sent::Text(Request::with_options(statement.text.clone(), options(&settings, statement))),
+        None => Sent::Text(Request::with_options(statement.text.clone(), options(settings, statement))),
     };
     let limit = if settings.all { usize::MAX } else { settings.settings.fetch_rows.max(1) };
     let fetched = fetch::fetch(&open.connection, sent, None, limit).await.map_err(|error| failed(&error))?;
-    show(scene, &open, &settings, statement, fetched).await;
-    Ok(())
+    Ok(Outcome::Fetched(Box::new(fetched)))
 }
 
 /// What must hold before anything is sent.
@@ -164,7 +189,14 @@ pub(crate) fn explain_failure(
 }
 
 /// Draws the outcome and keeps its rows.
-async fn show(scene: &Scene, open: &Open, settings: &CellSettings, statement: &Statement, fetched: Fetched) {
+async fn show(
+    scene: &Scene,
+    open: &Open,
+    settings: &CellSettings,
+    statement: &Statement,
+    fetched: Fetched,
+    wait: &Wait,
+) {
     let mut facts = Facts {
         more: fetched.next.is_some(),
         elapsed: fetched.elapsed,
@@ -175,6 +207,7 @@ async fn show(scene: &Scene, open: &Open, settings: &CellSettings, statement: &S
             None => node.label.clone(),
         }),
         warnings: fetched.warnings.clone(),
+        notes: wait.note().into_iter().collect(),
         ..Facts::default()
     };
     if settings.settings.trace {
@@ -185,7 +218,7 @@ async fn show(scene: &Scene, open: &Open, settings: &CellSettings, statement: &S
     }
     let Some(pages) = fetched.pages else {
         let summary = summary(statement);
-        scene.show(render::outcome(&summary, &facts)).await;
+        scene.conclude(render::outcome(&summary, &facts)).await;
         return;
     };
     facts.rows_fetched = pages.iter().map(|page| page.rows()).sum();
@@ -211,7 +244,8 @@ async fn show(scene: &Scene, open: &Open, settings: &CellSettings, statement: &S
     if !dropped.is_empty() {
         facts.notes.push(format!("Forgotten to make room: {}.", dropped.join(", ")));
     }
-    scene.show_rows(render::table(&kept.columns, &kept.pages, &facts, &table_options(settings))).await;
+    let table = render::table(&kept.columns, &kept.pages, &facts, &table_options(settings));
+    wait.show_rows(scene, table).await;
 }
 
 /// How tables are drawn under these settings.

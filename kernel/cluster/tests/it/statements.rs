@@ -1,11 +1,12 @@
 //! Statements against a real Cassandra: pages, types, roles, prepared statements, batches, schema and errors.
 
 use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cqlbook_cluster::{
-    Answer, BatchKind, Cell, Connection, PagingState, QueryError, Request, RequestOptions, ServerError,
-    ServerErrorKind, connect,
+    Answer, BatchKind, Cell, Connection, PagingState, QueryError, Request, RequestOptions, RetryNotice,
+    RetryReason, ServerError, ServerErrorKind, connect,
 };
 use cqlbook_core::column::{Column, KeyRole};
 use cqlbook_core::text::Position;
@@ -333,13 +334,26 @@ async fn a_role_that_may_only_read_is_refused_writes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rate_limit_is_waited_out_for_reads_and_told_for_writes() {
+async fn a_rate_limit_is_waited_out_and_who_looks_on_is_told() {
     let astra = database().await;
     let connection = connected(&astra).await;
     run(&connection, "CREATE TABLE t (p int PRIMARY KEY)").await;
     astra.switch(Switch::RateLimited { requests: 2 }).await.unwrap();
     connection.run(&read("SELECT * FROM t"), None).await.unwrap();
-    astra.switch(Switch::RateLimited { requests: 1 }).await.unwrap();
+    // Also a request that may not be repeated is: a limit is checked before a request is executed.
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let teller = Arc::clone(&told);
+    let tell = move |notice| teller.lock().unwrap().push(notice);
+    let attended = connection.attended(Duration::from_secs(30), tell);
+    astra.switch(Switch::RateLimited { requests: 3 }).await.unwrap();
+    run(&attended, "INSERT INTO t (p) VALUES (1)").await;
+    let told: Vec<RetryNotice> = told.lock().unwrap().drain(..).collect();
+    assert_eq!(told.iter().map(|notice| notice.attempt).collect::<Vec<_>>(), [2, 3, 4]);
+    assert!(told[0].wait < told[1].wait && told[1].wait < told[2].wait, "{told:?}");
+    let is_limit = |notice: &RetryNotice| matches!(&notice.reason, RetryReason::SlowDown { server_text } if server_text.contains("Rate limit"));
+    assert!(told.iter().all(is_limit), "{told:?}");
+    // Where nobody looks on, it is told soon.
+    astra.switch(Switch::RateLimited { requests: 1000 }).await.unwrap();
     let error = refused(&connection, "INSERT INTO t (p) VALUES (1)").await;
     assert_eq!((error.code, &error.kind), (0x1001, &ServerErrorKind::Overloaded));
     assert!(error.message.contains("Rate limit reached"), "{}", error.message);

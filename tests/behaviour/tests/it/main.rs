@@ -13,6 +13,7 @@ mod history;
 mod importing;
 mod interrupts;
 mod lifecycle;
+mod long_life;
 mod notebook;
 mod outages;
 mod results;

@@ -1,0 +1,94 @@
+//! Sends a request again where that is safe and may help, and tells who looks on. What is safe is `patience.rs`'s matter.
+
+use std::pin::Pin;
+use std::time::{Duration, SystemTime};
+
+use tokio::time::{Instant, sleep, timeout};
+
+use super::Connection;
+use crate::error::{ConnectError, ConnectionLost, QueryError};
+use crate::patience::{self, Attempts, GRACE, RetryReason};
+use crate::request::RequestOptions;
+
+/// How long the driver may take to notice what the relays gave up after a sleep of the machine.
+const AFTER_SLEEP: Duration = Duration::from_millis(100);
+
+impl Connection {
+    /// The options of what has none of its own, and may be repeated.
+    pub(super) fn own_options(&self) -> RequestOptions {
+        let defaults = RequestOptions { idempotent: true, ..RequestOptions::default() };
+        match &self.attendance {
+            Some(attendance) => RequestOptions { timeout: attendance.timeout, ..defaults },
+            None => defaults,
+        }
+    }
+
+    /// Runs `once` until it succeeds, fails for good, or time is up. A lost connection is waited for, and a service that
+    /// asks to slow down is obeyed, where the request may be repeated.
+    // Boxed futures, because callers spawn ours: the compiler cannot see that an `AsyncFn`'s future may move between threads.
+    pub(super) async fn repeatedly<'a, T>(
+        &self,
+        options: &RequestOptions,
+        once: impl Fn() -> Pin<Box<dyn Future<Output = Result<T, QueryError>> + Send + 'a>> + Send + Sync,
+    ) -> Result<T, QueryError> {
+        self.look_for_sleep().await;
+        let started = Instant::now();
+        let patience = if self.attendance.is_some() { options.timeout } else { options.timeout.min(GRACE) };
+        let attempts = async {
+            let mut attempts = Attempts::new(options.idempotent, patience);
+            let mut waiting = None;
+            loop {
+                let error = match once().await {
+                    Ok(done) => return Ok(done),
+                    Err(error) => self.explained(error),
+                };
+                let Some(notice) = attempts.after(&error, started.elapsed(), patience::random()) else {
+                    return Err(error);
+                };
+                if matches!(notice.reason, RetryReason::Lost(_)) {
+                    waiting.get_or_insert_with(|| self.inner.health.demand.wait());
+                }
+                let wait = notice.wait;
+                if let Some(attendance) = &self.attendance {
+                    (attendance.observer)(notice);
+                }
+                sleep(wait).await;
+            }
+        };
+        match timeout(options.timeout, attempts).await {
+            Ok(Err(QueryError::Timeout { .. })) | Err(_) => {
+                let maybe_applied = !options.idempotent;
+                let time_is_up = QueryError::Timeout { after: options.timeout, maybe_applied };
+                let lost = ConnectionLost { since: None, cause: None, maybe_applied };
+                // Without a connection the reason is that, and not the statement.
+                match self.explained(QueryError::ConnectionLost(Box::new(lost))) {
+                    QueryError::ConnectionLost(lost) if lost.since.is_some() => {
+                        Err(QueryError::ConnectionLost(lost))
+                    }
+                    _ => Err(time_is_up),
+                }
+            }
+            Ok(outcome) => outcome,
+        }
+    }
+
+    /// Where the machine has slept, has connections replaced that died meanwhile, before anything is sent on them.
+    async fn look_for_sleep(&self) {
+        let Some(relays) = &self.inner.relays else { return };
+        if self.inner.health.wakefulness.has_slept(SystemTime::now()) {
+            relays.woke();
+            sleep(AFTER_SLEEP).await;
+        }
+    }
+
+    /// Adds to a lost connection since when and why, as far as the relays and the watch know.
+    pub(super) fn explained(&self, error: QueryError) -> QueryError {
+        let QueryError::ConnectionLost(mut lost) = error else { return error };
+        let (since, cause) = self.inner.health.lost();
+        lost.since = since;
+        lost.cause = lost.cause.or(cause).or_else(|| {
+            self.inner.relays.as_ref().and_then(|relays| relays.last_failure()).map(ConnectError::Link)
+        });
+        QueryError::ConnectionLost(lost)
+    }
+}

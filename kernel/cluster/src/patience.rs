@@ -1,0 +1,243 @@
+//! When a request that failed is sent again, after which pause, and who is told: pure, but for the random part of a pause.
+//!
+//! Two failures pass with time: a lost connection, and a service that asks to slow down. Only what is safe to send again is:
+//! an idempotent request, or one that certainly was not executed. Error 0x1001 says that "the request cannot be processed
+//! because the coordinator node is overloaded" (protocol v4, section 9). Of a rate limit that is certain: it is checked before
+//! a request is executed. In general it is not: Cassandra also answers so from the middle of a write, when too many hints
+//! are under way (`StorageProxy.checkHintOverload`), and part of a batch may be written by then.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::convert::pauses;
+use crate::error::{ConnectError, ConnectionLost, QueryError, ServerError, ServerErrorKind};
+use crate::link::LinkError;
+use crate::metadata::MetadataError;
+
+/// How long a request waits for nodes to come back, or for a service to take requests again, if nobody is told of it.
+pub(crate) const GRACE: Duration = Duration::from_secs(3);
+/// How long at most where waiting does not help by itself, as with a server that cannot be trusted: long enough to read a
+/// bundle that was changed just now, and to go by it.
+const DOUBT: Duration = Duration::from_secs(5);
+/// The pauses between attempts without a connection: each costs no network.
+const LOST_PAUSES: (Duration, Duration) = (Duration::from_millis(25), Duration::from_millis(400));
+/// The pauses a service gets that asks to slow down.
+const SLOW_PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(8));
+/// A pause is longer or shorter by up to a so-manieth, so that many requests do not come back at once.
+const JITTER: u32 = 5;
+
+/// A request that is to be sent again.
+#[derive(Debug, Clone)]
+pub struct RetryNotice {
+    /// Which attempt comes next; the first retry is the second.
+    pub attempt: u32,
+    /// After which pause.
+    pub wait: Duration,
+    /// What the last one failed of.
+    pub reason: RetryReason,
+}
+
+/// Why a request is sent again.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum RetryReason {
+    /// The service takes no more requests now: its rate limit is reached, or a node is overloaded.
+    SlowDown {
+        /// The service's own words.
+        server_text: String,
+    },
+    /// No node is connected.
+    Lost(Box<ConnectionLost>),
+}
+
+/// Somebody who is told what a request waits for, and waits longer therefore.
+#[derive(Clone)]
+pub(crate) struct Attendance {
+    /// How long what has no time-out of its own may take.
+    pub(crate) timeout: Duration,
+    pub(crate) observer: Arc<dyn Fn(RetryNotice) + Send + Sync>,
+}
+
+impl fmt::Debug for Attendance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attendance").field("timeout", &self.timeout).finish_non_exhaustive()
+    }
+}
+
+/// The attempts of one request.
+pub(crate) struct Attempts {
+    is_idempotent: bool,
+    /// How long it may wait in all.
+    patience: Duration,
+    made: u32,
+    /// Whether the database was seen asleep: while it wakes it is known to refuse now and then.
+    was_asleep: bool,
+    lost_pauses: Box<dyn Iterator<Item = Duration> + Send>,
+    slow_pauses: Box<dyn Iterator<Item = Duration> + Send>,
+}
+
+impl Attempts {
+    pub(crate) fn new(is_idempotent: bool, patience: Duration) -> Self {
+        Self {
+            is_idempotent,
+            patience,
+            made: 0,
+            was_asleep: false,
+            lost_pauses: Box::new(pauses(LOST_PAUSES.0, LOST_PAUSES.1)),
+            slow_pauses: Box::new(pauses(SLOW_PAUSES.0, SLOW_PAUSES.1)),
+        }
+    }
+
+    /// What to do about a failure, `elapsed` after the first attempt began: wait and try again, or `None`, give it up.
+    /// `random` is anything; it changes a pause a little.
+    pub(crate) fn after(
+        &mut self,
+        error: &QueryError,
+        elapsed: Duration,
+        random: u32,
+    ) -> Option<RetryNotice> {
+        self.made += 1;
+        let (wait, reason, patience) = match error {
+            QueryError::ConnectionLost(lost) => {
+                if !self.is_idempotent && lost.maybe_applied {
+                    return None;
+                }
+                // One that had been gone for longer than anybody waits unseen is not waited for unseen.
+                if self.patience <= GRACE && lost.since.is_some_and(|since| since >= self.patience) {
+                    return None;
+                }
+                let patience = self.patience_with(lost.cause.as_ref());
+                (self.lost_pauses.next()?, RetryReason::Lost(lost.clone()), patience)
+            }
+            QueryError::Server(server) if server.kind == ServerErrorKind::Overloaded => {
+                if !self.is_idempotent && !was_refused_at_the_door(server) {
+                    return None;
+                }
+                let pause = self.slow_pauses.next()?;
+                let spread = pause / JITTER;
+                let wait = pause - spread + spread * 2 * (random % 1024) / 1024;
+                (wait, RetryReason::SlowDown { server_text: server.message.clone() }, self.patience)
+            }
+            _ => return None,
+        };
+        (elapsed + wait < patience).then_some(RetryNotice { attempt: self.made + 1, wait, reason })
+    }
+
+    /// How long a connection that is lost for this cause is worth waiting for.
+    fn patience_with(&mut self, cause: Option<&ConnectError>) -> Duration {
+        match cause {
+            Some(ConnectError::AuthFailed { .. } | ConnectError::CredentialsRequired) => Duration::ZERO,
+            Some(ConnectError::Paused { .. }) => {
+                self.was_asleep = true;
+                self.patience
+            }
+            Some(ConnectError::Metadata(MetadataError::Refused { .. })) if self.was_asleep => self.patience,
+            Some(
+                ConnectError::Bundle(_)
+                | ConnectError::Metadata(_)
+                | ConnectError::Link(LinkError::Untrusted { .. }),
+            ) => self.patience.min(DOUBT),
+            _ => self.patience,
+        }
+    }
+}
+
+/// Whether it is the answer of a rate limit, which refuses a request before it is executed.
+fn was_refused_at_the_door(error: &ServerError) -> bool {
+    error.message.to_ascii_lowercase().contains("rate limit")
+}
+
+/// A number that nobody can foretell, for a pause's random part.
+pub(crate) fn random() -> u32 {
+    Uuid::new_v4().as_fields().0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HALF_A_MINUTE: Duration = Duration::from_secs(30);
+
+    fn overloaded(message: &str) -> QueryError {
+        QueryError::Server(Box::new(ServerError {
+            code: 0x1001,
+            kind: ServerErrorKind::Overloaded,
+            message: message.to_owned(),
+            position: None,
+        }))
+    }
+
+    fn lost(maybe_applied: bool, since: u64, cause: Option<ConnectError>) -> QueryError {
+        let since = Some(Duration::from_secs(since));
+        QueryError::ConnectionLost(Box::new(ConnectionLost { since, cause, maybe_applied }))
+    }
+
+    /// The pauses of a request that fails so until it is given up, and how long that takes.
+    fn course(error: &QueryError, is_idempotent: bool, patience: Duration) -> (Vec<Duration>, Duration) {
+        let mut attempts = Attempts::new(is_idempotent, patience);
+        let (mut waits, mut elapsed) = (Vec::new(), Duration::ZERO);
+        while let Some(notice) = attempts.after(error, elapsed, 512) {
+            assert_eq!(notice.attempt as usize, waits.len() + 2);
+            elapsed += notice.wait;
+            waits.push(notice.wait);
+        }
+        (waits, elapsed)
+    }
+
+    #[test]
+    fn a_service_that_asks_to_slow_down_gets_growing_pauses() {
+        let (waits, _) = course(&overloaded("Rate limit reached"), true, HALF_A_MINUTE);
+        assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 8000].map(Duration::from_millis));
+        let (waits, _) = course(&overloaded("Rate limit reached"), true, GRACE);
+        assert_eq!(waits.len(), 2, "unseen, it is given up soon");
+    }
+
+    #[test]
+    fn a_pause_is_spread_by_a_fifth() {
+        let wait = |random| {
+            let mut attempts = Attempts::new(true, HALF_A_MINUTE);
+            attempts.after(&overloaded(""), Duration::ZERO, random).unwrap().wait
+        };
+        assert_eq!(wait(0), Duration::from_millis(400));
+        assert!((Duration::from_millis(599)..Duration::from_millis(600)).contains(&wait(1023)));
+        assert!((400..600).contains(&wait(u32::MAX).as_millis()));
+    }
+
+    #[test]
+    fn a_write_is_repeated_only_where_it_was_not_executed() {
+        let tries = |error: &QueryError| course(error, false, HALF_A_MINUTE).0.len();
+        assert!(tries(&overloaded("Rate limit reached")) > 0);
+        assert_eq!(tries(&overloaded("Too many in flight hints: 1025")), 0);
+        assert!(tries(&lost(false, 0, None)) > 0, "it was not sent");
+        assert_eq!(tries(&lost(true, 0, None)), 0, "it may have happened");
+    }
+
+    #[test]
+    fn a_lost_connection_is_waited_for_where_that_helps() {
+        let waited = |error: &QueryError, patience| course(error, true, patience).1;
+        let nearly_all = HALF_A_MINUTE - LOST_PAUSES.1;
+        assert!(waited(&lost(true, 600, None), HALF_A_MINUTE) >= nearly_all);
+        let paused = ConnectError::Paused { waited: Duration::ZERO };
+        assert!(waited(&lost(false, 0, Some(paused)), HALF_A_MINUTE) >= nearly_all);
+        let wrong = ConnectError::AuthFailed { server_text: String::new() };
+        assert_eq!(waited(&lost(false, 0, Some(wrong)), HALF_A_MINUTE), Duration::ZERO);
+        let revoked = MetadataError::Refused { status: 401, text: String::new() };
+        let revoked = lost(false, 0, Some(ConnectError::Metadata(revoked)));
+        assert!(waited(&revoked, HALF_A_MINUTE) < DOUBT);
+        assert_eq!(waited(&lost(false, 600, None), GRACE), Duration::ZERO, "nobody is told that it waits");
+    }
+
+    #[test]
+    fn a_refusal_of_a_database_that_wakes_is_waited_out() {
+        let mut attempts = Attempts::new(true, HALF_A_MINUTE);
+        let late = DOUBT * 2;
+        let refused = MetadataError::Refused { status: 401, text: String::new() };
+        let refused = lost(false, 5, Some(ConnectError::Metadata(refused)));
+        let paused = lost(false, 5, Some(ConnectError::Paused { waited: Duration::ZERO }));
+        assert!(attempts.after(&paused, late, 0).is_some());
+        assert!(attempts.after(&refused, late, 0).is_some());
+    }
+}
