@@ -77,6 +77,8 @@ pub(crate) struct Attempts {
     was_asleep: bool,
     lost_pauses: Box<dyn Iterator<Item = Duration> + Send>,
     slow_pauses: Box<dyn Iterator<Item = Duration> + Send>,
+    /// The pauses given so far without their random part, so that chance does not decide how often a request is sent.
+    slowed: Duration,
 }
 
 impl Attempts {
@@ -88,6 +90,7 @@ impl Attempts {
             was_asleep: false,
             lost_pauses: Box::new(pauses(LOST_PAUSES.0, LOST_PAUSES.1)),
             slow_pauses: Box::new(pauses(SLOW_PAUSES.0, SLOW_PAUSES.1)),
+            slowed: Duration::ZERO,
         }
     }
 
@@ -117,6 +120,10 @@ impl Attempts {
                     return None;
                 }
                 let pause = self.slow_pauses.next()?;
+                self.slowed += pause;
+                if self.slowed >= self.patience {
+                    return None;
+                }
                 let spread = pause / JITTER;
                 let wait = pause - spread + spread * 2 * (random % 1024) / 1024;
                 (wait, RetryReason::SlowDown { server_text: server.message.clone() }, self.patience)
@@ -193,6 +200,19 @@ mod tests {
         assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 8000].map(Duration::from_millis));
         let (waits, _) = course(&overloaded("Rate limit reached"), true, GRACE);
         assert_eq!(waits.len(), 2, "unseen, it is given up soon");
+    }
+
+    #[test]
+    fn chance_does_not_decide_how_often_a_request_is_sent() {
+        for random in [0, 512, 1023] {
+            let mut attempts = Attempts::new(true, HALF_A_MINUTE);
+            let (mut elapsed, mut made) = (Duration::ZERO, 1);
+            while let Some(notice) = attempts.after(&overloaded(""), elapsed, random) {
+                elapsed += notice.wait;
+                made += 1;
+            }
+            assert_eq!(made, 7, "{random}");
+        }
     }
 
     #[test]
