@@ -1,32 +1,38 @@
-"""Measures the kernel beside ipykernel in one run, and prints a table with ratios.
+"""Measures the kernel beside ipykernel and deno in one run, and prints a table with ratios.
 
-    python bench_kernel.py [--starts 20] [--trips 500] [--json FILE]
+    python bench_kernel.py --peers FOLDER [--wheels FOLDER] [--starts 20] [--trips 500] [--json FILE] [--write DOC]
 
-start       from spawning the process to its first kernel_info_reply, the two kernels taking turns
+start       from spawning the process to its first kernel_info_reply, the kernels taking turns
 round trip  of a trivial cell: from sending execute_request until both its reply and its idle are there; once
             through jupyter_client, as nbclient feels it, and once at bare sockets, which leaves out most of Python
 memory      resident, two seconds after the last cell, of the process and its children
+size        see `bench_sizes.py`
 
 The trivial cell of each language does nothing: a comment. Of each figure the median is given, for round
-trips the 99th percentile too. All figures are of one run, in which the two kernels take turns.
+trips the 99th percentile too. All figures are of one run, in which the kernels take turns. A target that is
+missed makes the exit code 1.
 """
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import bench_report
+import bench_sizes
 import psutil
 import zmq
 from jupyter_client.manager import KernelManager
 
-KERNELS = {"cqlbook": ("cql", "-- nothing"), "ipykernel": ("python3", "# nothing")}
+# Each kernel's kernelspec and its trivial cell. Ours is first; the targets are set against the second.
+KERNELS = {"cqlbook": ("cql", "-- nothing"), "ipykernel": ("python3", "# nothing"), "deno": ("deno", "// nothing")}
 
-# Cells of one kernel before it is the other's turn, and the seconds between: what a kernel still does after its
-# idle must not count against the other, and a machine that grows slower must slow both.
+# Cells of one kernel before it is the next one's turn, and the seconds between: what a kernel still does after its
+# idle must not count against the others, and a machine that grows slower must slow all.
 BLOCK = 25
 PAUSE = 0.1
 
@@ -104,14 +110,15 @@ class Sockets:
         self.iopub.close(0)
 
 
-def in_turns(frontends, trip, trips: int):
-    """Yields (kernel, seconds) of `trips` cells of each kernel, in blocks; each block's first cell warms up and is left out."""
+def in_turns(frontends, trip, trips: int) -> dict[str, list[float]]:
+    """The seconds of `trips` cells of each kernel, in blocks; each block's first cell warms up and is left out."""
+    seconds = {name: [] for name in KERNELS}
     for done in range(0, trips, BLOCK):
         for name, (_, code) in KERNELS.items():
             time.sleep(PAUSE)
             trip(frontends[name], code)
-            for _ in range(min(BLOCK, trips - done)):
-                yield name, trip(frontends[name], code)
+            seconds[name] += [trip(frontends[name], code) for _ in range(min(BLOCK, trips - done))]
+    return seconds
 
 
 def resident(manager) -> int:
@@ -130,16 +137,12 @@ def measure(starts: int, trips: int) -> dict[str, dict[str, float]]:
             if round_number:  # the first of each warms the file cache
                 seconds[name].append(took)
     running = {name: start(spec)[:2] for name, (spec, _) in KERNELS.items()}
-    durations = {name: [] for name in KERNELS}
-    bare = {name: [] for name in KERNELS}
     try:
-        for name, took in in_turns({name: client for name, (_, client) in running.items()}, round_trip, trips):
-            durations[name].append(took)
+        usual = in_turns({name: client for name, (_, client) in running.items()}, round_trip, trips)
         for _, client in running.values():
             client.stop_channels()
         sockets = {name: Sockets(client) for name, (_, client) in running.items()}
-        for name, took in in_turns(sockets, Sockets.round_trip, trips):
-            bare[name].append(took)
+        bare = in_turns(sockets, Sockets.round_trip, trips)
         for one in sockets.values():
             one.close()
         time.sleep(2)
@@ -149,33 +152,52 @@ def measure(starts: int, trips: int) -> dict[str, dict[str, float]]:
             stop(manager, client)
     return {
         name: {
-            "start to kernel_info_reply, median ms": statistics.median(seconds[name]) * 1e3,
-            "trivial cell by jupyter_client, median ms": statistics.median(durations[name]) * 1e3,
-            "trivial cell by jupyter_client, 99th percentile ms": statistics.quantiles(durations[name], n=100)[98] * 1e3,
-            "trivial cell at bare sockets, median ms": statistics.median(bare[name]) * 1e3,
+            bench_report.START: statistics.median(seconds[name]) * 1e3,
+            bench_report.CELL: statistics.median(usual[name]) * 1e3,
+            "trivial cell by jupyter_client, 99th percentile ms": statistics.quantiles(usual[name], n=100)[98] * 1e3,
+            bench_report.BARE_CELL: statistics.median(bare[name]) * 1e3,
             "trivial cell at bare sockets, 99th percentile ms": statistics.quantiles(bare[name], n=100)[98] * 1e3,
-            "resident memory at rest, MB": memory[name] / 1e6,
+            bench_report.MEMORY: memory[name] / 1e6,
         }
         for name in KERNELS
     }
 
 
-def main() -> None:
+def install_deno(program: Path) -> None:
+    """Writes deno's kernelspec into the first folder of JUPYTER_PATH, as `deno jupyter --install` would for the user."""
+    folder = Path(os.environ["JUPYTER_PATH"].split(os.pathsep)[0]) / "kernels" / "deno"
+    folder.mkdir(parents=True, exist_ok=True)
+    argv = [str(program), "jupyter", "--kernel", "--conn", "{connection_file}"]
+    spec = {"argv": argv, "display_name": "Deno", "language": "typescript"}
+    (folder / "kernel.json").write_text(json.dumps(spec))
+
+
+def main() -> int:
     """Reads the command line, measures, prints."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--peers", type=Path, required=True, help="the folder that deno is installed in")
+    parser.add_argument("--wheels", type=Path, help="the folder with our wheel")
     parser.add_argument("--starts", type=int, default=20)
     parser.add_argument("--trips", type=int, default=500)
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser.add_argument("--write", type=Path, help="also put the table between the markers of this document")
     arguments = parser.parse_args()
+    install_deno(arguments.peers / "bin" / "deno")
+    load = os.getloadavg()[0]
     print(f"{arguments.starts} starts and {arguments.trips} cells of each kernel, taking turns …", file=sys.stderr)
     figures = measure(arguments.starts, arguments.trips)
-    ours, theirs = figures["cqlbook"], figures["ipykernel"]
-    print("| | cqlbook | ipykernel | ratio |\n| --- | ---: | ---: | ---: |")
-    for name in ours:
-        print(f"| {name} | {ours[name]:.2f} | {theirs[name]:.2f} | 1 : {theirs[name] / ours[name]:.1f} |")
+    bench_sizes.add(figures, arguments.wheels, arguments.peers)
+    text = bench_report.report(figures, arguments.starts, arguments.trips, load, arguments.peers)
+    print(text)
     if arguments.json:
         arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
+    if arguments.write:
+        bench_report.write(arguments.write, text)
+    missed = bench_report.missed(figures)
+    for line in missed:
+        print(line, file=sys.stderr)
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,15 +1,63 @@
 //! `cargo xtask bench …`: measurements beside the programs that users would otherwise run.
 
-use crate::failure::Outcome;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::failure::{Explain, Outcome};
 use crate::places::Places;
 use crate::prerequisites::{self, Need};
 use crate::{kernel, python, shell};
 
-/// `cargo xtask bench kernel`: start, round trip and memory, beside ipykernel in the same run.
+/// `cargo xtask bench kernel [--write] [--starts N] [--trips N] [--json FILE]`: start, round trip, memory and size of the
+/// release kernel beside ipykernel and deno in the same run. With `--write` the figures go into `docs/performance.md`.
+/// A target that is missed is a failure.
 pub(crate) fn kernel(places: &Places, options: &[&str]) -> Outcome {
     prerequisites::check(&[Need::Compiler, Need::Python])?;
     let program = kernel::build(places)?;
     python::ensure(places)?;
-    kernel::install(&program, &places.venv())?;
-    shell::run(python::python(places).arg(places.root.join("xtask/python/bench_kernel.py")).args(options))
+    let bench = places.work.join("bench");
+    // A folder of its own, which comes before all others: what is installed elsewhere is neither measured nor changed.
+    let prefix = bench.join("prefix");
+    kernel::install(&program, &prefix)?;
+    deno(places, &bench.join("peers"))?;
+    let mut python = python::python(places);
+    python
+        .arg(places.root.join("xtask/python/bench_kernel.py"))
+        .arg("--wheels")
+        .arg(places.work.join("wheels"))
+        .arg("--peers")
+        .arg(bench.join("peers"))
+        .env("JUPYTER_PATH", prefix.join("share/jupyter"))
+        .env("DENO_NO_UPDATE_CHECK", "1");
+    for option in options {
+        python.arg(option);
+        if *option == "--write" {
+            python.arg(places.root.join("docs/performance.md"));
+        }
+    }
+    shell::run(&mut python)
+}
+
+/// Installs deno into `peers`, unless it is there. Its kernelspec is the script's affair: `deno jupyter --install` knows only
+/// the user's own folder.
+fn deno(places: &Places, peers: &Path) -> Outcome {
+    let requirements = places.root.join("xtask/requirements-bench.txt");
+    let wanted =
+        fs::read_to_string(&requirements).explain(format!("Cannot read {}", requirements.display()))?;
+    let stamp = peers.join("cqlbook-stamp.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == wanted) {
+        return Ok(());
+    }
+    println!("Installing deno into {}.", places.shown(peers));
+    let _ = fs::remove_dir_all(peers);
+    shell::run_quietly(
+        Command::new(places.venv_program("python"))
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"])
+            .arg("--target")
+            .arg(peers)
+            .arg("-r")
+            .arg(&requirements),
+    )?;
+    fs::write(&stamp, wanted).explain(format!("Cannot write {}", stamp.display()))
 }

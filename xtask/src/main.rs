@@ -33,7 +33,8 @@ Usage: cargo xtask COMMAND
   lab              Open JupyterLab with the kernel, a local Astra and the notebooks.
   test [PART…]     Run every check, or only the parts whose names contain one of the words given.
   sandbox          Run a local Astra until Ctrl-C, and print how to connect to it.
-  bench kernel     Measure start, round trip and memory of the kernel beside ipykernel.
+  bench kernel     Measure start, round trip, memory and size of the kernel beside ipykernel and deno.
+                   With --write the figures go into docs/performance.md.
   wheel            Build the wheel that `pip install` takes, into .work/wheels.
   tidy             Check the conventions of the repository.
 
