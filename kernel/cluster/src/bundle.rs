@@ -84,6 +84,8 @@ pub enum BundleError {
     Extracted {
         /// The folder or the member.
         path: PathBuf,
+        /// Whether it is a folder.
+        is_folder: bool,
     },
     /// The file is no zip, or not a whole one.
     #[error("{path} is not a whole zip: {reason}")]
@@ -133,13 +135,13 @@ impl Bundle {
             // Some browsers unpack a download at once, and leave a folder of the same name.
             let unpacked = path.with_extension("");
             if error.kind() == std::io::ErrorKind::NotFound && unpacked.join(CONFIG).is_file() {
-                return BundleError::Extracted { path: unpacked };
+                return BundleError::Extracted { path: unpacked, is_folder: true };
             }
             BundleError::NotFound { path: path.to_owned(), reason: error.to_string() }
         };
         let metadata = std::fs::metadata(path).map_err(not_found)?;
         if metadata.is_dir() {
-            return Err(BundleError::Extracted { path: path.to_owned() });
+            return Err(BundleError::Extracted { path: path.to_owned(), is_folder: true });
         }
         let size = metadata.len();
         let not_zip = |reason: &str| BundleError::NotZip {
@@ -153,7 +155,7 @@ impl Bundle {
         }
         if size > MAX_FILE_BYTES {
             return Err(BundleError::Unsafe {
-                reason: format!("the file has {size} bytes; a bundle has about 13,000"),
+                reason: format!("the file has {} KB, and a bundle has about 13", size / 1000),
             });
         }
         let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(size).unwrap_or_default()));
@@ -163,7 +165,7 @@ impl Bundle {
         let is_member =
             path.file_name().and_then(|name| name.to_str()).is_some_and(|name| MEMBERS.contains(&name));
         if is_member && !bytes.starts_with(b"PK") {
-            return Err(BundleError::Extracted { path: path.to_owned() });
+            return Err(BundleError::Extracted { path: path.to_owned(), is_folder: false });
         }
         Self::from_bytes(&bytes, path, now)
     }
@@ -186,7 +188,7 @@ impl Bundle {
             return Err(not_zip("it does not start like one".to_owned()));
         }
         let archive = ZipArchive::new(Cursor::new(bytes))
-            .map_err(|error| not_zip(format!("it is cut short or damaged ({error})")))?;
+            .map_err(|_| not_zip("it is cut short or damaged".to_owned()))?;
         let mut members = Members::check(archive)?;
 
         let config = Config::parse(&members.read(CONFIG)?)?;
@@ -246,7 +248,7 @@ impl<'a> Members<'a> {
             inflated = inflated.saturating_add(member.size());
         }
         if inflated > MAX_INFLATED_BYTES {
-            return refuse(format!("it would unpack to more than {MAX_INFLATED_BYTES} bytes"));
+            return refuse(format!("it would unpack to more than {} MiB", MAX_INFLATED_BYTES >> 20));
         }
         Ok(Self { archive, left: MAX_INFLATED_BYTES })
     }
@@ -275,7 +277,7 @@ impl<'a> Members<'a> {
             entry.take(self.left + 1).read_to_end(&mut content).map_err(|_| incomplete("it is damaged"))?;
         // The directory's sizes may lie: count what really came out.
         self.left = self.left.checked_sub(read as u64).ok_or_else(|| BundleError::Unsafe {
-            reason: format!("it unpacks to more than {MAX_INFLATED_BYTES} bytes"),
+            reason: format!("it unpacks to more than {} MiB", MAX_INFLATED_BYTES >> 20),
         })?;
         Ok(content)
     }
@@ -349,6 +351,6 @@ fn validity(chain: &[CertificateDer<'static>]) -> Result<(SystemTime, SystemTime
 fn parse_identity(chain: Vec<CertificateDer<'static>>, pem: &[u8]) -> Result<CertifiedKey, BundleError> {
     let incomplete = |reason: &str| BundleError::Incomplete { member: KEY, reason: reason.to_owned() };
     let key = PrivateKeyDer::from_pem_slice(pem)
-        .map_err(|_| incomplete("it does not hold a private key that is not encrypted, as PEM"))?;
+        .map_err(|_| incomplete("it holds no unencrypted private key in PEM form"))?;
     tls::identity(chain, key).map_err(|reason| BundleError::Incomplete { member: KEY, reason })
 }

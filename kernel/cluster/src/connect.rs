@@ -38,6 +38,8 @@ struct Course<'a> {
     is_waking: AtomicBool,
     /// The last failure that did not end the attempt.
     last: Mutex<Option<ConnectError>>,
+    /// The host and port that are being asked.
+    asked: Mutex<Option<(String, u16)>>,
     /// The relays of the session that is being opened, which know its failures.
     relays: Mutex<Option<Arc<Relays>>>,
 }
@@ -52,6 +54,10 @@ impl Course<'_> {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
     }
 
+    fn ask(&self, host: &str, port: u16) {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some((host.to_owned(), port));
+    }
+
     /// What to say when all of the time is used up.
     fn time_is_up(&self, after: Duration) -> ConnectError {
         if self.is_waking.load(Ordering::Relaxed) {
@@ -60,7 +66,8 @@ impl Course<'_> {
         let relays = self.relays.lock().unwrap_or_else(PoisonError::into_inner).take();
         let on_the_way = relays.and_then(|relays| relays.last_failure()).map(ConnectError::Link);
         let last = on_the_way.or_else(|| self.last.lock().unwrap_or_else(PoisonError::into_inner).take());
-        ConnectError::TimedOut { after, last: last.map(Box::new) }
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).take();
+        ConnectError::TimedOut { after, asked, last: last.map(Box::new) }
     }
 }
 
@@ -79,6 +86,7 @@ pub async fn connect(
         progress: &progress,
         is_waking: AtomicBool::new(false),
         last: Mutex::default(),
+        asked: Mutex::default(),
         relays: Mutex::default(),
     };
     match timeout(after, attempt(target, deadline, &course)).await {
@@ -224,6 +232,7 @@ async fn probe(
     let mut failure = ConnectError::BadHost { host: String::new() };
     let tell = |stage| course.tell(stage);
     for (index, endpoint) in endpoints.iter().enumerate() {
+        course.ask(&endpoint.host, endpoint.port);
         let answered = async {
             let mut tcp = endpoint.connect(timeouts).await?;
             let address = tcp.peer_addr().map_err(|error| LinkError::Unreachable {
@@ -280,6 +289,7 @@ async fn awake(
 ) -> Result<Metadata, ConnectError> {
     let mut asleep_since = None;
     let mut pauses = pauses(Duration::from_millis(500), Duration::from_secs(5));
+    course.ask(&bundle.host, bundle.port);
     loop {
         let error = match metadata::fetch(bundle, tls, timeouts).await {
             Ok(metadata) => return Ok(metadata),

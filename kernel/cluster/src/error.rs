@@ -85,6 +85,8 @@ pub enum ConnectError {
     TimedOut {
         /// The bound.
         after: Duration,
+        /// The host and port that were asked last.
+        asked: Option<(String, u16)>,
         /// The last failure seen, where there is one.
         last: Option<Box<ConnectError>>,
     },

@@ -6,7 +6,8 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Incoming;
 use hyper::header::{ACCEPT, HOST, USER_AGENT};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -92,11 +93,9 @@ pub(crate) async fn fetch(
             // The bundle's host is a valid name, so that it is a valid header.
             Err(_) => return Ok(None),
         };
-        let status = response.status();
-        let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect().await;
-        Ok::<_, hyper::Error>(Some((status, body.map(|body| body.to_bytes()))))
+        Ok::<_, hyper::Error>(Some((response.status(), read(response.into_body()).await)))
     };
-    let (status, body) = match timeout(timeouts.answer, exchange).await {
+    let (status, (body, end)) = match timeout(timeouts.answer, exchange).await {
         Err(_) => return Err(endpoint.timed_out(Step::Answer, timeouts.answer).into()),
         Ok(Ok(Some(answer))) => answer,
         Ok(Ok(None)) => return Err(invalid("the request cannot be written", None, b"")),
@@ -104,13 +103,34 @@ pub(crate) async fn fetch(
         Ok(Err(error)) if error.is_incomplete_message() => return Err(endpoint.closed().into()),
         Ok(Err(error)) => return Err(endpoint.broken(&error).into()),
     };
-    match body {
-        Ok(body) => interpret(status, &body, bundle.cql_port),
-        Err(error) if error.is::<LengthLimitError>() => {
-            Err(invalid("it is longer than any metadata", Some(status), b""))
-        }
-        Err(error) => Err(endpoint.broken(error.as_ref()).into()),
+    match end {
+        End::Whole => interpret(status, &body, bundle.cql_port),
+        End::TooLong => Err(invalid("it is longer than any metadata", Some(status), &body)),
+        End::Broken => Err(invalid("it is cut short", Some(status), &body)),
     }
+}
+
+/// How the reading of an answer ended.
+enum End {
+    Whole,
+    /// It goes on beyond [`MAX_ANSWER_BYTES`].
+    TooLong,
+    /// The connection ended before the answer did.
+    Broken,
+}
+
+/// Reads an answer, or as much of it as there is and may be.
+async fn read(mut body: Incoming) -> (Vec<u8>, End) {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else { return (bytes, End::Broken) };
+        let Ok(data) = frame.into_data() else { continue };
+        bytes.extend_from_slice(&data[..data.len().min(MAX_ANSWER_BYTES - bytes.len())]);
+        if bytes.len() == MAX_ANSWER_BYTES {
+            return (bytes, End::TooLong);
+        }
+    }
+    (bytes, End::Whole)
 }
 
 /// What the service's answer says. `default_port` is for a proxy address without a port.

@@ -26,9 +26,11 @@ pub async fn survey(
     progress: impl Fn(Stage) + Send + Sync,
 ) -> Result<(), ConnectError> {
     let after = timeouts.connect;
-    timeout(after, stages(path, &timeouts, &progress))
-        .await
-        .unwrap_or(Err(ConnectError::TimedOut { after, last: None }))
+    timeout(after, stages(path, &timeouts, &progress)).await.unwrap_or(Err(ConnectError::TimedOut {
+        after,
+        asked: None,
+        last: None,
+    }))
 }
 
 async fn stages(

@@ -2,14 +2,17 @@
 //!
 //! Codes and advice follow `errors.md`; the sections of `docs/errors.md` say more of each.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use cqlbook_cluster::bundle::BundleError;
-use cqlbook_cluster::link::{Distrust, LinkError};
 use cqlbook_cluster::metadata::MetadataError;
 use cqlbook_cluster::{ConnectError, ServerErrorKind};
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::render::duration;
+
+use super::bundle::bundle;
+pub(crate) use super::bundle::moment;
+use super::link::link;
+use super::sentence;
 
 /// Whether the failure concerns Astra or a cluster of the user's own: the advice differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +41,7 @@ pub(crate) fn connect(error: &ConnectError, kind: Kind) -> Diagnostic {
         ConnectError::Keyspace { keyspace, reason } => {
             Diagnostic::new(Code::InvalidQuery, format!("The keyspace `{keyspace}` cannot be used."))
                 .with_cause("There is no keyspace of that name, or the role may not see it. Names that were created in quotes keep their case.")
-                .with_hint("Leave `--keyspace` out, and look at the names with `SELECT keyspace_name FROM system_schema.keyspaces`.")
+                .with_hint("Connect without `--keyspace`, and list the names with `DESCRIBE KEYSPACES`.")
                 .with_server_text(reason)
         }
         ConnectError::NoNodes { dc, known } => Diagnostic::new(
@@ -57,10 +60,12 @@ pub(crate) fn connect(error: &ConnectError, kind: Kind) -> Diagnostic {
         }
         ConnectError::BadHost { host } if host.is_empty() => {
             Diagnostic::new(Code::FieldsRequired, "All fields are required. Missing: host.")
+                .with_cause("A cluster of your own is reached by the name or address of a node. Nothing was tried.")
                 .with_hint("Add `--host HOST`, or several with commas between them.")
         }
         ConnectError::BadHost { host } => {
             Diagnostic::new(Code::Usage, format!("`{host}` is not a host."))
+                .with_cause("It is neither a name nor an address.")
                 .with_hint("Give a name or an address after `--host`, and the port after `--port`.")
         }
         ConnectError::Protocol { host, port, reason } => Diagnostic::new(
@@ -70,7 +75,7 @@ pub(crate) fn connect(error: &ConnectError, kind: Kind) -> Diagnostic {
         .with_cause("Another service listens on this port, or the node wants TLS.")
         .with_hint("Check the port; with TLS add `--ca-cert FILE`.")
         .with_server_text(reason),
-        ConnectError::TimedOut { after, last } => timed_out(*after, last.as_deref(), kind),
+        ConnectError::TimedOut { after, asked, last } => timed_out(*after, asked.as_ref(), last.as_deref(), kind),
         ConnectError::Loopback { reason } => Diagnostic::new(
             Code::InternalError,
             "The kernel could not open a listener of its own on the loopback interface.",
@@ -84,70 +89,9 @@ pub(crate) fn connect(error: &ConnectError, kind: Kind) -> Diagnostic {
                 .with_server_text(reason)
         }
         other => Diagnostic::new(Code::ConnectionLost, "The connection could not be made.")
-            .with_hint("Run the cell again.")
-            .with_server_text(other.to_string()),
+            .with_cause(sentence(&other.to_string()))
+            .with_hint("Run the cell again."),
     }
-}
-
-fn bundle(error: &BundleError) -> Diagnostic {
-    const DOWNLOAD: &str =
-        "Download the bundle again: Astra console, your database, Connect, Secure Connect Bundle.";
-    match error {
-        BundleError::NotFound { path, reason } => {
-            Diagnostic::new(Code::BundleNotFound, format!("There is no bundle at {}.", path.display()))
-                .with_cause("Relative paths start at the notebook's folder, and `~` is your home folder.")
-                .with_hint("Check the path after `--bundle`, or the one in ASTRA_DB_SECURE_BUNDLE_PATH.")
-                .with_server_text(reason)
-        }
-        BundleError::Extracted { path } => Diagnostic::new(
-            Code::BundleExtracted,
-            format!("{} is part of an unpacked bundle.", path.display()),
-        )
-        .with_cause("The bundle is used as the one .zip file that was downloaded. Some browsers unpack it by themselves.")
-        .with_hint("Give the path of the .zip itself. If it is gone, download it again."),
-        BundleError::NotZip { path, reason, size, looks_like_html } => Diagnostic::new(
-            Code::BundleNotZip,
-            format!("{} is not a whole zip archive.", path.display()),
-        )
-        .with_cause(if *looks_like_html {
-            format!("It is a web page of {size} bytes saved under that name. The download link lives 5 minutes.")
-        } else {
-            format!("It has {size} bytes, and {reason}. A healthy bundle has about 12 to 13 KB.")
-        })
-        .with_hint(DOWNLOAD),
-        BundleError::Incomplete { member, reason } => Diagnostic::new(
-            Code::BundleIncomplete,
-            format!("The bundle's member `{member}` cannot be used."),
-        )
-        .with_cause(format!("The archive was read, but of this member: {reason}."))
-        .with_hint(DOWNLOAD),
-        BundleError::Unsafe { reason } => {
-            Diagnostic::new(Code::BundleUnsafe, "The archive is refused: it is not what a bundle is.")
-                .with_cause(format!("What was found: {reason}."))
-                .with_hint(DOWNLOAD)
-        }
-        BundleError::Expired { not_before, not_after, now } => {
-            Diagnostic::new(Code::BundleExpired, "The bundle's certificate is not valid now.")
-                .with_cause(format!(
-                    "It is valid from {} to {}. This machine's clock says {}.",
-                    moment(*not_before),
-                    moment(*not_after),
-                    moment(*now)
-                ))
-                .with_hint("If the clock is right, download the bundle again; otherwise set the clock.")
-        }
-        other => Diagnostic::new(Code::BundleIncomplete, "The bundle cannot be used.")
-            .with_cause(other.to_string())
-            .with_hint(DOWNLOAD),
-    }
-}
-
-/// A moment as a person reads it, in UTC and to the minute.
-pub(crate) fn moment(time: SystemTime) -> String {
-    jiff::Timestamp::try_from(time).map_or_else(
-        |_| "a time out of range".to_owned(),
-        |time| time.strftime("%Y-%m-%d %H:%M UTC").to_string(),
-    )
 }
 
 fn metadata(error: &MetadataError) -> Diagnostic {
@@ -161,17 +105,37 @@ fn metadata(error: &MetadataError) -> Diagnostic {
         .with_hint("Look at the database in the Astra console. Resume it if it sleeps, and run the cell again.")
         .with_hint("If it is active, download its Secure Connect Bundle again.")
         .with_server_text(text),
-        MetadataError::Invalid { reason, status, first_bytes } => Diagnostic::new(
-            Code::MetadataInvalid,
-            "The metadata service's answer is not what Astra sends.",
-        )
-        .with_cause(format!("HTTP {status}: {reason}. A proxy or a log-in portal may stand in between."))
-        .with_hint("Try from another network, or ask who runs this one about outbound HTTPS.")
-        .with_server_text(first_bytes),
+        MetadataError::Invalid { reason, status, first_bytes } => {
+            invalid_metadata(reason, *status).with_server_text(first_bytes)
+        }
         MetadataError::Link(error) => link(error, Kind::Astra),
         other => Diagnostic::new(Code::MetadataInvalid, "The metadata service could not be asked.")
-            .with_server_text(other.to_string()),
+            .with_cause(sentence(&other.to_string()))
+            .with_hint("Run the cell again in a minute."),
     }
+}
+
+fn invalid_metadata(reason: &str, status: u16) -> Diagnostic {
+    let told =
+        Diagnostic::new(Code::MetadataInvalid, "The metadata service's answer is not what Astra sends.");
+    let told = match status {
+        0 => told.with_cause("It is not HTTP at all. Another service listens there, or a proxy stands in between."),
+        300..400 => told.with_cause(format!(
+            "It leads to another address (HTTP {status}), as the sign-in page of a network does. It was not followed."
+        )),
+        500.. => {
+            return told
+                .with_cause(format!("The service, or a proxy before it, is in trouble (HTTP {status})."))
+                .with_hint("Run the cell again in a minute.")
+                .with_hint("If it stays, look at the database in the Astra console.");
+        }
+        200 => told.with_cause(format!("{} A proxy or a sign-in page may stand in between.", sentence(reason))),
+        _ => told.with_cause(format!("Its status is HTTP {status}. A proxy may stand in between.")),
+    };
+    told.with_hint(
+        "Open a web page in a browser: if the network asks you to sign in, do so, and run the cell again.",
+    )
+    .with_hint("Or try from another network, or ask who runs this one about outbound HTTPS.")
 }
 
 fn paused(waited: Duration, text: Option<&str>) -> Diagnostic {
@@ -193,8 +157,8 @@ fn paused(waited: Duration, text: Option<&str>) -> Diagnostic {
 pub(crate) fn auth_failed(server_text: &str, kind: Kind) -> Diagnostic {
     let diagnostic = match kind {
         Kind::Astra => Diagnostic::new(Code::AuthFailed, "The server refused the Client ID and Client Secret.")
-            .with_cause("One of them is wrong, was revoked, or belongs to another organisation than the database.")
-            .with_hint("Generate a token in the Astra console (Settings, Tokens), and use its Client ID and Client Secret."),
+            .with_cause("One of them is wrong, was revoked, or belongs to another organisation than the database. The same holds for a token, which goes with the Client ID `token`.")
+            .with_hint("Generate a token in the Astra console (Settings, Tokens), and connect with its Client ID and Client Secret."),
         Kind::Cassandra => Diagnostic::new(Code::AuthFailed, "The server refused the user and the password.")
             .with_cause("One of them is wrong, or the role may not log in.")
             .with_hint("Check `--user`, and run the cell again to be asked for the password."),
@@ -202,160 +166,57 @@ pub(crate) fn auth_failed(server_text: &str, kind: Kind) -> Diagnostic {
     diagnostic.with_server_text(server_text)
 }
 
-/// Tells why a host could not be reached or not be trusted.
-pub(crate) fn link(error: &LinkError, kind: Kind) -> Diagnostic {
-    let unreachable = |message: String, cause: &str| {
-        let diagnostic = Diagnostic::new(Code::NetworkUnreachable, message).with_cause(cause);
-        match kind {
-            Kind::Astra => diagnostic.with_hint(
-                "Check the network, the VPN, and that outbound HTTPS to this host and port is allowed.",
-            ),
-            Kind::Cassandra => diagnostic
-                .with_hint("Check host and port, that the node is up, and that no firewall is in between."),
-        }
-    };
-    match error {
-        LinkError::NotResolved { host, reason } => unreachable(
-            format!("The name {host} has no address."),
-            "There is no network, or the name does not exist (any more).",
-        )
-        .with_server_text(reason),
-        LinkError::Refused { host, port } => {
-            unreachable(format!("{host}:{port} refused the connection."), "Nothing listens there.")
-        }
-        LinkError::Unreachable { host, port, reason } => unreachable(
-            format!("{host}:{port} cannot be reached."),
-            "The network has no way there, or the connection broke.",
-        )
-        .with_server_text(reason),
-        LinkError::TimedOut { host, port, after, .. } => unreachable(
-            format!("{host}:{port} did not answer within {}.", duration(*after)),
-            "A firewall drops the packets, or the service hangs.",
-        ),
-        LinkError::Untrusted { host, port, distrust } => untrusted(host, *port, distrust, kind),
-        LinkError::TlsRefused { host, port, alert, sni } => {
-            let diagnostic = unreachable(
-                format!("{host}:{port} ended the TLS connection."),
-                match (kind, sni) {
-                    (_, Some(_)) => {
-                        "The proxy knows no node of that host id, or refuses the bundle's certificate."
-                    }
-                    (Kind::Astra, None) => {
-                        "It refuses the bundle's certificate: the bundle may have been revoked."
-                    }
-                    (Kind::Cassandra, None) => {
-                        "It may ask for a client certificate: `--cert FILE --key FILE`."
-                    }
-                },
-            );
-            let diagnostic = if kind == Kind::Astra {
-                diagnostic.with_hint("Download the Secure Connect Bundle again.")
-            } else {
-                diagnostic
-            };
-            diagnostic.with_server_text(alert)
-        }
-        LinkError::Closed { host, port, .. } => unreachable(
-            format!("{host}:{port} closed the connection without an answer."),
-            "The node behind it is down, or the service does not accept this client.",
-        ),
-        LinkError::NotTls { host, port, reason } => unreachable(
-            format!("{host}:{port} does not speak TLS."),
-            "Another service listens there, or a proxy stands in between.",
-        )
-        .with_server_text(reason),
-        other => unreachable("The host cannot be reached.".to_owned(), "The reason is below.")
-            .with_server_text(other.to_string()),
+fn timed_out(
+    after: Duration,
+    asked: Option<&(String, u16)>,
+    last: Option<&ConnectError>,
+    kind: Kind,
+) -> Diagnostic {
+    // The last failure seen says more than the bound; the bound is added.
+    if let Some(last) = last {
+        let mut diagnostic = connect(last, kind);
+        let waited = format!("It was tried for {}.", duration(after));
+        diagnostic.cause = Some(match diagnostic.cause.take() {
+            Some(cause) => format!("{cause} {waited}"),
+            None => waited,
+        });
+        return diagnostic;
     }
-}
-
-fn untrusted(host: &str, port: u16, distrust: &Distrust, kind: Kind) -> Diagnostic {
-    let authority = match kind {
-        Kind::Astra => "the bundle's authority",
-        Kind::Cassandra => "an authority that is trusted here",
+    let (message, place) = match asked {
+        Some((host, port)) => (
+            format!("{host}:{port} gave no connection within {}.", duration(after)),
+            format!("{host}:{port}"),
+        ),
+        None => (format!("There was no connection after {}.", duration(after)), "the service".to_owned()),
     };
-    let cause = match distrust {
-        Distrust::UnknownAuthority => format!("Its certificate is not signed by {authority}."),
-        Distrust::WrongName { expected, presented } => {
-            let presented =
-                if presented.is_empty() { "no name at all".to_owned() } else { presented.join(", ") };
-            format!("Its certificate is for {presented}, not for {expected}.")
-        }
-        Distrust::Expired => "Its certificate has expired.".to_owned(),
-        Distrust::NotValidYet => {
-            "Its certificate is not valid yet, or this machine's clock is wrong.".to_owned()
-        }
-        Distrust::Other(reason) => format!("Its certificate does not verify: {reason}."),
-        other => format!("Its certificate does not verify: {other}."),
-    };
-    let diagnostic = Diagnostic::new(
-        Code::TlsUntrusted,
-        format!("{host}:{port} did not prove that it is the server you mean. Nothing was sent to it."),
-    )
-    .with_cause(cause);
-    match kind {
-        Kind::Astra => diagnostic
-            .with_hint("Download the Secure Connect Bundle again: the old one may belong to another database or region.")
-            .with_hint("If that does not help, a proxy may be inspecting TLS here; ask who runs the network. There is no switch to skip this check."),
-        Kind::Cassandra => diagnostic
-            .with_hint("Give the authority that signed the nodes' certificates: `--ca-cert FILE`.")
-            .with_hint("Name the host as its certificate does. There is no switch to skip this check."),
-    }
-}
-
-fn timed_out(after: Duration, last: Option<&ConnectError>, kind: Kind) -> Diagnostic {
-    match last {
-        // The last failure seen says more than the bound; the bound is added.
-        Some(last) => {
-            let mut diagnostic = connect(last, kind);
-            let waited = format!("It was tried for {}.", duration(after));
-            diagnostic.cause = Some(match diagnostic.cause.take() {
-                Some(cause) => format!("{cause} {waited}"),
-                None => waited,
-            });
-            diagnostic
-        }
-        None => Diagnostic::new(
-            Code::NetworkUnreachable,
-            format!("There was no connection after {}.", duration(after)),
-        )
+    Diagnostic::new(Code::NetworkUnreachable, message)
         .with_cause("The service is slow or hangs, or a firewall drops the packets.")
-        .with_hint("Check the network, the VPN, and that outbound traffic to the service is allowed.")
-        .with_hint("Or wait longer: `%set timeout 2m`."),
-    }
+        .with_hint(match kind {
+            Kind::Astra => {
+                format!("Check the network and the VPN, and that outbound HTTPS to {place} is allowed.")
+            }
+            Kind::Cassandra => format!("Check the network, and that no firewall stands before {place}."),
+        })
+        .with_hint("Or wait longer: `%set timeout 2m`.")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use cqlbook_cluster::link::LinkError;
 
-    #[test]
-    fn what_cannot_be_trusted_is_said_without_a_way_round() {
-        let error = ConnectError::Link(LinkError::Untrusted {
-            host: "db.example".to_owned(),
-            port: 29042,
-            distrust: Distrust::WrongName {
-                expected: "db.example".to_owned(),
-                presented: vec!["other.example".to_owned()],
-            },
-        });
-        let told = connect(&error, Kind::Astra);
-        assert_eq!(told.code, Code::TlsUntrusted);
-        assert_eq!(told.cause.as_deref(), Some("Its certificate is for other.example, not for db.example."));
-    }
+    use super::*;
 
     #[test]
     fn a_time_out_names_the_last_failure_and_the_time() {
         let last = ConnectError::Link(LinkError::Refused { host: "h".to_owned(), port: 1 });
-        let error = ConnectError::TimedOut { after: Duration::from_secs(30), last: Some(Box::new(last)) };
+        let error = ConnectError::TimedOut {
+            after: Duration::from_secs(30),
+            asked: None,
+            last: Some(Box::new(last)),
+        };
         let told = connect(&error, Kind::Astra);
         assert_eq!(told.code, Code::NetworkUnreachable);
         assert_eq!(told.message, "h:1 refused the connection.");
         assert!(told.cause.is_some_and(|cause| cause.contains("It was tried for")));
-    }
-
-    #[test]
-    fn dates_are_readable() {
-        assert_eq!(moment(SystemTime::UNIX_EPOCH), "1970-01-01 00:00 UTC");
     }
 }

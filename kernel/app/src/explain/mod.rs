@@ -1,7 +1,21 @@
 //! From typed failures to what a user is told: each error of the libraries is mapped here, once, to a [`Diagnostic`].
 //!
+//! Every diagnostic that is made here has a cause and a next step. `The server said` is kept for words that came from the
+//! other side; what this system or a library says is part of the cause.
+//!
 //! [`Diagnostic`]: cqlbook_core::diagnostic::Diagnostic
 
+mod bundle;
 pub(crate) mod connect;
+mod link;
 mod names;
 pub(crate) mod query;
+mod refusals;
+mod syntax;
+
+/// A clause as a sentence: begun with a capital, ended with a full stop.
+fn sentence(text: &str) -> String {
+    let text = text.trim().trim_end_matches('.');
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+}

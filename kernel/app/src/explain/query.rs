@@ -8,7 +8,7 @@ use cqlbook_core::render::duration;
 use cqlbook_core::text::Span;
 
 use super::connect::{self, Kind};
-use super::names;
+use super::{names, refusals, syntax};
 
 /// What is known of the statement that failed.
 pub(crate) struct Context<'a> {
@@ -33,13 +33,13 @@ impl Context<'_> {
 /// Tells why a statement failed.
 pub(crate) fn query(error: &QueryError, context: &Context<'_>) -> Diagnostic {
     let diagnostic = match error {
-        QueryError::Server(error) if context.astra && refuses_keyspaces(error, context.statement) => {
-            keyspaces_on_astra().with_server_text(error.message.as_str())
-        }
-        QueryError::Server(error) => {
-            let diagnostic = advise(server(error, context.astra), error, context);
-            return diagnostic.with_span(place(error, context));
-        }
+        QueryError::Server(error) => match refusals::by_astra(error, context) {
+            Some(told) => told.with_server_text(error.message.as_str()),
+            None => {
+                let diagnostic = advise(server(error, context.astra), error, context);
+                return diagnostic.with_span(place(error, context));
+            }
+        },
         QueryError::ConnectionLost(lost) => connection_lost(lost, context.astra),
         QueryError::Timeout { after, maybe_applied } => {
             let diagnostic =
@@ -60,6 +60,7 @@ pub(crate) fn query(error: &QueryError, context: &Context<'_>) -> Diagnostic {
             Code::InvalidQuery,
             format!("The statement has {expected} bind variables, and {given} values were given."),
         )
+        .with_cause("Each variable needs a value of its own.")
         .with_hint("Name each variable, `:name`, and set it with `%param name = VALUE`."),
         QueryError::UnknownType { class } => Diagnostic::new(
             Code::Unsupported,
@@ -70,14 +71,15 @@ pub(crate) fn query(error: &QueryError, context: &Context<'_>) -> Diagnostic {
         QueryError::KeyspaceName { name, reason } => {
             Diagnostic::new(Code::InvalidQuery, format!("`{name}` cannot be a keyspace's name."))
                 .with_cause(format!("It was refused: {reason}."))
+                .with_hint("`DESCRIBE KEYSPACES` lists the names there are.")
         }
         QueryError::Driver { reason } => Diagnostic::new(Code::ServerError, "The answer could not be read.")
             .with_cause("The driver gave up for the reason below.")
             .with_hint("Run the cell again. If it fails again, report it with the text below.")
             .with_server_text(reason),
-        other => {
-            Diagnostic::new(Code::ServerError, "The statement failed.").with_server_text(other.to_string())
-        }
+        other => Diagnostic::new(Code::ServerError, "The statement failed.")
+            .with_cause(super::sentence(&other.to_string()))
+            .with_hint("Run the cell again."),
     };
     diagnostic.with_span(context.statement.span)
 }
@@ -136,13 +138,13 @@ pub(crate) fn server(error: &ServerError, astra: bool) -> Diagnostic {
         .with_hint("Read the row before you write it again, unless the write may be repeated."),
         ServerErrorKind::ReadFailure { consistency, received, required, failures, .. } => Diagnostic::new(
             Code::ReadFailure,
-            format!("{failures} replicas failed a read at {consistency}; {received} of {required} answered."),
+            format!("{} failed a read at {consistency}; {received} of {required} answered.", replicas(*failures)),
         )
         .with_cause("Most often a replica met more tombstones than it accepts.")
         .with_hint("Read a narrower range of clustering columns, or look at what was deleted there."),
         ServerErrorKind::WriteFailure { consistency, received, required, failures, write_type } => Diagnostic::new(
             Code::WriteFailure,
-            format!("{failures} replicas failed a write at {consistency} ({write_type}); {received} of {required} acknowledged it. The write may have happened on those."),
+            format!("{} failed a write at {consistency} ({write_type}); {received} of {required} acknowledged it. The write may have happened on those.", replicas(*failures)),
         )
         .with_cause("The mutation may be too large, or a replica has a fault.")
         .with_hint("Read the row before you write it again."),
@@ -154,6 +156,7 @@ pub(crate) fn server(error: &ServerError, astra: bool) -> Diagnostic {
             })
             .with_hint("Wait a little and run the cell again. A smaller page or import concurrency helps."),
         ServerErrorKind::Bootstrapping => Diagnostic::new(Code::ServerError, "The node is still starting.")
+            .with_cause("It was started a moment ago, and answers no statements yet.")
             .with_hint("Run the cell again in some seconds."),
         ServerErrorKind::Truncate => Diagnostic::new(Code::TruncateError, "The table could not be truncated.")
             .with_cause("TRUNCATE needs every node to be up.")
@@ -162,12 +165,15 @@ pub(crate) fn server(error: &ServerError, astra: bool) -> Diagnostic {
             Code::FunctionFailure,
             format!("The function {keyspace}.{function}({}) failed.", arg_types.join(", ")),
         )
+        .with_cause("Its code met a value that it was not made for.")
         .with_hint("Look at its body with `DESCRIBE FUNCTION`, and at the values it got."),
-        ServerErrorKind::Syntax => Diagnostic::new(Code::SyntaxError, syntax_message(text)),
-        ServerErrorKind::Unauthorized => unauthorized(text, astra),
-        ServerErrorKind::Invalid => invalid(text, astra),
+        ServerErrorKind::Syntax => Diagnostic::new(Code::SyntaxError, syntax::message(text)),
+        ServerErrorKind::Unauthorized => refusals::unauthorized(text, astra),
+        ServerErrorKind::Invalid => refusals::level(text)
+            .unwrap_or_else(|| Diagnostic::new(Code::InvalidQuery, server_sentence(text))),
         ServerErrorKind::Config => Diagnostic::new(Code::ConfigError, "The server refused a setting of the statement.")
-            .with_cause("An option or a replication setting has a value that is not allowed."),
+            .with_cause("An option or a replication setting has a value that is not allowed.")
+            .with_hint("The server's words below name it. `DESCRIBE` of a table or keyspace that works shows how it is written."),
         ServerErrorKind::AlreadyExists { keyspace, table } => Diagnostic::new(
             Code::AlreadyExists,
             if table.is_empty() {
@@ -176,100 +182,27 @@ pub(crate) fn server(error: &ServerError, astra: bool) -> Diagnostic {
                 format!("The table `{keyspace}.{table}` exists already.")
             },
         )
+        .with_cause("It was made before, perhaps by another notebook.")
         .with_hint("Add `IF NOT EXISTS` to leave it as it is."),
         ServerErrorKind::Server | ServerErrorKind::Protocol | ServerErrorKind::Unprepared | ServerErrorKind::Other => {
             Diagnostic::new(Code::ServerError, "The server failed.")
                 .with_cause(format!("It answered with error 0x{:04X}.", error.code))
                 .with_hint("Run the cell again. If it fails again, the server's log says more.")
         }
-        other => Diagnostic::new(Code::ServerError, "The server failed.").with_cause(format!("{other:?}")),
+        other => Diagnostic::new(Code::ServerError, "The server failed.")
+            .with_cause(format!("{other:?}"))
+            .with_hint("Run the cell again. If it fails again, the server's log says more."),
     };
     // Its words are not said twice.
-    if diagnostic.message == sentence(text) { diagnostic } else { diagnostic.with_server_text(text) }
+    if diagnostic.message == server_sentence(text) { diagnostic } else { diagnostic.with_server_text(text) }
 }
 
-/// The server's syntax complaint without its `line L:C`, which the caret shows.
-fn syntax_message(text: &str) -> String {
-    let text =
-        text.strip_prefix("line ").and_then(|rest| rest.split_once(' ')).map_or(text, |(_, rest)| rest);
-    let first = text.split(" (").next().unwrap_or(text).trim_end_matches('.');
-    if first.is_empty() {
-        "The statement does not parse.".to_owned()
-    } else {
-        format!("The statement does not parse: {first}.")
-    }
-}
-
-fn unauthorized(text: &str, astra: bool) -> Diagnostic {
-    Diagnostic::new(Code::PermissionDenied, "The role may not do this.")
-        .with_cause(if text.is_empty() {
-            "The server names no permission.".to_owned()
-        } else {
-            format!("The server says: {}.", text.trim_end_matches('.'))
-        })
-        .with_hint(if astra {
-            "Generate a token with a role that may, e.g. Database Administrator, and connect with it."
-        } else {
-            "Ask for the permission, or log in as a role that has it: `LIST ALL PERMISSIONS OF role`."
-        })
-}
-
-/// Whether it is the refusal of a statement that makes, changes or drops a keyspace.
-fn refuses_keyspaces(error: &ServerError, statement: &Statement) -> bool {
-    statement.changes_keyspaces()
-        && matches!(error.kind, ServerErrorKind::Unauthorized | ServerErrorKind::Invalid)
-}
-
-/// What is said where keyspaces cannot be made by CQL.
-fn keyspaces_on_astra() -> Diagnostic {
-    Diagnostic::new(
-        Code::AstraKeyspaceDdl,
-        "Keyspaces of an Astra database are not made, changed or dropped by CQL.",
-    )
-    .with_cause("The service keeps that to its console and its own API.")
-    .with_hint("Open the database in the Astra console and use Add Keyspace; tables are made here as usual.")
-}
-
-fn invalid(text: &str, astra: bool) -> Diagnostic {
-    if text.contains("not allowed for Write Consistency Level") {
-        let cause = text.split_once("disallowed values are: ").map_or_else(
-            || "The service has a list of levels it refuses for writes.".to_owned(),
-            |(_, list)| {
-                format!("The service refuses these levels for writes: {}.", list.trim_end_matches([')', '.']))
-            },
-        );
-        return Diagnostic::new(
-            Code::ConsistencyRefused,
-            "The service does not allow this consistency level for writes.",
-        )
-        .with_cause(cause)
-        .with_hint("`CONSISTENCY LOCAL_QUORUM`");
-    }
-    let lower = text.to_ascii_lowercase();
-    if astra && unsupported_on_astra(&lower) {
-        return Diagnostic::new(Code::AstraUnsupported, "Astra does not offer this.")
-            .with_cause(format!("The service says: {}.", text.trim_end_matches('.')))
-            .with_hint("In place of a materialized view, keep a second table with the other key, or make a storage-attached index: `CREATE INDEX … USING 'sai'`.")
-            .with_hint("In place of functions and aggregates, compute after reading.");
-    }
-    Diagnostic::new(Code::InvalidQuery, sentence(text))
-}
-
-fn unsupported_on_astra(lower: &str) -> bool {
-    (lower.contains("materialized view")
-        && (lower.contains("cannot have more than")
-            || lower.contains("not enabled")
-            || lower.contains("disabled")))
-        || ((lower.contains("user-defined functions")
-            || lower.contains("user defined functions")
-            || lower.contains("user-defined aggregates"))
-            && (lower.contains("disabled")
-                || lower.contains("not supported")
-                || lower.contains("not allowed")))
+fn replicas(count: i32) -> String {
+    if count == 1 { "1 replica".to_owned() } else { format!("{count} replicas") }
 }
 
 /// The server's words as one sentence.
-fn sentence(text: &str) -> String {
+fn server_sentence(text: &str) -> String {
     let text = text.trim().trim_end_matches('.');
     if text.is_empty() { "The server calls the statement invalid.".to_owned() } else { format!("{text}.") }
 }
@@ -282,6 +215,9 @@ fn advise(diagnostic: Diagnostic, error: &ServerError, context: &Context<'_>) ->
             .with_cause("A table was named without its keyspace, and none is in use.")
             .with_hint("`USE keyspace;`, or name it: `keyspace.table`."),
         Code::InvalidQuery if text.contains("ALLOW FILTERING") => filtering(diagnostic, context),
+        Code::InvalidQuery if text.contains("Request is too big") => diagnostic
+            .with_cause("The server takes no statement of more than 16 MiB, its values included.")
+            .with_hint("Write less at once: smaller values, or fewer rows in a batch."),
         Code::InvalidQuery => {
             let diagnostic =
                 diagnostic.with_cause("The statement parses, but it does not fit the schema or the server's rules.");
@@ -298,9 +234,16 @@ fn advise(diagnostic: Diagnostic, error: &ServerError, context: &Context<'_>) ->
         Code::SyntaxError if context.statement.swallowed_magic().is_some() => diagnostic
             .with_cause("The statement runs on into the line of a magic, because the `;` before that line is missing.")
             .with_hint("End the statement with `;`."),
-        Code::SyntaxError => diagnostic
-            .with_cause("The server could not read on at the marked place.")
-            .with_hint("Look there for a missing comma, quote or keyword, or a name that needs double quotes."),
+        Code::SyntaxError => {
+            let diagnostic = diagnostic.with_cause("The server could not read on at the marked place.");
+            let diagnostic = match syntax::meant(text) {
+                Some(word) => diagnostic.with_hint(format!("Did you mean `{word}`?")),
+                None => diagnostic,
+            };
+            diagnostic.with_hint(
+                "Look there for a missing comma, quote or keyword, or a name that needs double quotes.",
+            )
+        }
         _ => diagnostic,
     }
 }
@@ -331,7 +274,7 @@ fn filtering(diagnostic: Diagnostic, context: &Context<'_>) -> Diagnostic {
     let diagnostic = diagnostic.with_hint(format!("{keys} Name the whole partition key with `=` or `IN`."));
     match names::filtered_column(&context.statement.text, table) {
         Some(column) => diagnostic.with_hint(format!(
-            "Or make an index: `CREATE INDEX ON {} ({column}) USING 'sai';`",
+            "Or make an index: `CREATE INDEX ON {} ({column}) USING 'sai'`",
             cqlbook_core::cql::keywords::quote_name(name)
         )),
         None => diagnostic,

@@ -119,6 +119,7 @@ async fn prepare(
                 Code::InvalidQuery,
                 format!("The bind variable `:{}` has no value.", bind.name),
             )
+            .with_cause("A name with a colon stands for a value, and none was set in this session.")
             .with_hint(format!("`%param {} = VALUE`, with the value as a CQL literal.", bind.name))
             .with_span(bind.span));
         }

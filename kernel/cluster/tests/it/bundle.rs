@@ -97,7 +97,7 @@ fn each_member_that_lacks_or_does_not_parse_is_named() {
     config.json of the bundle: it names no port
     ca.crt of the bundle: it holds no certificate
     cert of the bundle: it does not hold an X.509 certificate
-    key of the bundle: it does not hold a private key that is not encrypted, as PEM
+    key of the bundle: it holds no unencrypted private key in PEM form
     key of the bundle: it does not belong to the certificate
     ");
 }
@@ -169,10 +169,10 @@ fn an_archive_that_is_no_bundle_is_refused() {
     the name "a\\..\\b" leads out of the archive
     the name "C:evil" leads out of the archive
     it has 65 members; at most 64 are allowed
-    it would unpack to more than 4194304 bytes
+    it would unpack to more than 4 MiB
     "ca.crt" is a link
     two members have the same name
-    the bundle is refused: the file has 2000000 bytes; a bundle has about 13,000
+    the bundle is refused: the file has 2000 KB, and a bundle has about 13
     "#);
 }
 

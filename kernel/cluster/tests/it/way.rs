@@ -73,7 +73,7 @@ async fn answers_that_are_no_metadata_are_told_with_their_first_bytes() {
     200 a contact point is not a host id: {"contact_info":{"type":"sni_p|
     200 it names another way than an SNI proxy: {"contact_info":{"type":"direc|
     0 it is not HTTP: |
-    200 it is longer than any metadata: |
+    200 it is longer than any metadata: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx|
     "#);
 }
 

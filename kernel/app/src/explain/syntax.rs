@@ -1,0 +1,59 @@
+//! What the server's parser complains of, in the user's words. Pure text.
+
+use cqlbook_core::cql::keywords;
+use cqlbook_core::nearest::nearest;
+
+/// The server's syntax complaint without its `line L:C`, which the caret shows, and without its parser's terms.
+pub(super) fn message(text: &str) -> String {
+    let text = complaint(text);
+    let first = text.split(" (").next().unwrap_or(text).trim_end_matches('.');
+    match token(text) {
+        Some("<EOF>") => "The statement does not parse: it ends too early.".to_owned(),
+        Some(token) if first.starts_with("no viable alternative") => {
+            format!("The statement does not parse at `{token}`.")
+        }
+        _ if first.is_empty() => "The statement does not parse.".to_owned(),
+        _ => format!("The statement does not parse: {first}."),
+    }
+}
+
+/// A keyword that the server's complaint names nearly.
+pub(super) fn meant(text: &str) -> Option<&'static str> {
+    let token = token(complaint(text))?;
+    let first_words = keywords::STATEMENTS.iter().filter_map(|words| words.split(' ').next());
+    let words = first_words.chain(keywords::RESERVED.iter().copied());
+    nearest(token, words).filter(|word| !word.eq_ignore_ascii_case(token))
+}
+
+fn complaint(text: &str) -> &str {
+    text.strip_prefix("line ").and_then(|rest| rest.split_once(' ')).map_or(text, |(_, rest)| rest)
+}
+
+/// The token at which the parser stopped.
+fn token(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("input '")?;
+    rest.split('\'').next().filter(|token| !token.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parsers_terms_are_left_out() {
+        let of = |text| (message(text), meant(text));
+        assert_eq!(
+            of("line 2:0 no viable alternative at input 'FRM' (SELECT [key]FRM...)"),
+            ("The statement does not parse at `FRM`.".to_owned(), Some("FROM"))
+        );
+        assert_eq!(
+            of("line 1:13 no viable alternative at input '<EOF>'"),
+            ("The statement does not parse: it ends too early.".to_owned(), None)
+        );
+        assert_eq!(
+            of("line 2:0 mismatched input '%' expecting EOF (SELECT key[%]...)"),
+            ("The statement does not parse: mismatched input '%' expecting EOF.".to_owned(), None)
+        );
+        assert_eq!(of(""), ("The statement does not parse.".to_owned(), None));
+    }
+}
