@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::connect;
 use crate::doctor;
 use crate::install::{self, Installed, Place, Uninstalled};
 
@@ -24,6 +25,13 @@ enum Verb {
     Uninstall(PlaceArgs),
     /// Look whether everything is there that a notebook needs, and say what to do.
     Doctor(doctor::Options),
+    /// Save, test, list, edit, rename and delete connections, as `%connection` does in a notebook.
+    #[command(disable_help_flag = true)]
+    Connection {
+        /// What follows `%connection` in a notebook: `add astra --bundle ZIP`, `list`, `test NAME`, …
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
     /// Run the kernel; Jupyter does this.
     Kernel {
         /// The connection file that Jupyter wrote.
@@ -66,6 +74,7 @@ pub(crate) fn run() -> ExitCode {
             install::uninstall(&place.place()).map(uninstalled).map_err(|error| error.to_string())
         }
         Verb::Doctor(options) => return doctor::run(&options),
+        Verb::Connection { words } => return connect::command::run(&words),
         Verb::Kernel { connection_file } => return crate::kernel::run(&connection_file),
     };
     match outcome {
@@ -119,4 +128,10 @@ pub(crate) fn say(line: &str) {
 #[allow(clippy::print_stderr, reason = "the terminal is this command's output")]
 pub(crate) fn complain(line: &str) {
     eprintln!("cqlbook: {line}");
+}
+
+/// Writes over the terminal's current line, for progress; an empty text takes it away.
+#[allow(clippy::print_stderr, reason = "the terminal is this command's output")]
+pub(crate) fn overwrite(line: &str) {
+    eprint!("\r\x1b[2K{line}");
 }

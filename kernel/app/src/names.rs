@@ -28,16 +28,18 @@ pub(crate) struct Known {
 impl Known {
     /// What the notebook knows now.
     pub(crate) fn of(notebook: &Notebook) -> Self {
+        let shelf = &notebook.shelf;
+        let connections = shelf.names().into_iter().map(|name| {
+            let known = shelf.find(&name).map(|recipe| of_recipe(&name, &recipe)).unwrap_or_default();
+            (name, known)
+        });
+        let connections = connections.collect();
         let state = notebook.state();
         let connection = state.open.as_ref().map(|open| &open.connection);
         Self {
             schema: connection.map(cqlbook_cluster::Connection::schema),
             keyspace: connection.and_then(cqlbook_cluster::Connection::keyspace),
-            connections: state
-                .recipes
-                .iter()
-                .map(|(name, recipe)| (name.clone(), of_recipe(name, recipe)))
-                .collect(),
+            connections,
             results: state
                 .results
                 .iter()
@@ -97,7 +99,7 @@ impl Names for Known {
     }
 
     fn connection(&self, name: &str) -> Option<String> {
-        self.connections.get(name).cloned()
+        self.connections.get(name).filter(|known| !known.is_empty()).cloned()
     }
 
     fn result(&self, name: &str) -> Option<String> {

@@ -10,6 +10,7 @@ use cqlbook_cluster::Connection;
 use cqlbook_core::settings::Settings;
 
 use crate::connect::recipe::Recipe;
+use crate::connect::shelf::Shelf;
 use crate::results::Results;
 
 /// An open connection with what the notebook knows of it.
@@ -39,8 +40,6 @@ pub(crate) struct State {
     pub(crate) open: Option<Open>,
     /// How many connections have been opened.
     pub(crate) opened: u64,
-    /// Connections of this session by name, for `%connect NAME`.
-    pub(crate) recipes: BTreeMap<String, Arc<Recipe>>,
     /// Bind values: names to CQL literals.
     pub(crate) params: BTreeMap<String, String>,
     /// Kept results.
@@ -50,6 +49,8 @@ pub(crate) struct State {
 /// A notebook's session.
 pub(crate) struct Notebook {
     state: Mutex<State>,
+    /// The connections that have names.
+    pub(crate) shelf: Shelf,
     /// The notebook's folder, where relative paths start.
     pub(crate) folder: PathBuf,
     /// The user's home folder, for `~`.
@@ -61,6 +62,7 @@ impl Notebook {
     pub(crate) fn new() -> Self {
         Self {
             state: Mutex::default(),
+            shelf: Shelf::of_user(),
             folder: std::env::current_dir().unwrap_or_default(),
             home: etcetera::home_dir().ok(),
         }

@@ -64,6 +64,7 @@ codes! {
     NotConnected = "NOT_CONNECTED", "There is no connection yet.";
     KeychainUnavailable = "KEYCHAIN_UNAVAILABLE", "There is no keychain, or it is locked.";
     SecretUnreadable = "SECRET_UNREADABLE", "A stored secret cannot be opened.";
+    SaveFailed = "SAVE_FAILED", "A connection could not be saved.";
     ConfirmationRequired = "CONFIRMATION_REQUIRED", "A destructive statement was not confirmed.";
     ReadOnly = "READ_ONLY", "The connection only reads.";
     UnknownMagic = "UNKNOWN_MAGIC", "There is no such magic.";

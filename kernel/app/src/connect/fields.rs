@@ -210,11 +210,13 @@ pub(crate) fn resolve_path(typed: &str, folder: &Path, home: Option<&Path>) -> P
     }
 }
 
-fn is_token(secret: &Secret) -> bool {
+/// Whether a secret is an application token.
+pub(crate) fn is_token(secret: &Secret) -> bool {
     secret.expose().trim().starts_with(TOKEN_PREFIX)
 }
 
-fn fields_required(missing: &[Field]) -> Diagnostic {
+/// What is said of missing fields.
+pub(crate) fn fields_required(missing: &[Field]) -> Diagnostic {
     let names: Vec<_> = missing.iter().map(|field| field.label()).collect();
     let mut diagnostic = Diagnostic::new(
         Code::FieldsRequired,
@@ -232,7 +234,11 @@ fn fields_required(missing: &[Field]) -> Diagnostic {
     diagnostic
 }
 
-fn check_shape(client_id: &str, secret: &Secret) -> Result<(), Diagnostic> {
+/// Whether user and secret are of one kind.
+///
+/// # Errors
+/// `AUTH_TOKEN_SHAPE`.
+pub(crate) fn check_shape(client_id: &str, secret: &Secret) -> Result<(), Diagnostic> {
     let client_id = client_id.trim();
     match (client_id == TOKEN_USER, is_token(secret)) {
         (true, true) | (false, false) => Ok(()),

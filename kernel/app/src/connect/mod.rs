@@ -1,5 +1,13 @@
-//! From what a user gives to an open connection: fields, recipes, the connecting itself and its progress.
+//! From what a user gives to an open connection: fields, recipes, saved connections, the connecting itself and its progress.
 
+pub(crate) mod command;
+pub(crate) mod desk;
+mod edit;
 pub(crate) mod fields;
+pub(crate) mod gather;
+mod missing;
 pub(crate) mod opening;
 pub(crate) mod recipe;
+pub(crate) mod shelf;
+mod terminal;
+pub(crate) mod verbs;

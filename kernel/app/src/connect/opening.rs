@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cqlbook_cluster::{ConnectError, Connection, Stage};
+use cqlbook_cluster::{Connection, Stage};
 use cqlbook_core::diagnostic::Diagnostic;
 use cqlbook_core::render::{self, Facts, StageState};
 use tokio::sync::mpsc;
 
-use super::recipe::{Place, Recipe};
+use super::desk::Desk;
+use super::fields::{self, Field};
+use super::recipe::{Login, Place, Recipe};
+use super::shelf::Shelf;
+use super::verbs;
 use crate::explain;
 use crate::explain::connect::Kind;
 use crate::notebook::Open;
@@ -20,41 +24,51 @@ const QUIET: Duration = Duration::from_millis(700);
 /// A stage with the time it was reached at.
 type Reached = (Stage, Instant);
 
-/// Connects and makes the connection the notebook's own.
+/// Connects and makes the connection the notebook's own; one that is to be saved is saved then.
 pub(crate) async fn open(scene: &Scene, recipe: Arc<Recipe>) -> Result<(), Diagnostic> {
     let started = Instant::now();
-    let (outcome, _) = connect(scene, &recipe).await;
-    let connection = match outcome {
-        Ok(connection) => connection,
-        Err(error) => {
-            let mut diagnostic = explain::connect::connect(&error, kind(&recipe));
-            if let Some(open) = scene.notebook.open() {
-                diagnostic =
-                    diagnostic.with_hint(format!("The notebook stays connected to {}.", open.recipe.label()));
-            }
-            return Err(diagnostic);
+    let shelf = &scene.notebook.shelf;
+    let (outcome, _) = connect(scene, shelf, &recipe).await;
+    let connection = outcome.map_err(|diagnostic| match scene.notebook.open() {
+        Some(open) => {
+            diagnostic.with_hint(format!("The notebook stays connected to {}.", open.recipe.label()))
         }
-    };
-    let facts = Facts { elapsed: started.elapsed(), notes: notes(&recipe), ..Facts::default() };
-    let bundle = render::outcome(&summary(&recipe, &connection), &facts);
+        None => diagnostic,
+    })?;
+    let elapsed = started.elapsed();
+    let summary = summary(&recipe, &connection);
     {
         let mut state = scene.notebook.state();
         state.opened += 1;
         let number = state.opened;
-        if let Some(name) = &recipe.name {
-            state.recipes.insert(name.clone(), Arc::clone(&recipe));
-        }
-        state.open = Some(Open { connection, recipe, number });
+        state.open = Some(Open { connection, recipe: Arc::clone(&recipe), number });
     }
-    scene.conclude(bundle).await;
+    let mut notes = Vec::new();
+    if recipe.read_only {
+        notes.push("Only reads are sent.".to_owned());
+    }
+    match (&recipe.profile, recipe.login()) {
+        (Some(profile), Some(Login::Kept)) => {
+            shelf.settle(&recipe);
+            shelf.note_use(profile).await;
+        }
+        (Some(_), _) if shelf.is_held(&recipe) => {}
+        (Some(_), _) => match shelf.keep(&recipe).await {
+            Ok(kept) => notes.extend(verbs::told(shelf, &recipe, &kept).await),
+            Err(diagnostic) => {
+                return Err(diagnostic.with_hint(format!("The notebook is connected to {}.", recipe.label())));
+            }
+        },
+        (None, _) => shelf.hold(&recipe),
+    }
+    scene.conclude(render::outcome(&summary, &Facts { elapsed, notes, ..Facts::default() })).await;
     Ok(())
 }
 
 /// Connects, shows each stage with a tick or the error, and closes the connection again.
-pub(crate) async fn test(scene: &Scene, recipe: &Recipe) -> Result<(), Diagnostic> {
+pub(crate) async fn test(desk: &dyn Desk, shelf: &Shelf, recipe: &Recipe) -> Result<(), Diagnostic> {
     let started = Instant::now();
-    let (outcome, reached) = connect(scene, recipe).await;
-    let failure = outcome.as_ref().err().map(|error| explain::connect::connect(error, kind(recipe)));
+    let (outcome, reached) = connect(desk, shelf, recipe).await;
     let mut stages = Vec::new();
     let mut since = started;
     let mut seen = Vec::new();
@@ -72,7 +86,7 @@ pub(crate) async fn test(scene: &Scene, recipe: &Recipe) -> Result<(), Diagnosti
         });
         since = *at;
     }
-    if let Some(failure) = &failure {
+    if let Err(failure) = &outcome {
         stages.push(render::Stage {
             name: next_stage(recipe, &seen).to_owned(),
             state: StageState::Failed,
@@ -88,19 +102,32 @@ pub(crate) async fn test(scene: &Scene, recipe: &Recipe) -> Result<(), Diagnosti
             elapsed: None,
         });
     }
-    let title = match &failure {
-        None => format!("The connection to {} works.", recipe.label()),
-        Some(_) => format!("The connection to {} does not work.", recipe.label()),
+    let title = match &outcome {
+        Ok(_) => format!("The connection to {} works.", recipe.label()),
+        Err(_) => format!("The connection to {} does not work.", recipe.label()),
     };
     let bundle = render::stages(&title, &stages);
-    scene.conclude(bundle).await;
-    failure.map_or(Ok(()), Err)
+    desk.conclude(bundle).await;
+    outcome.map(|_| shelf.settle(recipe))
 }
 
 /// Connects; says how far it is when it takes long. Returns the outcome and the stages.
-async fn connect(scene: &Scene, recipe: &Recipe) -> (Result<Connection, ConnectError>, Vec<Reached>) {
+async fn connect(
+    desk: &dyn Desk,
+    shelf: &Shelf,
+    recipe: &Recipe,
+) -> (Result<Connection, Diagnostic>, Vec<Reached>) {
+    let credentials = match recipe.login() {
+        Some(login) => match shelf.credentials(desk, recipe, login).await {
+            Ok(credentials) => Some(credentials),
+            Err(diagnostic) => return (Err(diagnostic), Vec::new()),
+        },
+        None => None,
+    };
+    let Some(target) = recipe.target(credentials, desk.timeout()) else {
+        return (Err(fields::fields_required(&[Field::ClientSecret])), Vec::new());
+    };
     let (sender, mut stages) = mpsc::unbounded_channel::<Reached>();
-    let target = recipe.target(scene.settings().settings.timeout);
     let connecting = cqlbook_cluster::connect(target, move |stage| {
         // Nobody listens once the outcome is there.
         let _ = sender.send((stage, Instant::now()));
@@ -113,13 +140,13 @@ async fn connect(scene: &Scene, recipe: &Recipe) -> (Result<Connection, ConnectE
         tokio::select! {
             outcome = &mut connecting => break outcome,
             Some(stage) = stages.recv() => reached.push(stage),
-            _ = tick.tick() => scene.progress(&waiting(reached.last(), started.elapsed()), None, "").await,
+            _ = tick.tick() => desk.progress(&waiting(reached.last(), started.elapsed())).await,
         }
     };
     while let Ok(stage) = stages.try_recv() {
         reached.push(stage);
     }
-    (outcome, reached)
+    (outcome.map_err(|error| explain::connect::connect(&error, kind(recipe))), reached)
 }
 
 fn kind(recipe: &Recipe) -> Kind {
@@ -212,19 +239,6 @@ fn summary(recipe: &Recipe, connection: &Connection) -> String {
         facts.local_dc,
         plural(used, "node"),
     )
-}
-
-fn notes(recipe: &Recipe) -> Vec<String> {
-    let mut notes = Vec::new();
-    if recipe.read_only {
-        notes.push("Only reads are sent.".to_owned());
-    }
-    if let Some(name) = &recipe.name {
-        notes.push(format!(
-            "`%connect {name}` opens it again in this session. Keeping it longer is not in this release."
-        ));
-    }
-    notes
 }
 
 fn plural(count: usize, thing: &str) -> String {

@@ -1,33 +1,39 @@
-//! What a connection is made from, kept for this session so that `%connect NAME` can make it again.
+//! What a connection is made from, so that it can be made, saved and made again.
 //!
-//! It holds a secret, so it prints nothing and is never written anywhere.
+//! It may hold a secret, so it prints nothing and is never written anywhere.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use cqlbook_cluster::{AstraTarget, CassandraTarget, Credentials, Service, Target, Timeouts, TlsFiles};
 use cqlbook_core::secret::Secret;
+use cqlbook_vault::{Place as Saved, Profile, SealedCredentials, TlsPaths};
 
-/// A user and a password that can be handed out more than once.
-pub(crate) struct Login {
-    pub(crate) user: String,
-    pub(crate) password: Secret,
-}
-
-impl Login {
-    fn credentials(&self) -> Credentials {
-        Credentials { username: self.user.clone(), password: self.password.duplicate() }
-    }
+/// How a connection's user and password are held. They are opened when the connection is made, by
+/// [`Shelf::credentials`](super::shelf::Shelf::credentials).
+pub(crate) enum Login {
+    /// By this session, and nowhere else.
+    Held {
+        /// The Client ID, or the user.
+        user: String,
+        /// The Client Secret, the token or the password.
+        password: Secret,
+    },
+    /// Sealed since they left the form, for the recipe's profile only.
+    Sealed(SealedCredentials),
+    /// In the keychain, or the vault file, under the recipe's profile.
+    Kept,
 }
 
 /// The service a recipe leads to.
 pub(crate) enum Place {
     /// An Astra database by its bundle.
     Astra { bundle: PathBuf, login: Login },
-    /// A self-hosted cluster.
+    /// A self-hosted cluster. A user comes with a login.
     Cassandra {
         hosts: Vec<String>,
         port: u16,
+        user: Option<String>,
         login: Option<Login>,
         dc: Option<String>,
         tls: Option<TlsFiles>,
@@ -36,8 +42,10 @@ pub(crate) enum Place {
 
 /// All that is needed to connect again.
 pub(crate) struct Recipe {
-    /// The name the user gave it.
+    /// What the user calls it.
     pub(crate) name: Option<String>,
+    /// The saved connection that it is or is to become; `None` for one that is not to be saved.
+    pub(crate) profile: Option<Profile>,
     /// Where it leads.
     pub(crate) place: Place,
     /// The keyspace to start in, as typed.
@@ -47,17 +55,57 @@ pub(crate) struct Recipe {
 }
 
 impl Recipe {
+    /// The recipe of a saved connection, whose secrets are kept.
+    pub(crate) fn of(profile: &Profile) -> Self {
+        let place = match &profile.place {
+            Saved::Astra { bundle } => Place::Astra { bundle: bundle.clone(), login: Login::Kept },
+            Saved::Cassandra { hosts, port, user, dc, tls } => Place::Cassandra {
+                hosts: hosts.clone(),
+                port: *port,
+                user: user.clone(),
+                login: user.as_ref().map(|_| Login::Kept),
+                dc: dc.clone(),
+                tls: tls.clone().map(|TlsPaths { ca_cert, cert, key }| TlsFiles { ca_cert, cert, key }),
+            },
+        };
+        let (keyspace, read_only) = (profile.keyspace.clone(), profile.read_only);
+        Self { name: Some(profile.name.clone()), profile: Some(profile.clone()), place, keyspace, read_only }
+    }
+
+    /// The same with another login.
+    pub(crate) fn with_login(mut self, new: Login) -> Self {
+        match &mut self.place {
+            Place::Astra { login, .. } => *login = new,
+            Place::Cassandra { login, .. } => *login = Some(new),
+        }
+        self
+    }
+
+    /// Where it leads, without the secrets.
+    pub(crate) fn saved_place(&self) -> Saved {
+        match &self.place {
+            Place::Astra { bundle, .. } => Saved::Astra { bundle: bundle.clone() },
+            Place::Cassandra { hosts, port, user, dc, tls, .. } => Saved::Cassandra {
+                hosts: hosts.clone(),
+                port: *port,
+                user: user.clone(),
+                dc: dc.clone(),
+                tls: tls.clone().map(|TlsFiles { ca_cert, cert, key }| TlsPaths { ca_cert, cert, key }),
+            },
+        }
+    }
+
+    /// How its secrets are held, where it has any.
+    pub(crate) fn login(&self) -> Option<&Login> {
+        match &self.place {
+            Place::Astra { login, .. } => Some(login),
+            Place::Cassandra { login, .. } => login.as_ref(),
+        }
+    }
+
     /// Whether it leads to Astra.
     pub(crate) fn is_astra(&self) -> bool {
         matches!(self.place, Place::Astra { .. })
-    }
-
-    /// What must never be shown or kept.
-    pub(crate) fn secret(&self) -> Option<&Secret> {
-        match &self.place {
-            Place::Astra { login, .. } => Some(&login.password),
-            Place::Cassandra { login, .. } => login.as_ref().map(|login| &login.password),
-        }
     }
 
     /// What to call it in a sentence: its name, or what kind it is.
@@ -69,22 +117,27 @@ impl Recipe {
         }
     }
 
-    /// The target for the cluster room, to be reached within `wait`.
-    pub(crate) fn target(&self, wait: Duration) -> Target {
+    /// The target for the cluster room, to be reached within `wait`, with what its login holds. `None` for Astra without
+    /// credentials, which cannot be reached so.
+    pub(crate) fn target(&self, credentials: Option<Credentials>, wait: Duration) -> Option<Target> {
         let service = match &self.place {
-            Place::Astra { bundle, login } => {
-                Service::Astra(AstraTarget { bundle: bundle.clone(), credentials: login.credentials() })
+            Place::Astra { bundle, .. } => {
+                Service::Astra(AstraTarget { bundle: bundle.clone(), credentials: credentials? })
             }
-            Place::Cassandra { hosts, port, login, dc, tls } => Service::Cassandra(CassandraTarget {
+            Place::Cassandra { hosts, port, dc, tls, .. } => Service::Cassandra(CassandraTarget {
                 hosts: hosts.clone(),
                 port: *port,
-                credentials: login.as_ref().map(Login::credentials),
+                credentials,
                 local_dc: dc.clone(),
                 tls: tls.clone(),
             }),
         };
         let timeouts = Timeouts { connect: wait, ..Timeouts::default() };
-        Target::new(service).with_keyspace(self.keyspace.as_deref().map(unquoted)).with_timeouts(timeouts)
+        Some(
+            Target::new(service)
+                .with_keyspace(self.keyspace.as_deref().map(unquoted))
+                .with_timeouts(timeouts),
+        )
     }
 }
 

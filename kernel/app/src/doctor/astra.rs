@@ -77,7 +77,7 @@ fn wrong(about: &'static str, error: &ConnectError) -> Finding {
             "Look at the database in the Astra console. If it is active, download its Secure Connect Bundle again."
                 .to_owned()
         }
-        _ => hints.into_iter().next().unwrap_or_default(),
+        _ => hints.into_iter().next().unwrap_or_default().replace("run the cell again", "run the doctor again"),
     };
     Finding::wrong(about, found, format!("{advice} See docs/errors.md, {code}."))
 }
@@ -105,8 +105,8 @@ mod tests {
                              → Resume it in the Astra console, and run the doctor again. See docs/errors.md, DATABASE_PAUSED.
         ✗ wrong    Metadata  METADATA_REFUSED: Astra's metadata service refused the bundle (HTTP 401). The database is hibernated, or the bundle was revoked or belongs to a deleted database. A sleeping database can answer so too.
                              → Look at the database in the Astra console. If it is active, download its Secure Connect Bundle again. See docs/errors.md, METADATA_REFUSED.
-        ✗ wrong    Nodes     NETWORK_UNREACHABLE: The name db.example has no address. There is no network, or the name does not exist (any more).
-                             → Check the network, the VPN, and that outbound HTTPS to this host and port is allowed. See docs/errors.md, NETWORK_UNREACHABLE.
+        ✗ wrong    Nodes     NETWORK_UNREACHABLE: The name db.example has no address. There is no network, or the name does not exist any more. The system says: no such host.
+                             → Check the network and the VPN, and run the doctor again. See docs/errors.md, NETWORK_UNREACHABLE.
 
         3 things are wrong.
         ");

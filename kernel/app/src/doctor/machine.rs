@@ -14,7 +14,7 @@ use super::finding::Finding;
 const LOOPBACK: Duration = Duration::from_secs(5);
 
 /// What to do where there is no keychain.
-const WITHOUT_KEYCHAIN: &str = "Secrets are then asked for in each session, or taken from the environment: ASTRA_DB_CLIENT_SECRET, ASTRA_DB_APPLICATION_TOKEN.";
+const WITHOUT_KEYCHAIN: &str = "Secrets are then held for a session only. Set CQLBOOK_VAULT_PASSPHRASE to keep them in a file that is sealed under it.";
 
 /// Which program this is.
 pub(super) fn program() -> Finding {
@@ -180,11 +180,11 @@ mod tests {
         assert_snapshot!(text(&findings), @r"
         ✓ ok       Keychain  It is open and keeps secrets.
         ! warning  Keychain  It answers, but does not keep what it is given: the keychain failed: disk full.
-                             → Secrets are then asked for in each session, or taken from the environment: ASTRA_DB_CLIENT_SECRET, ASTRA_DB_APPLICATION_TOKEN.
+                             → Secrets are then held for a session only. Set CQLBOOK_VAULT_PASSPHRASE to keep them in a file that is sealed under it.
         ! warning  Keychain  It is locked.
                              → Unlock it: log in at the desktop, or answer when the desktop asks for its password.
         ! warning  Keychain  There is no D-Bus session.
-                             → Secrets are then asked for in each session, or taken from the environment: ASTRA_DB_CLIENT_SECRET, ASTRA_DB_APPLICATION_TOKEN.
+                             → Secrets are then held for a session only. Set CQLBOOK_VAULT_PASSPHRASE to keep them in a file that is sealed under it.
 
         Nothing is wrong; 3 things could be better.
         ");

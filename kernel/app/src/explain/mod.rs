@@ -12,6 +12,7 @@ mod names;
 pub(crate) mod query;
 mod refusals;
 mod syntax;
+pub(crate) mod vault;
 
 /// A clause as a sentence: begun with a capital, ended with a full stop.
 fn sentence(text: &str) -> String {

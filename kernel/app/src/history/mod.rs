@@ -20,7 +20,6 @@ use tokio::task::JoinHandle;
 
 use crate::cli::complain;
 use crate::connect::fields::resolve_path;
-use crate::connect::recipe::Recipe;
 use crate::notebook::Notebook;
 use store::{Line, Store};
 
@@ -108,7 +107,6 @@ impl History {
             history: Arc::clone(self),
             cell: request.code.clone(),
             line: request.execution_count.into(),
-            before: mask::recipes(notebook),
             notebook: Arc::clone(notebook),
         })
     }
@@ -208,15 +206,13 @@ pub(crate) struct Keeping {
     history: Arc<History>,
     cell: String,
     line: i64,
-    before: Vec<Arc<Recipe>>,
     notebook: Arc<Notebook>,
 }
 
 impl Drop for Keeping {
     fn drop(&mut self) {
-        let mut recipes = mask::recipes(&self.notebook);
-        recipes.append(&mut self.before);
-        self.history.keep(self.line, mask::masked(&self.cell, &recipes));
+        let secrets = self.notebook.shelf.secrets();
+        self.history.keep(self.line, mask::masked(&self.cell, &secrets));
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) async fn run(scene: &mut Scene, line: &MagicLine) -> Result<(), Diagn
 async fn dispatch(scene: &mut Scene, name: &str, arguments: &Arguments) -> Result<(), Diagnostic> {
     match (name, arguments.words()) {
         ("connect", words) => connect::connect(scene, words, arguments).await,
-        ("connection", words) => connect::connection(scene, words, arguments).await,
+        ("connection", _) => connect::connection(scene, arguments).await,
         ("connections", _) => connect::list(scene).await,
         ("disconnect", _) => connect::disconnect(scene).await,
         ("set", _) => settings::set(scene, arguments).await,

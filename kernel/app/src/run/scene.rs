@@ -1,14 +1,21 @@
 //! What a step needs while it runs: the notebook, the cell's settings, and the way out for its outputs.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use cqlbook_core::diagnostic::{Code, Diagnostic};
+use cqlbook_core::magic;
 use cqlbook_core::render::{self, MimeBundle};
 use cqlbook_core::secret::Secret;
 use cqlbook_core::settings::{CellSettings, Settings};
 use cqlbook_wire::{DisplayId, InputError, Io};
 
+use crate::connect::desk::Desk;
 use crate::notebook::{Notebook, Open};
+
+/// Saved connections that are named where one is needed.
+const NAMES: usize = 10;
 
 /// A cell's surroundings.
 pub(crate) struct Scene {
@@ -57,17 +64,21 @@ impl Scene {
 
     /// The connection, or `NOT_CONNECTED` with the names that can be opened.
     pub(crate) fn open(&self) -> Result<Open, Diagnostic> {
-        let state = self.notebook.state();
-        state.open.clone().ok_or_else(|| {
+        self.notebook.open().ok_or_else(|| {
             let diagnostic = Diagnostic::new(Code::NotConnected, "The notebook is not connected.").with_hint(
                 "`%connect astra` connects to Astra DB, `%connect cassandra --host HOST` to a cluster.",
             );
-            if state.recipes.is_empty() {
-                diagnostic
-            } else {
-                let names: Vec<_> = state.recipes.keys().map(|name| format!("`%connect {name}`")).collect();
-                diagnostic.with_hint(format!("Connections of this session: {}.", names.join(", ")))
+            let names = self.notebook.shelf.names();
+            if names.is_empty() {
+                return diagnostic;
             }
+            let more = names.len().saturating_sub(NAMES);
+            let mut names: Vec<_> =
+                names.iter().take(NAMES).map(|name| format!("`%connect {}`", magic::quoted(name))).collect();
+            if more > 0 {
+                names.push(format!("and {more} more, which `%connections` lists"));
+            }
+            diagnostic.with_hint(format!("Saved connections: {}.", names.join(", ")))
         })
     }
 
@@ -136,6 +147,41 @@ impl Scene {
             Err(InputError::NotAllowed | InputError::Closed) => Ok(None),
             Err(InputError::Interrupted) => Err(interrupted("The question was not answered.")),
         }
+    }
+}
+
+#[async_trait::async_trait]
+impl Desk for Scene {
+    async fn ask(&self, prompt: &str, hidden: bool) -> Result<Option<Secret>, Diagnostic> {
+        Scene::ask(self, prompt, hidden).await
+    }
+
+    fn can_ask(&self) -> bool {
+        self.allow_stdin
+    }
+
+    async fn show(&self, bundle: MimeBundle) {
+        Scene::show(self, bundle).await;
+    }
+
+    async fn progress(&self, label: &str) {
+        Scene::progress(self, label, None, "").await;
+    }
+
+    async fn conclude(&self, bundle: MimeBundle) {
+        Scene::conclude(self, bundle).await;
+    }
+
+    fn timeout(&self) -> Duration {
+        self.settings().settings.timeout
+    }
+
+    fn folder(&self) -> &Path {
+        &self.notebook.folder
+    }
+
+    fn home(&self) -> Option<&Path> {
+        self.notebook.home.as_deref()
     }
 }
 

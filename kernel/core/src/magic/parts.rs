@@ -46,6 +46,10 @@ pub(super) const KEYSPACE: Opt =
     value("keyspace", "KS", Meaning::Keyspace, "The keyspace for unqualified names.");
 pub(super) const READ_ONLY: Opt = flag("read-only", "Only reads are sent.");
 pub(super) const NO_SAVE: Opt = flag("no-save", "Connects without saving; the name may be left out then.");
+pub(super) const VAULT: Opt = flag(
+    "vault",
+    "Where there is no keychain, asks for a passphrase and keeps the secrets in a file sealed under it.",
+);
 pub(super) const NEW_SECRET: Opt = Opt {
     name: "client-secret",
     value: None,
@@ -54,11 +58,15 @@ pub(super) const NEW_SECRET: Opt = Opt {
     what: Meaning::Secret,
 };
 
-pub(super) const ASTRA: &[Opt] = &[NAME, BUNDLE, CLIENT_ID, TOKEN_FILE, KEYSPACE, READ_ONLY, NO_SAVE];
+pub(super) const ASTRA: &[Opt] = &[NAME, BUNDLE, CLIENT_ID, TOKEN_FILE, KEYSPACE, READ_ONLY, NO_SAVE, VAULT];
+pub(super) const ASTRA_TO_SAVE: &[Opt] = &[NAME, BUNDLE, CLIENT_ID, TOKEN_FILE, KEYSPACE, READ_ONLY, VAULT];
 pub(super) const CASSANDRA: &[Opt] =
-    &[NAME, HOST, PORT, USER, DC, CA_CERT, CERT, KEY, KEYSPACE, READ_ONLY, NO_SAVE];
+    &[NAME, HOST, PORT, USER, DC, CA_CERT, CERT, KEY, KEYSPACE, READ_ONLY, NO_SAVE, VAULT];
 
-pub(super) const FORMATS: Meaning =
+pub(super) const CASSANDRA_TO_SAVE: &[Opt] =
+    &[NAME, HOST, PORT, USER, DC, CA_CERT, CERT, KEY, KEYSPACE, READ_ONLY, VAULT];
+
+const FORMATS: Meaning =
     Meaning::OneOf(&["csv", "json", "jsonl", "parquet", "arrow", "xlsx", "md", "html", "cql"]);
 pub(super) const EXPORT_OPTIONS: &[Opt] = &[
     value("format", "F", FORMATS, "The format; otherwise the file's ending tells."),

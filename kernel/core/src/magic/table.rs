@@ -3,9 +3,9 @@
 //! `implemented: false` makes a form answer that it is not in this release; its line is read and checked all the same.
 
 use super::parts::{
-    ASTRA, BUNDLE, CA_CERT, CASSANDRA, CERT, CLIENT_ID, DC, EXPORT_OPTIONS, FILE, HOST, KEY, KEYSPACE, NAME,
-    NEW_SECRET, PLAIN, PORT, READ_ONLY, RESULT, SNAPSHOT, SNAPSHOTS, TOKEN_FILE, TRACE_ID, USER, flag,
-    optional, required, value,
+    ASTRA, ASTRA_TO_SAVE, BUNDLE, CA_CERT, CASSANDRA, CASSANDRA_TO_SAVE, CERT, CLIENT_ID, DC, EXPORT_OPTIONS,
+    FILE, HOST, KEY, KEYSPACE, NAME, NEW_SECRET, PLAIN, PORT, READ_ONLY, RESULT, SNAPSHOT, SNAPSHOTS,
+    TOKEN_FILE, TRACE_ID, USER, VAULT, flag, optional, required, value,
 };
 use super::{Form, Magic, MagicKind, Meaning, Opt, Positional};
 
@@ -44,7 +44,7 @@ pub static MAGICS: &[Magic] = &[
     Magic {
         name: "connection",
         kind: MagicKind::Line,
-        summary: "Tests, edits, shows, renames or deletes a saved connection.",
+        summary: "Saves, tests, edits, shows, renames or deletes a connection.",
         forms: &[
             Form {
                 words: &["test"],
@@ -65,35 +65,53 @@ pub static MAGICS: &[Magic] = &[
                 ..PLAIN
             },
             Form {
+                words: &["add", "astra"],
+                summary: "Tests a connection to Astra DB and saves it. The notebook's own stays as it is.",
+                options: ASTRA_TO_SAVE,
+                ..PLAIN
+            },
+            Form {
+                words: &["add", "cassandra"],
+                summary: "Tests a connection to a self-hosted cluster and saves it.",
+                options: CASSANDRA_TO_SAVE,
+                ..PLAIN
+            },
+            Form {
+                words: &["list"],
+                summary: "Lists the saved connections, as `%connections` does.",
+                ..PLAIN
+            },
+            Form {
                 words: &["edit"],
                 summary: "Changes a saved connection. It is saved only after a test passed.",
                 positionals: &[required("NAME", Meaning::Connection)],
                 options: &[
                     NAME, BUNDLE, CLIENT_ID, NEW_SECRET, TOKEN_FILE, HOST, PORT, USER, DC, CA_CERT, CERT,
-                    KEY, KEYSPACE, READ_ONLY,
+                    KEY, KEYSPACE, READ_ONLY, VAULT,
                 ],
-                implemented: false,
                 ..PLAIN
             },
             Form {
                 words: &["show"],
                 summary: "Shows what is saved. Never a secret.",
                 positionals: &[required("NAME", Meaning::Connection)],
-                implemented: false,
                 ..PLAIN
             },
             Form {
                 words: &["rename"],
                 summary: "Gives a saved connection another name.",
                 positionals: &[required("OLD", Meaning::Connection), required("NEW", Meaning::Text)],
-                implemented: false,
                 ..PLAIN
             },
             Form {
                 words: &["delete"],
                 summary: "Deletes a saved connection, and its secrets from the keychain.",
                 positionals: &[required("NAME", Meaning::Connection)],
-                implemented: false,
+                ..PLAIN
+            },
+            Form {
+                words: &["rotate-keys"],
+                summary: "Makes a new key pair and seals every saved secret anew.",
                 ..PLAIN
             },
         ],

@@ -21,6 +21,15 @@ pub(crate) const ASTRA: [&str; 4] = [
     "ASTRA_DB_APPLICATION_TOKEN",
 ];
 
+/// What would lead a kernel out of its home folder: to a developer's own history, connections and keychain.
+const OF_USER: [&str; 5] = [
+    "CQLBOOK_HISTORY",
+    "CQLBOOK_VAULT_PASSPHRASE",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+];
+
 /// An open notebook.
 pub(crate) struct Notebook {
     pub(crate) frontend: Frontend,
@@ -42,8 +51,7 @@ impl Notebook {
             let mut command = Command::new(program());
             command.args(["kernel", "--connection-file"]).arg(file).current_dir(folder.path());
             command.env("HOME", folder.path()).env("TMPDIR", folder.path());
-            // The history lies in the home folder, unless these say otherwise.
-            for name in ASTRA.into_iter().chain(["CQLBOOK_HISTORY", "XDG_DATA_HOME"]) {
+            for name in ASTRA.into_iter().chain(OF_USER) {
                 command.env_remove(name);
             }
             command.envs(environment.iter().copied());

@@ -1,0 +1,177 @@
+//! What a connection is made of, gathered: the line first, then the environment, then prompts. Nothing is tried here.
+
+use std::path::Path;
+
+use cqlbook_cluster::TlsFiles;
+use cqlbook_core::diagnostic::{Code, Diagnostic};
+use cqlbook_core::magic::Arguments;
+use cqlbook_core::secret::Secret;
+use zeroize::Zeroizing;
+
+use super::desk::Desk;
+use super::fields::{self, Draft, Field};
+use super::recipe::{Login, Place, Recipe};
+use super::shelf::Shelf;
+
+/// What a connection is gathered for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To be used once, or tested.
+    Use,
+    /// To be saved after it was tested: a name is needed, and the secrets are sealed at once.
+    Save,
+}
+
+/// The four fields of a connection to Astra: from the line, then from the environment, then from prompts.
+///
+/// # Errors
+/// `FIELDS_REQUIRED`, `AUTH_TOKEN_SHAPE`, or `USAGE` for a token file that cannot be used. Nothing was tried then.
+pub(crate) async fn astra(
+    desk: &dyn Desk,
+    shelf: &Shelf,
+    arguments: &Arguments,
+    purpose: Purpose,
+) -> Result<Recipe, Diagnostic> {
+    let text = |name: &str| arguments.value(name).map(str::to_owned);
+    let mut draft = Draft {
+        name: text("name"),
+        client_id: text("client-id"),
+        secret: None,
+        bundle: text("bundle"),
+        needs_name: purpose == Purpose::Save,
+    };
+    if let Some(typed) = arguments.value("token-file") {
+        token_file(&mut draft, &desk.path(typed)).await?;
+    }
+    draft.fill_from_env(|name| std::env::var(name).ok());
+    if desk.can_ask() {
+        for field in draft.missing() {
+            // A token given at an earlier prompt brings its user along, and an empty Client ID waits for the token.
+            if !draft.missing().contains(&field) {
+                continue;
+            }
+            let hidden = field == Field::ClientSecret;
+            match desk.ask(field.prompt(), hidden).await? {
+                Some(answer) => draft.answer(field, answer),
+                None => break,
+            }
+        }
+    }
+    let fields = draft.finish(desk.folder(), desk.home())?;
+    let recipe = Recipe {
+        name: fields.name,
+        profile: None,
+        place: Place::Astra {
+            bundle: fields.bundle,
+            login: Login::Held { user: fields.client_id, password: fields.secret },
+        },
+        keyspace: text("keyspace"),
+        read_only: arguments.flag("read-only"),
+    };
+    finish(desk, shelf, recipe, arguments, purpose).await
+}
+
+/// Takes the credentials of a token file where the draft has none.
+///
+/// # Errors
+/// `USAGE` for a file that cannot be read or is none.
+pub(crate) async fn token_file(draft: &mut Draft, path: &Path) -> Result<(), Diagnostic> {
+    let json = tokio::fs::read_to_string(path).await.map(Zeroizing::new).map_err(|error| {
+        Diagnostic::new(Code::Usage, format!("The token file {} cannot be read.", path.display()))
+            .with_cause(format!("The system says: {error}."))
+            .with_hint("Check the path. Relative paths start at the notebook's folder.")
+    })?;
+    draft.fill_from_token_json(path, &json)
+}
+
+/// What leads to a self-hosted cluster: from the line; the password from the environment, then from a prompt.
+///
+/// # Errors
+/// `FIELDS_REQUIRED`, or `USAGE` for a port that is none.
+pub(crate) async fn cassandra(
+    desk: &dyn Desk,
+    shelf: &Shelf,
+    arguments: &Arguments,
+    purpose: Purpose,
+) -> Result<Recipe, Diagnostic> {
+    let mut name = arguments.value("name").map(str::to_owned).filter(|name| !name.trim().is_empty());
+    if name.is_none() && purpose == Purpose::Save {
+        name = desk.ask(Field::Name.prompt(), false).await?.map(|answer| answer.expose().trim().to_owned());
+        if name.as_deref().is_none_or(str::is_empty) {
+            return Err(fields::fields_required(&[Field::Name]));
+        }
+    }
+    let hosts: Vec<String> = arguments.values("host").into_iter().map(str::to_owned).collect();
+    if hosts.is_empty() {
+        return Err(Diagnostic::new(Code::FieldsRequired, "All fields are required. Missing: host.")
+            .with_hint("Add `--host HOST`, or several with commas between them."));
+    }
+    let port = arguments.value("port").map_or(Ok(9042), port)?;
+    let user = arguments.value("user").map(str::to_owned);
+    let login = match &user {
+        None => None,
+        Some(user) => Some(Login::Held { user: user.clone(), password: password(desk, user).await? }),
+    };
+    let file = |name: &str| arguments.value(name).map(|typed| desk.path(typed));
+    let tls = TlsFiles { ca_cert: file("ca-cert"), cert: file("cert"), key: file("key") };
+    let any = tls.ca_cert.is_some() || tls.cert.is_some() || tls.key.is_some();
+    let recipe = Recipe {
+        name,
+        profile: None,
+        place: Place::Cassandra {
+            hosts,
+            port,
+            user,
+            login,
+            dc: arguments.value("dc").map(str::to_owned),
+            tls: any.then_some(tls),
+        },
+        keyspace: arguments.value("keyspace").map(str::to_owned),
+        read_only: arguments.flag("read-only"),
+    };
+    finish(desk, shelf, recipe, arguments, purpose).await
+}
+
+/// The port that was typed.
+///
+/// # Errors
+/// `USAGE`.
+pub(crate) fn port(text: &str) -> Result<u16, Diagnostic> {
+    text.parse().ok().filter(|port| *port > 0).ok_or_else(|| {
+        Diagnostic::new(Code::Usage, format!("`{text}` is not a port."))
+            .with_hint("A port is a whole number from 1 to 65535; Cassandra's is 9042.")
+    })
+}
+
+/// A cluster's password: from the environment, then from a hidden prompt.
+///
+/// # Errors
+/// `FIELDS_REQUIRED` where neither gave it.
+pub(crate) async fn password(desk: &dyn Desk, user: &str) -> Result<Secret, Diagnostic> {
+    let password = match std::env::var("CASSANDRA_PASSWORD").ok().filter(|text| !text.is_empty()) {
+        Some(password) => Some(Secret::new(password)),
+        None => desk.ask(&format!("Password of {user}: "), true).await?,
+    };
+    password.filter(|password| !password.is_empty()).ok_or_else(|| {
+        Diagnostic::new(Code::FieldsRequired, "All fields are required. Missing: password.")
+            .with_cause("Neither the environment nor a prompt gave it. Nothing was tried.")
+            .with_hint("Set CASSANDRA_PASSWORD, or run the cell where the frontend can ask.")
+    })
+}
+
+/// Seals what is to be saved, before it leaves the form.
+async fn finish(
+    desk: &dyn Desk,
+    shelf: &Shelf,
+    mut recipe: Recipe,
+    arguments: &Arguments,
+    purpose: Purpose,
+) -> Result<Recipe, Diagnostic> {
+    if let (Purpose::Save, Some(name)) = (purpose, recipe.name.clone()) {
+        let profile = shelf.begin(desk, &name, &recipe).await?;
+        recipe.name = Some(profile.name.clone());
+        recipe.profile = Some(profile);
+        return shelf.seal(desk, recipe, arguments.flag("vault")).await;
+    }
+    Ok(recipe)
+}

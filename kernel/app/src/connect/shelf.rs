@@ -1,0 +1,515 @@
+//! The connections that have names: those of the user, which the vault keeps, and what only this session holds of them.
+//!
+//! The vault blocks, on files and on a keychain that may ask its user to unlock it; it is called off the asynchronous threads,
+//! so that an interrupt can leave it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use cqlbook_cluster::Credentials;
+use cqlbook_core::diagnostic::{Code, Diagnostic};
+use cqlbook_core::secret::Secret;
+use cqlbook_vault::keychain::Status;
+use cqlbook_vault::{
+    Backend, Credentials as Opened, Deleted, Paths, Place as SavedPlace, Profile, ProfileError, Profiles,
+    Rotated, Sealer, Vault, VaultError,
+};
+
+use super::desk::Desk;
+use super::missing;
+use super::recipe::{Login, Recipe};
+use crate::explain::vault as explain;
+
+/// Where the passphrase of the vault file may be.
+pub(crate) const PASSPHRASE: &str = "CQLBOOK_VAULT_PASSPHRASE";
+
+/// Where a connection's secrets ended up.
+pub(crate) enum Kept {
+    /// In the system's keychain, or there are none.
+    Keychain,
+    /// In the vault file.
+    File,
+    /// Only in this session: there is no keychain.
+    Session,
+    /// There are none.
+    Nothing,
+}
+
+/// The named connections.
+pub(crate) struct Shelf {
+    paths: Option<Paths>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    vault: Option<Arc<Vault>>,
+    /// Whether the vault stands on its file rather than on a keychain.
+    file: bool,
+    /// What this session holds, by name in lower case: connections that are not saved, or whose secrets are not.
+    held: BTreeMap<String, Arc<Recipe>>,
+    /// A recipe with secrets that were asked for, until it is known whether they are right.
+    asked: Option<Arc<Recipe>>,
+    /// Passwords and tokens that this session has used, for whoever must keep them out of what is kept.
+    used: Vec<Arc<Secret>>,
+}
+
+impl Shelf {
+    /// The shelf of this user.
+    pub(crate) fn of_user() -> Self {
+        Self { paths: Paths::of_user(), state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Passwords and tokens that this session has used.
+    pub(crate) fn secrets(&self) -> Vec<Arc<Secret>> {
+        self.state().used.clone()
+    }
+
+    fn remember(&self, secret: &Secret) {
+        let used = &mut self.state().used;
+        if !used.iter().any(|known| known.expose() == secret.expose()) {
+            used.push(Arc::new(secret.duplicate()));
+        }
+    }
+
+    /// All names: the saved ones, then those of this session. A file that cannot be read has none.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let mut names = self.profiles().and_then(|profiles| profiles.names().ok()).unwrap_or_default();
+        let held: Vec<_> = self.state().held.values().filter_map(|recipe| recipe.name.clone()).collect();
+        names.extend(
+            held.into_iter().filter(|name| !names.iter().any(|saved| same(saved, name))).collect::<Vec<_>>(),
+        );
+        names
+    }
+
+    /// The saved connections, and those that only this session has.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub(crate) fn list(&self) -> Result<Vec<Profile>, Diagnostic> {
+        let saved = match self.profiles() {
+            Some(profiles) => profiles.list().map_err(|error| explain::profile(&error))?,
+            None => Vec::new(),
+        };
+        Ok(saved)
+    }
+
+    /// What this session holds of a name.
+    pub(crate) fn held(&self, name: &str) -> Option<Arc<Recipe>> {
+        self.state().held.get(&name.trim().to_lowercase()).cloned()
+    }
+
+    /// All that this session holds.
+    pub(crate) fn all_held(&self) -> Vec<Arc<Recipe>> {
+        self.state().held.values().cloned().collect()
+    }
+
+    /// Holds a connection under its name until the session ends.
+    pub(crate) fn hold(&self, recipe: &Arc<Recipe>) {
+        if let Some(name) = &recipe.name {
+            self.state().held.insert(name.to_lowercase(), Arc::clone(recipe));
+        }
+    }
+
+    /// Whether this session holds this very recipe.
+    pub(crate) fn is_held(&self, recipe: &Arc<Recipe>) -> bool {
+        recipe.name.as_deref().and_then(|name| self.held(name)).is_some_and(|held| Arc::ptr_eq(&held, recipe))
+    }
+
+    /// Holds the secrets that were asked for to open this recipe, now that they are known to be right.
+    pub(crate) fn settle(&self, recipe: &Recipe) {
+        let asked = self.state().asked.take().filter(|asked| asked.name == recipe.name);
+        if let Some(asked) = asked {
+            self.hold(&asked);
+        }
+    }
+
+    /// The connection of that name.
+    ///
+    /// # Errors
+    /// `NOT_CONNECTED` with the names there are; a file that cannot be read.
+    pub(crate) fn find(&self, name: &str) -> Result<Arc<Recipe>, Diagnostic> {
+        let saved = self.profiles().map(|profiles| profiles.get(name));
+        match (saved, self.held(name)) {
+            // What is held has its secrets; it is of use for as long as it leads to the same place.
+            (Some(Ok(profile)), Some(held)) if held.saved_place() == profile.place => Ok(held),
+            (Some(Ok(profile)), _) => Ok(Arc::new(Recipe::of(&profile))),
+            (_, Some(held)) => Ok(held),
+            (Some(Err(ProfileError::NotFound { .. })) | None, None) => Err(self.unknown(name)),
+            (Some(Err(error)), None) => Err(explain::profile(&error)),
+        }
+    }
+
+    /// The saved connection of that name.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub(crate) fn profile(&self, name: &str) -> Result<Profile, Diagnostic> {
+        match self.profiles().map(|profiles| profiles.get(name)) {
+            Some(Ok(profile)) => Ok(profile),
+            Some(Err(ProfileError::NotFound { .. })) | None => Err(self.unknown(name)),
+            Some(Err(error)) => Err(explain::profile(&error)),
+        }
+    }
+
+    fn unknown(&self, name: &str) -> Diagnostic {
+        let names: Vec<_> = self.names().iter().map(|name| format!("`{name}`")).collect();
+        let diagnostic =
+            Diagnostic::new(Code::NotConnected, format!("There is no connection called `{name}`."));
+        let diagnostic = match names.as_slice() {
+            [] => diagnostic.with_cause("No connection is saved yet."),
+            names => diagnostic.with_cause(format!("There are: {}.", names.join(", "))),
+        };
+        diagnostic.with_hint(format!(
+            "`%connect astra --name {0}` or `%connect cassandra --name {0} --host HOST` makes it.",
+            cqlbook_core::magic::quoted(name)
+        ))
+    }
+
+    fn profiles(&self) -> Option<Profiles> {
+        self.paths.as_ref().map(|paths| Profiles::at(paths.connections()))
+    }
+
+    /// The saved connection that a new one is to become: a new one, or in place of the one that has the name.
+    ///
+    /// One that leads elsewhere is replaced only if the person says so.
+    ///
+    /// # Errors
+    /// `USAGE` for a name that cannot be, `CONFIRMATION_REQUIRED`, a file that cannot be read.
+    pub(crate) async fn begin(
+        &self,
+        desk: &dyn Desk,
+        name: &str,
+        recipe: &Recipe,
+    ) -> Result<Profile, Diagnostic> {
+        let fresh = Profile::new(name, recipe.saved_place()).map_err(|error| explain::new(&error))?;
+        let known = match self.profiles().map(|profiles| profiles.get(name)) {
+            Some(Ok(known)) => Some(known),
+            Some(Err(ProfileError::NotFound { .. })) | None => None,
+            Some(Err(error)) => return Err(explain::profile(&error)),
+        };
+        let mut profile = match known {
+            None => fresh,
+            Some(mut known) => {
+                if !leads_to_the_same(&known.place, &fresh.place) {
+                    confirm(desk, &known).await?;
+                }
+                known.place = fresh.place;
+                known
+            }
+        };
+        profile.keyspace.clone_from(&recipe.keyspace);
+        profile.read_only = recipe.read_only;
+        Ok(profile)
+    }
+
+    /// Seals a recipe's login for its profile. Where there is no keychain it stays as it is, in this session, unless a
+    /// passphrase opens the vault file: one from the environment, or, with `ask`, one that is typed.
+    ///
+    /// # Errors
+    /// A keychain or file that fails otherwise.
+    pub(crate) async fn seal(
+        &self,
+        desk: &dyn Desk,
+        recipe: Recipe,
+        ask: bool,
+    ) -> Result<Recipe, Diagnostic> {
+        let Some(Login::Held { .. }) = recipe.login() else { return Ok(recipe) };
+        let sealer = match self.with(Vault::sealer).await {
+            Err(VaultError::NoKeychain(_)) if ask => {
+                self.ask_passphrase(desk).await?;
+                self.with(Vault::sealer).await
+            }
+            sealer => sealer,
+        };
+        match sealer {
+            Ok(sealer) => sealed(recipe, &sealer),
+            Err(VaultError::NoKeychain(_)) => Ok(recipe),
+            Err(error) => Err(explain::vault(&error)),
+        }
+    }
+
+    /// Keeps a recipe that was tested, and says where its secrets are.
+    ///
+    /// # Errors
+    /// A name that was taken meanwhile; a keychain or file that fails.
+    pub(crate) async fn keep(&self, recipe: &Arc<Recipe>) -> Result<Kept, Diagnostic> {
+        let Some(mut profile) = recipe.profile.clone() else { return Ok(Kept::Nothing) };
+        profile.last_used = Some(SystemTime::now());
+        let sealed = match recipe.login() {
+            Some(Login::Sealed(sealed)) => Some(sealed.clone()),
+            _ => None,
+        };
+        let has_sealed = sealed.is_some();
+        self.with(move |vault| vault.save(&profile, sealed.as_ref()))
+            .await
+            .map_err(|error| explain::vault(&error))?;
+        Ok(match recipe.login() {
+            None => Kept::Nothing,
+            Some(Login::Held { .. }) => {
+                self.hold(recipe);
+                Kept::Session
+            }
+            Some(_) => {
+                if has_sealed && let Some(name) = &recipe.name {
+                    self.state().held.remove(&name.to_lowercase());
+                }
+                if self.state().file { Kept::File } else { Kept::Keychain }
+            }
+        })
+    }
+
+    /// Why secrets cannot be kept: asked for again, since it may have changed.
+    pub(crate) async fn no_keychain(&self) -> Option<Status> {
+        match self.with(Vault::sealer).await {
+            Err(VaultError::NoKeychain(status)) => Some(status),
+            _ => None,
+        }
+    }
+
+    /// The user and password of a recipe's login, opened to make the connection.
+    ///
+    /// What is not kept anywhere comes from the environment or from prompts, as for a new connection.
+    ///
+    /// # Errors
+    /// `SECRET_UNREADABLE`, `KEYCHAIN_UNAVAILABLE`, `FIELDS_REQUIRED`.
+    pub(crate) async fn credentials(
+        &self,
+        desk: &dyn Desk,
+        recipe: &Recipe,
+        login: &Login,
+    ) -> Result<Credentials, Diagnostic> {
+        let opened = match (login, &recipe.profile) {
+            (Login::Held { user, password }, _) => {
+                Credentials { username: user.clone(), password: password.duplicate() }
+            }
+            (Login::Sealed(sealed), Some(profile)) => {
+                let (of, sealed) = (profile.clone(), sealed.clone());
+                let opened = self.with(move |vault| vault.reveal(&of, &sealed)).await;
+                login_of(profile, opened.map_err(|error| explain::vault(&error))?)
+            }
+            (Login::Kept, Some(profile)) => self.kept(desk, profile).await?,
+            (Login::Sealed(_) | Login::Kept, None) => {
+                return Err(Diagnostic::new(Code::InternalError, "The connection's secrets belong to none."));
+            }
+        };
+        self.remember(&opened.password);
+        Ok(opened)
+    }
+
+    async fn kept(&self, desk: &dyn Desk, profile: &Profile) -> Result<Credentials, Diagnostic> {
+        let look = || {
+            let profile = profile.clone();
+            self.with(move |vault| vault.credentials(&profile))
+        };
+        let mut found = look().await;
+        let has_file = self.paths.as_ref().is_some_and(|paths| paths.vault_file().exists());
+        if matches!(found, Err(VaultError::NoKeychain(_))) && has_file && desk.can_ask() {
+            self.ask_passphrase(desk).await?;
+            found = look().await;
+            if matches!(found, Err(VaultError::WrongPassphrase)) {
+                self.forget_passphrase();
+            }
+        }
+        match found {
+            Ok(Some(opened)) => Ok(login_of(profile, opened)),
+            Ok(None) => self.asked(desk, profile, None).await,
+            Err(error @ VaultError::NoKeychain(_)) => {
+                self.asked(desk, profile, Some(explain::vault(&error))).await
+            }
+            Err(error) => Err(explain::vault(&error)),
+        }
+    }
+
+    async fn asked(
+        &self,
+        desk: &dyn Desk,
+        profile: &Profile,
+        why: Option<Diagnostic>,
+    ) -> Result<Credentials, Diagnostic> {
+        let given = missing::gather(desk, profile, why).await?;
+        let login = Login::Held { user: given.username.clone(), password: given.password.duplicate() };
+        self.state().asked = Some(Arc::new(Recipe::of(profile).with_login(login)));
+        Ok(given)
+    }
+
+    /// Notes that a saved connection was used. A failure is no reason to trouble anybody.
+    pub(crate) async fn note_use(&self, profile: &Profile) {
+        let profile = profile.clone();
+        let _ = self.with(move |vault| Ok(vault.profiles().used(&profile, SystemTime::now())?)).await;
+    }
+
+    /// Gives a saved connection another name.
+    ///
+    /// # Errors
+    /// `NOT_CONNECTED` where there is none, `USAGE` for a name that cannot be or is taken.
+    pub(crate) async fn rename(&self, old: &str, new: &str) -> Result<Profile, Diagnostic> {
+        let before = self.profile(old)?;
+        let new = new.to_owned();
+        let from = before.name.clone();
+        let renamed = self.with(move |vault| Ok(vault.profiles().rename(&from, &new)?)).await;
+        let renamed = renamed.map_err(|error| explain::vault(&error))?;
+        let held = self.state().held.remove(&before.name.to_lowercase());
+        if let Some(held) = held.and_then(Arc::into_inner) {
+            let name = Some(renamed.name.clone());
+            self.hold(&Arc::new(Recipe { name, profile: Some(renamed.clone()), ..held }));
+        }
+        Ok(renamed)
+    }
+
+    /// Deletes a connection and its secrets.
+    ///
+    /// # Errors
+    /// `NOT_CONNECTED` where there is none; a file that cannot be written.
+    pub(crate) async fn delete(&self, name: &str) -> Result<Deleted, Diagnostic> {
+        let held = self.state().held.remove(&name.trim().to_lowercase());
+        let saved = self.profiles().and_then(|profiles| profiles.names().ok()).unwrap_or_default();
+        if !saved.iter().any(|saved| same(saved, name)) {
+            return held.map_or_else(|| Err(self.unknown(name)), |_| Ok(Deleted::Whole));
+        }
+        let name = name.to_owned();
+        self.with(move |vault| vault.delete(&name)).await.map_err(|error| explain::vault(&error))
+    }
+
+    /// Seals every saved secret with a new key pair.
+    ///
+    /// # Errors
+    /// `KEYCHAIN_UNAVAILABLE` and others; nothing is lost then.
+    pub(crate) async fn rotate(&self) -> Result<Rotated, Diagnostic> {
+        self.with(Vault::rotate_keys).await.map_err(|error| explain::vault(&error))
+    }
+
+    /// Where the vault file is, for telling.
+    pub(crate) fn vault_file(&self) -> String {
+        self.paths.as_ref().map(|paths| paths.vault_file().display().to_string()).unwrap_or_default()
+    }
+
+    /// Asks for the passphrase of the vault file: twice, if there is no file yet. Without an answer all stays as it was.
+    async fn ask_passphrase(&self, desk: &dyn Desk) -> Result<(), Diagnostic> {
+        let Some(paths) = &self.paths else { return Ok(()) };
+        let is_new = !paths.vault_file().exists();
+        let prompt =
+            if is_new { "New passphrase for the vault file: " } else { "Passphrase of the vault file: " };
+        let Some(passphrase) = desk.ask(prompt, true).await?.filter(|answer| !answer.is_empty()) else {
+            return Ok(());
+        };
+        if is_new {
+            let again = desk.ask("The same passphrase again: ", true).await?;
+            if again.is_none_or(|again| again.expose() != passphrase.expose()) {
+                return Err(Diagnostic::new(Code::Usage, "The two passphrases differ.")
+                    .with_cause("Nothing was saved.")
+                    .with_hint("Run the cell again."));
+            }
+        }
+        self.remember(&passphrase);
+        let mut state = self.state();
+        state.vault = Some(Arc::new(Vault::new(paths, Backend::File(passphrase))));
+        state.file = true;
+        Ok(())
+    }
+
+    fn forget_passphrase(&self) {
+        let mut state = self.state();
+        state.vault = None;
+        state.file = false;
+    }
+
+    /// Does something with the vault, off the asynchronous threads.
+    async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Vault) -> Result<T, VaultError> + Send + 'static,
+    ) -> Result<T, VaultError> {
+        let no_home = || {
+            let cause = "The user's home folder is unknown: HOME is not set.".to_owned();
+            VaultError::NoKeychain(Status::Absent { cause })
+        };
+        let paths = self.paths.clone().ok_or_else(no_home)?;
+        let ready = self.state().vault.clone();
+        let job = tokio::task::spawn_blocking(move || {
+            let (vault, file) = match ready {
+                Some(vault) => (vault, None),
+                None => {
+                    let passphrase = std::env::var(PASSPHRASE).ok().map(Secret::new);
+                    let backend = Backend::choose(passphrase);
+                    let file = matches!(backend, Backend::File(_));
+                    (Arc::new(Vault::new(&paths, backend)), Some(file))
+                }
+            };
+            (work(&vault), vault, file)
+        });
+        let failed = |_| VaultError::NoKeychain(Status::Absent { cause: "The vault failed.".to_owned() });
+        let (outcome, vault, file) = job.await.map_err(failed)?;
+        if let Some(file) = file {
+            let mut state = self.state();
+            // A keychain may appear later: only the file, which takes its time to open, is held on to.
+            if file && state.vault.is_none() {
+                state.vault = Some(vault);
+                state.file = true;
+            }
+        }
+        outcome
+    }
+}
+
+/// The recipe with its login sealed for its profile.
+fn sealed(recipe: Recipe, sealer: &Sealer) -> Result<Recipe, Diagnostic> {
+    let (Some(profile), Some(Login::Held { user, password })) = (&recipe.profile, recipe.login()) else {
+        return Ok(recipe);
+    };
+    // A cluster's user stands in the profile, where it can be read.
+    let user = recipe.is_astra().then(|| Secret::new(user.clone()));
+    let opened = Opened { user, password: password.duplicate() };
+    let sealed = sealer.seal(profile, &opened).map_err(|error| explain::seal(&error))?;
+    Ok(recipe.with_login(Login::Sealed(sealed)))
+}
+
+/// Credentials as the cluster room takes them.
+fn login_of(profile: &Profile, opened: Opened) -> Credentials {
+    let of_profile = match &profile.place {
+        SavedPlace::Cassandra { user, .. } => user.clone(),
+        SavedPlace::Astra { .. } => None,
+    };
+    let user = opened.user.map(|user| user.expose().to_owned());
+    Credentials { username: user.or(of_profile).unwrap_or_default(), password: opened.password }
+}
+
+fn same(one: &str, other: &str) -> bool {
+    one.trim().to_lowercase() == other.trim().to_lowercase()
+}
+
+/// Whether a new connection goes where the saved one went, so that saving it again surprises nobody.
+fn leads_to_the_same(one: &SavedPlace, other: &SavedPlace) -> bool {
+    match (one, other) {
+        (SavedPlace::Astra { bundle: one }, SavedPlace::Astra { bundle: other }) => one == other,
+        (
+            SavedPlace::Cassandra { hosts: one, port: first, .. },
+            SavedPlace::Cassandra { hosts: other, port: second, .. },
+        ) => one == other && first == second,
+        _ => false,
+    }
+}
+
+async fn confirm(desk: &dyn Desk, known: &Profile) -> Result<(), Diagnostic> {
+    let place = match &known.place {
+        SavedPlace::Astra { bundle } => format!("the bundle {}", bundle.display()),
+        SavedPlace::Cassandra { hosts, .. } => hosts.join(", "),
+    };
+    let question = format!("`{}` is saved and leads to {place}. Replace it? [y/N] ", known.name);
+    let answer = desk.ask(&question, false).await?;
+    if answer.is_some_and(|answer| matches!(answer.expose().trim().to_lowercase().as_str(), "y" | "yes")) {
+        return Ok(());
+    }
+    let name = cqlbook_core::magic::quoted(&known.name);
+    Err(Diagnostic::new(
+        Code::ConfirmationRequired,
+        format!("There is a connection called `{}` already, and it leads elsewhere.", known.name),
+    )
+    .with_cause(format!("It leads to {place}. Nothing was tried, and it stays as it is."))
+    .with_hint(format!("`%connect {name}` opens it, and `%connection edit {name}` changes it."))
+    .with_hint("Or give this one another name."))
+}

@@ -1,0 +1,94 @@
+//! Why a connection could not be kept, or its secrets not be opened, in a user's words. No secret gets in here.
+
+use cqlbook_core::diagnostic::{Code, Diagnostic};
+use cqlbook_vault::envelope::SealError;
+use cqlbook_vault::keychain::Status;
+use cqlbook_vault::{FileError, NewError, ProfileError, VaultError};
+
+use super::sentence;
+
+/// What the vault could not do.
+pub(crate) fn vault(error: &VaultError) -> Diagnostic {
+    match error {
+        VaultError::NoKeychain(status) => no_keychain(status),
+        VaultError::Unreadable { name, reason } => {
+            Diagnostic::new(Code::SecretUnreadable, format!("The secrets of `{name}` cannot be opened."))
+                .with_cause(format!("{} Nothing was guessed, and nothing was sent.", sentence(reason)))
+                .with_hint(format!(
+                    "Enter them again: `%connection edit {} --client-secret`.",
+                    cqlbook_core::magic::quoted(name)
+                ))
+        }
+        VaultError::WrongPassphrase => {
+            Diagnostic::new(Code::SecretUnreadable, "The passphrase does not open the vault file.")
+                .with_cause("It is another one, or the file was changed.")
+                .with_hint("Run the cell again with the passphrase that the file was made with, or correct CQLBOOK_VAULT_PASSPHRASE.")
+        }
+        VaultError::Profile(error) => profile(error),
+        VaultError::File(error) => file(error),
+        VaultError::Seal(error) => seal(error),
+        VaultError::KeysDamaged { path } | VaultError::Newer { path } => {
+            Diagnostic::new(Code::SecretUnreadable, sentence(&error.to_string()))
+                .with_cause("Saved secrets need this file. It is left as it is.")
+                .with_hint(format!("Move {} away, and enter the secrets again.", path.display()))
+        }
+        other => Diagnostic::new(Code::KeychainUnavailable, sentence(&other.to_string()))
+            .with_hint("`cqlbook doctor`, in a terminal, looks at the keychain."),
+    }
+}
+
+/// Why there is no keychain, and what can be done.
+pub(crate) fn no_keychain(status: &Status) -> Diagnostic {
+    let diagnostic = match status {
+        Status::Absent { cause } => {
+            Diagnostic::new(Code::KeychainUnavailable, "There is no keychain here.").with_cause(cause.clone())
+        }
+        Status::Locked | Status::Available => {
+            Diagnostic::new(Code::KeychainUnavailable, "The keychain is locked.")
+                .with_hint("Unlock it, and run the cell again.")
+        }
+    };
+    diagnostic
+        .with_hint("Set CQLBOOK_VAULT_PASSPHRASE before Jupyter starts: the secrets then lie in a file sealed under it.")
+        .with_hint("`cqlbook doctor`, in a terminal, looks at the keychain.")
+}
+
+/// What is wrong with the saved connections.
+pub(crate) fn profile(error: &ProfileError) -> Diagnostic {
+    let message = sentence(&error.to_string());
+    match error {
+        ProfileError::NotFound { .. } => {
+            Diagnostic::new(Code::NotConnected, message).with_hint("`%connections` lists the saved ones.")
+        }
+        ProfileError::Taken { .. } => Diagnostic::new(Code::Usage, message)
+            .with_hint("Give this one another name, or delete the other: `%connection delete NAME`."),
+        ProfileError::Name(_) => {
+            Diagnostic::new(Code::Usage, message).with_hint("A name is up to 80 characters that can be seen.")
+        }
+        ProfileError::Damaged { .. } | ProfileError::Unusable { .. } => Diagnostic::new(Code::Usage, message)
+            .with_cause("It was edited by hand, or by another program. It is left as it is.")
+            .with_hint("Correct the file, or delete the connection: `%connection delete NAME`."),
+        ProfileError::File(error) => file(error),
+        _ => Diagnostic::new(Code::Usage, message),
+    }
+}
+
+/// Why a connection cannot be begun.
+pub(crate) fn new(error: &NewError) -> Diagnostic {
+    Diagnostic::new(Code::Usage, sentence(&error.to_string()))
+        .with_hint("A name is up to 80 characters that can be seen, and not `astra` or `cassandra`.")
+}
+
+/// Why a credential cannot be sealed.
+pub(crate) fn seal(error: &SealError) -> Diagnostic {
+    Diagnostic::new(Code::Usage, format!("The secret cannot be kept: {error}."))
+        .with_hint("`--no-save` connects without keeping it.")
+}
+
+fn file(error: &FileError) -> Diagnostic {
+    Diagnostic::new(Code::SaveFailed, sentence(&error.to_string()))
+        .with_cause("Connections are saved in the user's configuration and data folders.")
+        .with_hint(
+            "Look at the folder's permissions and at the space on the disk, or connect with `--no-save`.",
+        )
+}
