@@ -22,3 +22,4 @@ mod saved;
 mod secrets;
 mod subshells;
 mod types;
+mod user;

@@ -1,93 +1,11 @@
 //! Saved connections: by name, tested first, edited, renamed, deleted, from cells and from the command line.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use cqlbook_sandbox::{Astra, Switch};
-use tempfile::TempDir;
-use tokio::process::Command;
+use cqlbook_sandbox::Switch;
 
-use crate::keyring::Keyring;
-use crate::notebook::{ASTRA, Notebook, database, failure, program};
-
-/// A user: a home folder and, where there is one, a keychain. What is left is read from the folder.
-struct User {
-    home: TempDir,
-    keyring: Option<Keyring>,
-    passphrase: Option<&'static str>,
-}
-
-impl User {
-    /// One with a keychain.
-    async fn with_keychain() -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let keyring = Some(Keyring::start(home.path()).await);
-        Self { home, keyring, passphrase: None }
-    }
-
-    /// One without a keychain, and perhaps with a passphrase in the environment.
-    fn without_keychain(passphrase: Option<&'static str>) -> Self {
-        Self { home: tempfile::tempdir().unwrap(), keyring: None, passphrase }
-    }
-
-    fn environment(&self) -> Vec<(&str, &str)> {
-        let bus = self.keyring.as_ref().map_or("unix:path=/nonexistent", |keyring| &keyring.address);
-        let mut all = vec![("HOME", self.home.path().to_str().unwrap()), ("DBUS_SESSION_BUS_ADDRESS", bus)];
-        all.extend(self.passphrase.map(|passphrase| ("CQLBOOK_VAULT_PASSPHRASE", passphrase)));
-        all
-    }
-
-    /// A notebook of this user, with nothing else in its environment.
-    async fn notebook(&self) -> Notebook {
-        Notebook::open_with(&self.environment()).await
-    }
-
-    /// A notebook in whose environment a database's fields are, but for its name.
-    async fn notebook_of(&self, astra: &Astra) -> Notebook {
-        let mut environment = self.environment();
-        let credentials = astra.credentials();
-        environment.push(("ASTRA_DB_SECURE_BUNDLE_PATH", astra.bundle().to_str().unwrap()));
-        environment.push(("ASTRA_DB_CLIENT_ID", &credentials.client_id));
-        environment.push(("ASTRA_DB_CLIENT_SECRET", &credentials.secret));
-        Notebook::open_with(&environment).await
-    }
-
-    /// `cqlbook connection …` of this user: whether it went well, and what it printed.
-    async fn command(&self, words: &[&str], more: &[(&str, &str)]) -> (bool, String) {
-        let mut command = Command::new(program());
-        command.arg("connection").args(words).current_dir(self.home.path());
-        for name in ASTRA {
-            command.env_remove(name);
-        }
-        command.envs(self.environment()).envs(more.iter().copied()).stdin(std::process::Stdio::null());
-        let output = command.output().await.unwrap();
-        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
-        (output.status.success(), said)
-    }
-
-    fn connections(&self) -> String {
-        std::fs::read_to_string(self.home.path().join(".config/cqlbook/connections.toml")).unwrap_or_default()
-    }
-
-    /// The files under the home folder in which a text stands.
-    fn files_with(&self, text: &str) -> Vec<PathBuf> {
-        files_with(self.home.path(), text)
-    }
-}
-
-fn files_with(folder: &Path, text: &str) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files_with(&path, text));
-        } else if path.is_file()
-            && std::fs::read(&path).unwrap().windows(text.len()).any(|window| window == text.as_bytes())
-        {
-            found.push(path);
-        }
-    }
-    found
-}
+use crate::notebook::{database, failure};
+use crate::user::User;
 
 #[tokio::test]
 async fn a_name_is_enough_the_next_time() {
@@ -263,7 +181,7 @@ async fn without_a_keychain_the_secret_is_held_for_the_session_and_that_is_said(
 #[tokio::test]
 async fn a_passphrase_from_the_environment_opens_the_sealed_file() {
     let astra = database().await;
-    let user = User::without_keychain(Some("correct horse"));
+    let mut user = User::without_keychain(Some("correct horse"));
     let cell = user.notebook_of(&astra).await.ok("%connect astra --name Production").await;
     assert!(cell.plain().join("\n").contains("vault.toml"), "{:?}", cell.plain());
     let credentials = astra.credentials();
@@ -272,12 +190,12 @@ async fn a_passphrase_from_the_environment_opens_the_sealed_file() {
     }
     user.notebook().await.ok("%connect Production").await;
 
-    let user = User { passphrase: Some("another"), ..user };
+    user.passphrase = Some("another");
     let (name, text) = user.notebook().await.error("%connect Production").await;
     assert_eq!(name, "SECRET_UNREADABLE", "{text}");
 
     // Without the variable the passphrase is asked for.
-    let user = User { passphrase: None, ..user };
+    user.passphrase = None;
     let mut notebook = user.notebook().await;
     notebook.frontend.answer("correct horse");
     let cell = notebook.ok("%connect Production").await;

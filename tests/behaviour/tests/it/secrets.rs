@@ -2,10 +2,13 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use cqlbook_sandbox::{Part, Switch};
+
 use crate::notebook::{Notebook, database};
+use crate::user::{User, files_with};
 
 /// Where a process listens, by its own tables.
 fn listeners(pid: u32) -> Vec<SocketAddr> {
@@ -82,18 +85,72 @@ async fn the_secret_is_in_no_output_no_file_and_no_argument() {
     assert!(!seen.contains(&secret), "a message holds the secret");
     let arguments = std::fs::read_to_string(format!("/proc/{}/cmdline", notebook.kernel.pid())).unwrap();
     assert!(!arguments.contains(&secret));
-    assert_eq!(files_with(notebook.folder.path(), &secret), Vec::<String>::new());
+    assert_eq!(files_with(notebook.folder.path(), &secret), Vec::<PathBuf>::new());
 }
 
-fn files_with(folder: &Path, text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files_with(&path, text));
-        } else if String::from_utf8_lossy(&std::fs::read(&path).unwrap_or_default()).contains(text) {
-            found.push(path.display().to_string());
+/// A user's whole day with a saved connection: failures of every kind, a vault, a history, the command line. Then everything
+/// that is left is searched for what nobody may find.
+#[tokio::test]
+async fn after_a_day_of_saved_connections_and_failures_the_secrets_are_nowhere() {
+    let astra = database().await;
+    let user = User::with_keychain().await;
+    let credentials = astra.credentials().clone();
+    let mut seen = String::new();
+    let mut notebook = user.notebook_with(&[("RUST_LOG", "trace"), ("RUST_BACKTRACE", "full")]).await;
+    let bundle = astra.bundle().to_str().unwrap().to_owned();
+    let keyspace = astra.keyspace();
+    let named = format!("%connect astra --name Day --bundle '{bundle}' --keyspace {keyspace}");
+    let day: Vec<(String, Vec<&str>, Option<Switch>)> = vec![
+        (named.clone(), vec![&credentials.client_id, &credentials.secret], Some(Switch::Revoked)),
+        (named.clone(), vec![&credentials.client_id, &credentials.token], None),
+        (named.clone(), vec![&credentials.client_id, &credentials.secret], None),
+        (
+            "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t (id) VALUES (1); SELECT * FROM t".to_owned(),
+            vec![],
+            None,
+        ),
+        (format!("-- {}\nSELECT * FROM nothing", credentials.secret), vec![], None),
+        (format!("ALTER ROLE x WITH PASSWORD = '{}'", credentials.secret), vec![], None),
+        (format!("%connect astra --client-secret {}", credentials.secret), vec![], None),
+        ("%connection show Day".to_owned(), vec![], None),
+        ("%connection test Day".to_owned(), vec![], Some(Switch::WrongCa { part: Part::Both })),
+        ("%connection edit Day --client-secret".to_owned(), vec![&credentials.token], Some(Switch::Refusing)),
+        ("%connection edit Day --client-secret".to_owned(), vec![&credentials.token], None),
+        ("%connection rotate-keys".to_owned(), vec![], None),
+        ("%connect Day".to_owned(), vec![], Some(Switch::NotJson)),
+        ("%connect Day".to_owned(), vec![], None),
+        ("TRACING ON; SELECT * FROM t; TRACING OFF".to_owned(), vec![], None),
+        ("%connections".to_owned(), vec![], None),
+        ("%connection rename Day Night".to_owned(), vec![], None),
+    ];
+    for (cell, answers, switch) in day {
+        if let Some(switch) = switch {
+            astra.switch(switch).await.unwrap();
         }
+        answers.into_iter().for_each(|answer| notebook.frontend.answer(answer));
+        let exchange = notebook.run(&cell).await;
+        // What was typed into a cell comes back in its own `execute_input`; that is the notebook's text, not ours.
+        let ours = exchange.iopub.iter().filter(|message| message.msg_type != "execute_input");
+        seen.push_str(&format!("{:?} {:?}", exchange.reply, ours.collect::<Vec<_>>()));
+        astra.reset().await.unwrap();
     }
-    found
+    let (well, said) = user.command(&["test", "Night"], &[]).await;
+    assert!(well, "{said}");
+    seen.push_str(&said);
+    let pid = notebook.kernel.pid();
+    for file in ["cmdline", "environ"] {
+        seen.push_str(&String::from_utf8_lossy(&std::fs::read(format!("/proc/{pid}/{file}")).unwrap()));
+    }
+    notebook.frontend.shutdown(false).await;
+    let history = user.home.path().join(".local/share/cqlbook/history.jsonl");
+    assert!(
+        std::fs::read_to_string(history).unwrap().contains("%connection rotate-keys"),
+        "the history is there"
+    );
+    for secret in [&credentials.secret, &credentials.token] {
+        assert!(!seen.contains(secret.as_str()), "an output, an argument or a variable has it");
+        let files = [user.files_with(secret), files_with(notebook.folder.path(), secret)].concat();
+        assert_eq!(files, Vec::<PathBuf>::new());
+    }
+    assert_eq!(user.files_with(&credentials.client_id), Vec::<PathBuf>::new(), "the Client ID is sealed too");
 }
