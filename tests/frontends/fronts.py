@@ -53,6 +53,10 @@ class Front:
         """The database accepts everything and answers nothing from now on."""
         self._switch(switch="hanging")
 
+    def pause(self) -> None:
+        """The database sleeps from now on."""
+        self._switch(switch="paused")
+
     def reset(self) -> None:
         """All is well again."""
         self.api.call(f"/fronts/{self.name}/reset", {})

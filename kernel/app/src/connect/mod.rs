@@ -8,6 +8,7 @@ pub(crate) mod gather;
 mod missing;
 pub(crate) mod opening;
 pub(crate) mod recipe;
+mod safe;
 pub(crate) mod shelf;
 mod terminal;
 pub(crate) mod verbs;

@@ -1,7 +1,6 @@
 //! The connections that have names: those of the user, which the vault keeps, and what only this session holds of them.
 //!
-//! The vault blocks, on files and on a keychain that may ask its user to unlock it; it is called off the asynchronous threads,
-//! so that an interrupt can leave it.
+//! It does not decide what is tested, and shows nothing but what it has to ask.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,20 +8,19 @@ use std::time::SystemTime;
 
 use cqlbook_cluster::Credentials;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
+use cqlbook_core::nearest::nearest;
 use cqlbook_core::secret::Secret;
 use cqlbook_vault::keychain::Status;
 use cqlbook_vault::{
-    Backend, Credentials as Opened, Deleted, Paths, Place as SavedPlace, Profile, ProfileError, Profiles,
-    Rotated, Sealer, Vault, VaultError,
+    Credentials as Opened, Deleted, Place as SavedPlace, Profile, ProfileError, Profiles, Rotated, Sealer,
+    Vault, VaultError,
 };
 
 use super::desk::Desk;
 use super::missing;
 use super::recipe::{Login, Recipe};
+use super::safe::Safe;
 use crate::explain::vault as explain;
-
-/// Where the passphrase of the vault file may be.
-pub(crate) const PASSPHRASE: &str = "CQLBOOK_VAULT_PASSPHRASE";
 
 /// Where a connection's secrets ended up.
 pub(crate) enum Kept {
@@ -38,15 +36,12 @@ pub(crate) enum Kept {
 
 /// The named connections.
 pub(crate) struct Shelf {
-    paths: Option<Paths>,
+    safe: Safe,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    vault: Option<Arc<Vault>>,
-    /// Whether the vault stands on its file rather than on a keychain.
-    file: bool,
     /// What this session holds, by name in lower case: connections that are not saved, or whose secrets are not.
     held: BTreeMap<String, Arc<Recipe>>,
     /// A recipe with secrets that were asked for, until it is known whether they are right.
@@ -58,7 +53,7 @@ struct State {
 impl Shelf {
     /// The shelf of this user.
     pub(crate) fn of_user() -> Self {
-        Self { paths: Paths::of_user(), state: Mutex::default() }
+        Self { safe: Safe::of_user(), state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -158,13 +153,18 @@ impl Shelf {
     }
 
     fn unknown(&self, name: &str) -> Diagnostic {
-        let names: Vec<_> = self.names().iter().map(|name| format!("`{name}`")).collect();
+        let known = self.names();
+        let near = nearest(name, known.iter().map(String::as_str));
+        let names: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
         let diagnostic =
             Diagnostic::new(Code::NotConnected, format!("There is no connection called `{name}`."));
         let diagnostic = match names.as_slice() {
             [] => diagnostic.with_cause("No connection is saved yet."),
             names => diagnostic.with_cause(format!("There are: {}.", names.join(", "))),
         };
+        if let Some(near) = near {
+            return diagnostic.with_hint(format!("Did you mean `{}`?", cqlbook_core::magic::quoted(near)));
+        }
         diagnostic.with_hint(format!(
             "`%connect astra --name {0}` or `%connect cassandra --name {0} --host HOST` makes it.",
             cqlbook_core::magic::quoted(name)
@@ -172,7 +172,7 @@ impl Shelf {
     }
 
     fn profiles(&self) -> Option<Profiles> {
-        self.paths.as_ref().map(|paths| Profiles::at(paths.connections()))
+        self.safe.profiles()
     }
 
     /// The saved connection that a new one is to become: a new one, or in place of the one that has the name.
@@ -220,10 +220,10 @@ impl Shelf {
         ask: bool,
     ) -> Result<Recipe, Diagnostic> {
         let Some(Login::Held { .. }) = recipe.login() else { return Ok(recipe) };
-        let sealer = match self.with(Vault::sealer).await {
+        let sealer = match self.safe.with(Vault::sealer).await {
             Err(VaultError::NoKeychain(_)) if ask => {
-                self.ask_passphrase(desk).await?;
-                self.with(Vault::sealer).await
+                self.unlock(desk).await?;
+                self.safe.with(Vault::sealer).await
             }
             sealer => sealer,
         };
@@ -246,7 +246,8 @@ impl Shelf {
             _ => None,
         };
         let has_sealed = sealed.is_some();
-        self.with(move |vault| vault.save(&profile, sealed.as_ref()))
+        self.safe
+            .with(move |vault| vault.save(&profile, sealed.as_ref()))
             .await
             .map_err(|error| explain::vault(&error))?;
         Ok(match recipe.login() {
@@ -259,14 +260,14 @@ impl Shelf {
                 if has_sealed && let Some(name) = &recipe.name {
                     self.state().held.remove(&name.to_lowercase());
                 }
-                if self.state().file { Kept::File } else { Kept::Keychain }
+                if self.safe.is_file() { Kept::File } else { Kept::Keychain }
             }
         })
     }
 
     /// Why secrets cannot be kept: asked for again, since it may have changed.
     pub(crate) async fn no_keychain(&self) -> Option<Status> {
-        match self.with(Vault::sealer).await {
+        match self.safe.with(Vault::sealer).await {
             Err(VaultError::NoKeychain(status)) => Some(status),
             _ => None,
         }
@@ -290,7 +291,7 @@ impl Shelf {
             }
             (Login::Sealed(sealed), Some(profile)) => {
                 let (of, sealed) = (profile.clone(), sealed.clone());
-                let opened = self.with(move |vault| vault.reveal(&of, &sealed)).await;
+                let opened = self.safe.with(move |vault| vault.reveal(&of, &sealed)).await;
                 login_of(profile, opened.map_err(|error| explain::vault(&error))?)
             }
             (Login::Kept, Some(profile)) => self.kept(desk, profile).await?,
@@ -302,18 +303,26 @@ impl Shelf {
         Ok(opened)
     }
 
+    /// Asks for the passphrase of the vault file.
+    async fn unlock(&self, desk: &dyn Desk) -> Result<(), Diagnostic> {
+        if let Some(passphrase) = self.safe.ask_passphrase(desk).await? {
+            self.remember(&passphrase);
+        }
+        Ok(())
+    }
+
     async fn kept(&self, desk: &dyn Desk, profile: &Profile) -> Result<Credentials, Diagnostic> {
         let look = || {
             let profile = profile.clone();
-            self.with(move |vault| vault.credentials(&profile))
+            self.safe.with(move |vault| vault.credentials(&profile))
         };
         let mut found = look().await;
-        let has_file = self.paths.as_ref().is_some_and(|paths| paths.vault_file().exists());
+        let has_file = self.safe.has_file();
         if matches!(found, Err(VaultError::NoKeychain(_))) && has_file && desk.can_ask() {
-            self.ask_passphrase(desk).await?;
+            self.unlock(desk).await?;
             found = look().await;
             if matches!(found, Err(VaultError::WrongPassphrase)) {
-                self.forget_passphrase();
+                self.safe.forget_passphrase();
             }
         }
         match found {
@@ -341,7 +350,7 @@ impl Shelf {
     /// Notes that a saved connection was used. A failure is no reason to trouble anybody.
     pub(crate) async fn note_use(&self, profile: &Profile) {
         let profile = profile.clone();
-        let _ = self.with(move |vault| Ok(vault.profiles().used(&profile, SystemTime::now())?)).await;
+        let _ = self.safe.with(move |vault| Ok(vault.profiles().used(&profile, SystemTime::now())?)).await;
     }
 
     /// Gives a saved connection another name.
@@ -352,7 +361,7 @@ impl Shelf {
         let before = self.profile(old)?;
         let new = new.to_owned();
         let from = before.name.clone();
-        let renamed = self.with(move |vault| Ok(vault.profiles().rename(&from, &new)?)).await;
+        let renamed = self.safe.with(move |vault| Ok(vault.profiles().rename(&from, &new)?)).await;
         let renamed = renamed.map_err(|error| explain::vault(&error))?;
         let held = self.state().held.remove(&before.name.to_lowercase());
         if let Some(held) = held.and_then(Arc::into_inner) {
@@ -373,7 +382,12 @@ impl Shelf {
             return held.map_or_else(|| Err(self.unknown(name)), |_| Ok(Deleted::Whole));
         }
         let name = name.to_owned();
-        self.with(move |vault| vault.delete(&name)).await.map_err(|error| explain::vault(&error))
+        self.safe.with(move |vault| vault.delete(&name)).await.map_err(|error| explain::vault(&error))
+    }
+
+    /// Where the vault file is, for telling.
+    pub(crate) fn vault_file(&self) -> String {
+        self.safe.vault_file()
     }
 
     /// Seals every saved secret with a new key pair.
@@ -381,78 +395,7 @@ impl Shelf {
     /// # Errors
     /// `KEYCHAIN_UNAVAILABLE` and others; nothing is lost then.
     pub(crate) async fn rotate(&self) -> Result<Rotated, Diagnostic> {
-        self.with(Vault::rotate_keys).await.map_err(|error| explain::vault(&error))
-    }
-
-    /// Where the vault file is, for telling.
-    pub(crate) fn vault_file(&self) -> String {
-        self.paths.as_ref().map(|paths| paths.vault_file().display().to_string()).unwrap_or_default()
-    }
-
-    /// Asks for the passphrase of the vault file: twice, if there is no file yet. Without an answer all stays as it was.
-    async fn ask_passphrase(&self, desk: &dyn Desk) -> Result<(), Diagnostic> {
-        let Some(paths) = &self.paths else { return Ok(()) };
-        let is_new = !paths.vault_file().exists();
-        let prompt =
-            if is_new { "New passphrase for the vault file: " } else { "Passphrase of the vault file: " };
-        let Some(passphrase) = desk.ask(prompt, true).await?.filter(|answer| !answer.is_empty()) else {
-            return Ok(());
-        };
-        if is_new {
-            let again = desk.ask("The same passphrase again: ", true).await?;
-            if again.is_none_or(|again| again.expose() != passphrase.expose()) {
-                return Err(Diagnostic::new(Code::Usage, "The two passphrases differ.")
-                    .with_cause("Nothing was saved.")
-                    .with_hint("Run the cell again."));
-            }
-        }
-        self.remember(&passphrase);
-        let mut state = self.state();
-        state.vault = Some(Arc::new(Vault::new(paths, Backend::File(passphrase))));
-        state.file = true;
-        Ok(())
-    }
-
-    fn forget_passphrase(&self) {
-        let mut state = self.state();
-        state.vault = None;
-        state.file = false;
-    }
-
-    /// Does something with the vault, off the asynchronous threads.
-    async fn with<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Vault) -> Result<T, VaultError> + Send + 'static,
-    ) -> Result<T, VaultError> {
-        let no_home = || {
-            let cause = "The user's home folder is unknown: HOME is not set.".to_owned();
-            VaultError::NoKeychain(Status::Absent { cause })
-        };
-        let paths = self.paths.clone().ok_or_else(no_home)?;
-        let ready = self.state().vault.clone();
-        let job = tokio::task::spawn_blocking(move || {
-            let (vault, file) = match ready {
-                Some(vault) => (vault, None),
-                None => {
-                    let passphrase = std::env::var(PASSPHRASE).ok().map(Secret::new);
-                    let backend = Backend::choose(passphrase);
-                    let file = matches!(backend, Backend::File(_));
-                    (Arc::new(Vault::new(&paths, backend)), Some(file))
-                }
-            };
-            (work(&vault), vault, file)
-        });
-        let failed = |_| VaultError::NoKeychain(Status::Absent { cause: "The vault failed.".to_owned() });
-        let (outcome, vault, file) = job.await.map_err(failed)?;
-        if let Some(file) = file {
-            let mut state = self.state();
-            // A keychain may appear later: only the file, which takes its time to open, is held on to.
-            if file && state.vault.is_none() {
-                state.vault = Some(vault);
-                state.file = true;
-            }
-        }
-        outcome
+        self.safe.with(Vault::rotate_keys).await.map_err(|error| explain::vault(&error))
     }
 }
 

@@ -12,7 +12,8 @@ use super::edit;
 use super::gather::{self, Purpose};
 use super::opening;
 use super::recipe::Recipe;
-use super::shelf::{Kept, PASSPHRASE, Shelf};
+use super::safe::PASSPHRASE;
+use super::shelf::{Kept, Shelf};
 use crate::explain::vault as explain;
 
 /// What stands in the place of a secret. It says nothing of its length.

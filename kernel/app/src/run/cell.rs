@@ -109,7 +109,7 @@ async fn run_steps(scene: &mut Scene, steps: &[Step], request: &ExecuteRequest) 
         let place = (index + 1, steps.len());
         let outcome = tokio::select! {
             biased;
-            () = request.cancelled.cancelled() => Err(stopped(index, steps.len())),
+            () = request.cancelled.cancelled() => Err(stopped(step, index, steps.len())),
             outcome = run_step(scene, step) => outcome,
         };
         let Err(mut diagnostic) = outcome else { continue };
@@ -148,12 +148,17 @@ async fn run_step(scene: &mut Scene, step: &Step) -> Result<(), Diagnostic> {
     }
 }
 
-fn stopped(index: usize, of: usize) -> Diagnostic {
+/// What is said of the step that was given up, and of those before it.
+fn stopped(step: &Step, index: usize, of: usize) -> Diagnostic {
+    let given_up = match &step.kind {
+        StepKind::Magic(line) => format!("`%{}` was given up here.", line.name),
+        StepKind::Shell(command) => format!("`{}` was given up here.", command.verb.name()),
+        StepKind::Cql(_) | StepKind::Broken(_) => {
+            "The statement was given up here. The server may have finished it.".to_owned()
+        }
+    };
     interrupted(&match (index, of) {
-        (_, 1) => "The statement was given up here. The server may have finished it.".to_owned(),
-        (0, of) => format!("The first of {of} steps was given up here. The server may have finished it."),
-        (done, of) => format!(
-            "{done} of {of} steps were done. The next was given up here; the server may have finished it."
-        ),
+        (_, 1) => given_up,
+        (done, of) => format!("{done} of {of} steps were done. {given_up}"),
     })
 }

@@ -56,7 +56,7 @@ async fn the_wait_can_be_interrupted() {
     assert!(asked.elapsed() < Duration::from_secs(3));
     assert_snapshot!(case.kept(CONNECT, &exchange), @"
     INTERRUPTED: Interrupted.
-    The statement was given up here. The server may have finished it.
+    `%connect` was given up here.
     ");
     case.astra.reset().await.unwrap();
     case.notebook.ok(CONNECT).await;
