@@ -35,5 +35,7 @@ pub(crate) fn ensure(places: &Places) -> Outcome {
 pub(crate) fn python(places: &Places) -> Command {
     let mut python = Command::new(places.venv_program("python"));
     python.current_dir(&places.root).env("PYTHONUNBUFFERED", "1").env("PYTHONDONTWRITEBYTECODE", "1");
+    // Kernels that are started by a script leave nothing in the developer's own history.
+    python.env("CQLBOOK_HISTORY", "off");
     python
 }

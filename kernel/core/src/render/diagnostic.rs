@@ -17,7 +17,7 @@ pub struct ErrorOutput {
     pub traceback: Vec<String>,
 }
 
-const BOLD_RED: &str = "\x1b[1;31m";
+// No red: JupyterLab, VS Code and nbconvert draw an error on red of their own, on which red letters are hard to read.
 const BOLD: &str = "\x1b[1m";
 const DIM: &str = "\x1b[2m";
 const RESET: &str = "\x1b[0m";
@@ -34,7 +34,7 @@ const NEAR: usize = 2_000;
 /// Draws a failure; `source` is the cell that the diagnostic's span points into.
 pub fn diagnostic(source: &str, d: &Diagnostic) -> ErrorOutput {
     let message = one_line(&d.message);
-    let mut lines = vec![format!("{BOLD_RED}{}{RESET}: {BOLD}{message}{RESET}", d.code)];
+    let mut lines = vec![format!("{BOLD}{}{RESET}: {BOLD}{message}{RESET}", d.code)];
     lines.extend(d.cause.iter().flat_map(|cause| prose(cause)));
     let place = place(source, d);
     if !place.is_empty() {
@@ -93,11 +93,7 @@ fn place(source: &str, d: &Diagnostic) -> Vec<String> {
         let gap = " ".repeat(number.len());
         let (text, before, carets) = excerpt(source, span);
         lines.push(format!("{DIM}{number} |{RESET} {text}"));
-        lines.push(format!(
-            "{DIM}{gap} |{RESET} {}{BOLD_RED}{}{RESET}",
-            " ".repeat(before),
-            "^".repeat(carets)
-        ));
+        lines.push(format!("{DIM}{gap} |{RESET} {}{BOLD}{}{RESET}", " ".repeat(before), "^".repeat(carets)));
     }
     lines
 }
@@ -196,7 +192,7 @@ mod tests {
     /// The lines without their colours.
     fn plain(output: &ErrorOutput) -> String {
         let mut text = output.traceback.join("\n");
-        for colour in [BOLD_RED, BOLD, DIM, RESET] {
+        for colour in [BOLD, DIM, RESET] {
             text = text.replace(colour, "");
         }
         text
@@ -224,7 +220,7 @@ mod tests {
         assert_eq!(output.evalue, "The server does not understand FORM.");
         assert_eq!(
             output.traceback[0],
-            "\x1b[1;31mSYNTAX_ERROR\x1b[0m: \x1b[1mThe server does not understand FORM.\x1b[0m"
+            "\x1b[1mSYNTAX_ERROR\x1b[0m: \x1b[1mThe server does not understand FORM.\x1b[0m"
         );
         assert_snapshot!(plain(&output), @r"
         SYNTAX_ERROR: The server does not understand FORM.
@@ -291,7 +287,7 @@ mod tests {
             let d = Diagnostic::new(Code::ServerError, said.clone()).with_span(Span::new(start, start + length)).with_server_text(said);
             for line in diagnostic(&source, &d).traceback {
                 let mut line = line;
-                for colour in [BOLD_RED, BOLD, DIM, RESET] {
+                for colour in [BOLD, DIM, RESET] {
                     line = line.replace(colour, "");
                 }
                 prop_assert!(!line.chars().any(char::is_control), "{line:?}");
