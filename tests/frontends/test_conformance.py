@@ -40,7 +40,7 @@ class Kernel(jupyter_kernel_test.KernelTests):
         {"code": "SELECT cql_version FROM system.local;", "mime": "text/plain"},
     ]
     code_display_data = [{"code": "%help", "mime": "text/markdown"}, {"code": f"{ROWS} USE system;", "mime": "text/html"}]
-    code_history_pattern = "SELECT key,*"
+    code_history_pattern = ROWS
     supported_history_operations = ("tail", "range", "search")
     code_inspect_sample = "%connect"
     code_clear_output = "CLEAR"

@@ -56,7 +56,7 @@ def test_the_guide_holds(window, lab, front, pictures):
     # Connecting. Four fields, all of them required: an empty one is named, and nothing is tried.
     cell = window.run(0, "%connect astra", wait=False)
     asked = answer(window, cell, "Production - Astra DB", client_id, "", bundle)
-    assert [hidden for _, hidden in asked] == [False, False, True, False]
+    assert [hidden for _, hidden in asked] == [False, True, True, False]
     expect(cell).to_contain_text("All fields are required. Missing: Client Secret.")
 
     # Test, then save: a wrong secret is refused at once, and nothing is saved.
@@ -111,4 +111,5 @@ def test_the_guide_holds(window, lab, front, pictures):
         for file in folder.rglob("*"):
             if file.is_file():
                 assert secret.encode() not in file.read_bytes(), file
+                assert client_id.encode() not in file.read_bytes(), file
                 assert PASSPHRASE.encode() not in file.read_bytes(), file

@@ -5,7 +5,7 @@
 //! machine slept, after which nothing is believed ([`Wakefulness`]); the relays act on it.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
@@ -42,11 +42,18 @@ const JUMP: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Wakefulness {
     last: Mutex<SystemTime>,
+    /// When the last sleep was noticed.
+    woke: Mutex<Option<Instant>>,
 }
 
 impl Wakefulness {
     pub(crate) fn new(now: SystemTime) -> Self {
-        Self { last: Mutex::new(now) }
+        Self { last: Mutex::new(now), woke: Mutex::new(None) }
+    }
+
+    /// How long ago a sleep was noticed last.
+    pub(crate) fn since_waking(&self) -> Option<Duration> {
+        self.woke.lock().unwrap_or_else(PoisonError::into_inner).map(|woke| woke.elapsed())
     }
 
     /// Looks at the clock; true once after each sleep. To be called more often than [`JUMP`]. The wall clock it is, because
@@ -55,6 +62,9 @@ impl Wakefulness {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let slept = now.duration_since(*last).is_ok_and(|passed| passed > JUMP);
         *last = now;
+        if slept {
+            *self.woke.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
         slept
     }
 }
@@ -70,7 +80,9 @@ mod tests {
         let wakefulness = Wakefulness::new(start);
         assert!(!wakefulness.has_slept(at(1)));
         assert!(!wakefulness.has_slept(at(5)));
+        assert_eq!(wakefulness.since_waking(), None);
         assert!(wakefulness.has_slept(at(3600)));
+        assert!(wakefulness.since_waking().is_some());
         assert!(!wakefulness.has_slept(at(3601)));
         // A clock that is set back is no sleep, and the next look starts from it.
         assert!(!wakefulness.has_slept(at(10)));

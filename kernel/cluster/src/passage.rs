@@ -32,6 +32,8 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 /// How long a connection that owes an answer may take for it once the machine has slept. A statement that began just
 /// before may still be answered; nobody waits longer than this for a connection that died meanwhile.
 const PROOF: Duration = Duration::from_secs(5);
+/// How often it is looked whether the answer has come.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Opens the way to the node and moves bytes until one side ends; notes what became of the way.
 pub(crate) async fn run(mut local: TcpStream, upstream: &Upstream, shared: &Arc<Shared>) {
@@ -187,24 +189,50 @@ async fn carry(mut local: TcpStream, way: Way, shared: &Shared) -> Option<LinkEr
         failure = down => failure,
         // The driver closed its side, or the node does not take what it sends; the latter shows when reading, too.
         _ = up => None,
-        () = slept_away(woken, &traffic, PROOF) => None,
+        () = slept_away(woken, &shared.suspects, &traffic, PROOF) => None,
     }
 }
 
 /// Ends when the machine has slept and the connection does not prove that it lives. One that owes nothing is replaced
 /// without a proof: that costs a handshake, and a statement sent on a dead connection costs much more.
-async fn slept_away(mut woken: watch::Receiver<u64>, traffic: &Traffic, proof: Duration) {
+async fn slept_away(
+    mut woken: watch::Receiver<u64>,
+    suspects: &watch::Sender<usize>,
+    traffic: &Traffic,
+    proof: Duration,
+) {
     while woken.changed().await.is_ok() {
         if !traffic.is_owed.load(Ordering::Relaxed) {
             return;
         }
+        let _suspect = Suspect::new(suspects);
         let before = traffic.heard.load(Ordering::Relaxed);
-        sleep(proof).await;
-        if traffic.heard.load(Ordering::Relaxed) == before {
+        let proven = async {
+            while traffic.heard.load(Ordering::Relaxed) == before {
+                sleep(LOOK).await;
+            }
+        };
+        if timeout(proof, proven).await.is_err() {
             return;
         }
     }
     std::future::pending().await
+}
+
+/// Counts a connection as suspect until it is dropped.
+struct Suspect<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Suspect<'a> {
+    fn new(suspects: &'a watch::Sender<usize>) -> Self {
+        suspects.send_modify(|count| *count += 1);
+        Self(suspects)
+    }
+}
+
+impl Drop for Suspect<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count = count.saturating_sub(1));
+    }
 }
 
 /// Moves bytes until the reader ends or one of the two fails; `passed` is told of each move before it is made.
@@ -240,11 +268,13 @@ mod tests {
 
     #[tokio::test]
     async fn after_a_sleep_a_connection_proves_itself_or_is_given_up() {
-        let woken = watch::Sender::new(0);
+        let (woken, suspects) = (watch::Sender::new(0), watch::Sender::new(0));
         let start = |is_owed: bool| {
             let traffic = Arc::new(Traffic { is_owed: AtomicBool::new(is_owed), ..Traffic::default() });
             let (receiver, of) = (woken.subscribe(), Arc::clone(&traffic));
-            let task = tokio::spawn(async move { slept_away(receiver, &of, Duration::from_secs(3)).await });
+            let suspects = watch::Sender::clone(&suspects);
+            let proof = Duration::from_secs(3);
+            let task = tokio::spawn(async move { slept_away(receiver, &suspects, &of, proof).await });
             (task, traffic)
         };
         let ((idle, _), (silent, _), (mut speaks, traffic)) = (start(false), start(true), start(true));
@@ -252,8 +282,10 @@ mod tests {
         assert!(!idle.is_finished(), "the machine has not slept");
         woken.send_modify(|count| *count += 1);
         timeout(Duration::from_secs(30), idle).await.expect("it owes nothing, so it is given up").unwrap();
+        assert_eq!(*suspects.borrow(), 2, "nothing new is sent on these");
         traffic.heard.fetch_add(1, Ordering::Relaxed);
         timeout(Duration::from_secs(30), silent).await.expect("it is given up in the end").unwrap();
         assert!(timeout(Duration::from_millis(500), &mut speaks).await.is_err(), "it has answered");
+        assert_eq!(*suspects.borrow(), 0);
     }
 }

@@ -122,6 +122,8 @@ pub(crate) struct Shared {
     pub(crate) renewed: watch::Sender<u64>,
     /// Counts sleeps of the machine, after which connections may be dead without knowing it.
     pub(crate) woken: watch::Sender<u64>,
+    /// How many connections have yet to prove after a sleep that they live.
+    pub(crate) suspects: watch::Sender<usize>,
     /// Whether statements wait for a connection.
     pub(crate) demand: Arc<Demand>,
     /// Ends all connections and, after [`LINGER`], the listeners.
@@ -144,6 +146,7 @@ impl Relays {
             is_open: AtomicBool::new(false),
             renewed: watch::Sender::default(),
             woken: watch::Sender::default(),
+            suspects: watch::Sender::default(),
             demand: Arc::default(),
             given_up: CancellationToken::new(),
         };
@@ -197,6 +200,13 @@ impl Relays {
     pub(crate) fn woke(&self) {
         self.shared.renewed.send_modify(|count| *count += 1);
         self.shared.woken.send_modify(|count| *count += 1);
+    }
+
+    /// Waits until no connection is under suspicion after a sleep: nothing new is to be sent on one that may be dead.
+    pub(crate) async fn settled(&self) {
+        let mut suspects = self.shared.suspects.subscribe();
+        // The sender lives as long as the relays do.
+        let _ = suspects.wait_for(|count| *count == 0).await;
     }
 
     /// The failure that explains best why nodes are not connected: the latest, but one of trust before all others.

@@ -131,7 +131,8 @@ impl Edited {
                 if let Some(new) = asked(desk, "Secure Connect Bundle", &bundle.to_string_lossy()).await? {
                     *bundle = desk.path(&new);
                 }
-                self.user = asked(desk, "Client ID", "as it is").await?;
+                let user = hidden(desk, "Client ID").await?;
+                self.user = user.map(|user| user.expose().to_owned());
                 self.password = hidden(desk, "Client Secret or AstraCS: token").await?;
             }
             Place::Cassandra { hosts, port, user, dc, .. } => {

@@ -37,6 +37,12 @@ impl Field {
         }
     }
 
+    /// Whether the answer is not to be seen. The Client ID is no secret by itself, but JupyterLab saves what is typed at a
+    /// prompt that shows it with the notebook.
+    pub(crate) fn is_hidden(self) -> bool {
+        matches!(self, Self::ClientId | Self::ClientSecret)
+    }
+
     /// What stands before the cursor when the kernel asks for the field.
     pub(crate) fn prompt(self) -> &'static str {
         match self {

@@ -50,8 +50,7 @@ pub(crate) async fn astra(
             if !draft.missing().contains(&field) {
                 continue;
             }
-            let hidden = field == Field::ClientSecret;
-            match desk.ask(field.prompt(), hidden).await? {
+            match desk.ask(field.prompt(), field.is_hidden()).await? {
                 Some(answer) => draft.answer(field, answer),
                 None => break,
             }

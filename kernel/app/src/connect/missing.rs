@@ -46,7 +46,7 @@ async fn astra(desk: &dyn Desk, profile: &Profile, bundle: &str) -> Result<Crede
             if !draft.missing().contains(&field) {
                 continue;
             }
-            match desk.ask(field.prompt(), field == Field::ClientSecret).await? {
+            match desk.ask(field.prompt(), field.is_hidden()).await? {
                 Some(answer) => draft.answer(field, answer),
                 None => break,
             }

@@ -77,8 +77,13 @@ impl Connection {
         let Some(relays) = &self.inner.relays else { return };
         if self.inner.health.wakefulness.has_slept(SystemTime::now()) {
             relays.woke();
-            sleep(AFTER_SLEEP).await;
         }
+        // The watch may have noticed it a moment ago.
+        let since = self.inner.health.wakefulness.since_waking();
+        if let Some(rest) = since.and_then(|since| AFTER_SLEEP.checked_sub(since)) {
+            sleep(rest).await;
+        }
+        relays.settled().await;
     }
 
     /// Adds to a lost connection since when and why, as far as the relays and the watch know.

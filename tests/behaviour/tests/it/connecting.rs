@@ -41,7 +41,7 @@ async fn what_is_missing_is_asked_for_and_the_secret_is_hidden() {
         asked,
         [
             ("Connection Name: ".to_owned(), false),
-            ("Client ID (empty for an application token): ".to_owned(), false),
+            ("Client ID (empty for an application token): ".to_owned(), true),
             ("Client Secret or AstraCS: token: ".to_owned(), true),
             ("Secure Connect Bundle (path of the .zip): ".to_owned(), false),
         ]
