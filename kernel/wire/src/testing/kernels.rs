@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
@@ -21,11 +22,7 @@ const STOPPING: Duration = Duration::from_secs(10);
 /// A connection with a new key, at ports that were free a moment ago or at files in the temporary folder.
 pub fn free_connection(transport: Transport) -> ConnectionFile {
     let (ip, ports) = match transport {
-        Transport::Tcp => {
-            // All held at once, so that they differ.
-            let held = [(); 5].map(|()| std::net::TcpListener::bind("127.0.0.1:0").expect("a free port"));
-            ("127.0.0.1".to_owned(), held.map(|listener| listener.local_addr().expect("an address").port()))
-        }
+        Transport::Tcp => ("127.0.0.1".to_owned(), [(); 5].map(|()| free_port())),
         Transport::Ipc => {
             let path = std::env::temp_dir().join(format!("wire-{}", Uuid::new_v4().simple()));
             (path.to_str().expect("a path in UTF-8").to_owned(), [1, 2, 3, 4, 5])
@@ -34,6 +31,23 @@ pub fn free_connection(transport: Transport) -> ConnectionFile {
     let [shell, iopub, stdin, control, heartbeat] = ports;
     let ports = Ports { shell, iopub, stdin, control, heartbeat };
     ConnectionFile { transport, ip, ports, key: Zeroizing::new(Uuid::new_v4().to_string()) }
+}
+
+/// A port that is free, and that is not given again by this process for a while.
+///
+/// It lies below those that the system gives to outgoing connections: one of them could take the port before the kernel does.
+fn free_port() -> u16 {
+    const FIRST: u32 = 10_000;
+    const COUNT: u32 = 10_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Processes that test at the same time begin in different places.
+    let offset = std::process::id().wrapping_mul(7_919);
+    let candidates = std::iter::repeat_with(|| {
+        let place = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(offset) % COUNT;
+        u16::try_from(FIRST + place).unwrap_or_default()
+    });
+    let is_free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    candidates.take(COUNT as usize).find(is_free).expect("a free port")
 }
 
 /// Writes a connection as the file that Jupyter gives a kernel.
