@@ -32,6 +32,11 @@ pub(crate) trait Desk: Send + Sync {
     /// How long connecting may take.
     fn timeout(&self) -> Duration;
 
+    /// Whether a session goes on after this, which can hold a secret that is kept nowhere else.
+    fn has_session(&self) -> bool {
+        true
+    }
+
     /// Where relative paths start.
     fn folder(&self) -> &Path;
 

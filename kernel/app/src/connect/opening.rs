@@ -54,7 +54,7 @@ pub(crate) async fn open(scene: &Scene, recipe: Arc<Recipe>) -> Result<(), Diagn
         }
         (Some(_), _) if shelf.is_held(&recipe) => {}
         (Some(_), _) => match shelf.keep(&recipe).await {
-            Ok(kept) => notes.extend(verbs::told(shelf, &recipe, &kept).await),
+            Ok(kept) => notes.extend(verbs::told(scene, shelf, &recipe, &kept).await),
             Err(diagnostic) => {
                 return Err(diagnostic.with_hint(format!("The notebook is connected to {}.", recipe.label())));
             }

@@ -95,6 +95,10 @@ impl Desk for Terminal {
         TIMEOUT
     }
 
+    fn has_session(&self) -> bool {
+        false
+    }
+
     fn folder(&self) -> &Path {
         &self.folder
     }

@@ -68,7 +68,7 @@ async fn test_and_keep(desk: &dyn Desk, shelf: &Shelf, recipe: Recipe) -> Result
     let recipe = Arc::new(recipe);
     opening::test(desk, shelf, &recipe).await?;
     let kept = shelf.keep(&recipe).await?;
-    let notes = told(shelf, &recipe, &kept).await;
+    let notes = told(desk, shelf, &recipe, &kept).await;
     let (first, rest) =
         notes.split_first().map_or((String::new(), &[][..]), |(first, rest)| (first.clone(), rest));
     let facts = Facts { notes: rest.to_vec(), ..Facts::default() };
@@ -77,9 +77,13 @@ async fn test_and_keep(desk: &dyn Desk, shelf: &Shelf, recipe: Recipe) -> Result
 }
 
 /// What is said of a connection that was saved: first that it was, then where its secrets are.
-pub(crate) async fn told(shelf: &Shelf, recipe: &Recipe, kept: &Kept) -> Vec<String> {
+pub(crate) async fn told(desk: &dyn Desk, shelf: &Shelf, recipe: &Recipe, kept: &Kept) -> Vec<String> {
     let Some(name) = &recipe.name else { return Vec::new() };
-    let mut notes = vec![format!("Saved: `%connect {}` opens it.", magic::quoted(name))];
+    let mut notes = vec![format!(
+        "Saved: `%connect {}` opens it{}.",
+        magic::quoted(name),
+        if desk.has_session() { "" } else { " in a notebook" }
+    )];
     match kept {
         Kept::Nothing => {}
         Kept::Keychain => notes.push("Its secrets are in the system's keychain, sealed.".to_owned()),
@@ -87,13 +91,23 @@ pub(crate) async fn told(shelf: &Shelf, recipe: &Recipe, kept: &Kept) -> Vec<Str
         Kept::Session => {
             let why = shelf.no_keychain().await.map(|status| explain::no_keychain(&status));
             let why = why.map(|why| format!("{} {}", why.message, why.cause.unwrap_or_default()));
+            let instead = if desk.has_session() {
+                "Its secrets are held for this session only, and written nowhere."
+            } else {
+                "Its secrets were written nowhere: a notebook that opens it asks for them."
+            };
             notes.push(format!(
-                "{}: {} Its secrets are held for this session only, and written nowhere.",
+                "{}: {} {instead}",
                 Code::KeychainUnavailable,
                 why.as_deref().unwrap_or("The keychain cannot be used.").trim()
             ));
+            let how = if desk.has_session() {
+                "before Jupyter starts, or run `%connection"
+            } else {
+                "or run `cqlbook connection"
+            };
             notes.push(format!(
-                "To keep them in a file sealed under a passphrase, set {PASSPHRASE} before Jupyter starts, or run `%connection edit {} --vault`.",
+                "To keep them in a file sealed under a passphrase, set {PASSPHRASE} {how} edit {} --vault`.",
                 magic::quoted(name)
             ));
         }

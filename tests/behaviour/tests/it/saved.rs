@@ -255,7 +255,7 @@ async fn the_command_line_does_the_same() {
     let (well, said) = user.command(&["add", "astra"], &environment).await;
     assert!(!well && said.contains("FIELDS_REQUIRED") && said.contains("Connection Name"), "{said}");
     let (well, said) = user.command(&["add", "astra", "--name", "My DB"], &environment).await;
-    assert!(well && said.contains("Saved: `%connect 'My DB'` opens it."), "{said}");
+    assert!(well && said.contains("Saved: `%connect 'My DB'` opens it in a notebook."), "{said}");
     assert!(said.contains("✓") && said.contains("Login"), "each stage: {said}");
     let (well, said) = user.command(&["list"], &[]).await;
     assert!(well && said.contains("My DB") && said.contains("astra"), "{said}");
@@ -275,6 +275,19 @@ async fn the_command_line_does_the_same() {
     assert!(well && said.contains("Deleted"), "{said}");
     let (well, said) = user.command(&["--help"], &[]).await;
     assert!(well && said.contains("cqlbook connection rotate-keys"), "{said}");
+}
+
+#[tokio::test]
+async fn a_terminal_without_a_keychain_says_that_no_secret_was_kept() {
+    let astra = database().await;
+    let user = User::without_keychain(None);
+    let environment = [
+        ("ASTRA_DB_SECURE_BUNDLE_PATH", astra.bundle().to_str().unwrap()),
+        ("ASTRA_DB_APPLICATION_TOKEN", astra.credentials().token.as_str()),
+    ];
+    let (well, said) = user.command(&["add", "astra", "--name", "Shop"], &environment).await;
+    assert!(well && said.contains("KEYCHAIN_UNAVAILABLE") && said.contains("written nowhere"), "{said}");
+    assert!(!said.contains("this session"), "a command has none: {said}");
 }
 
 #[tokio::test]
