@@ -13,12 +13,17 @@ use crate::shell;
 type Room = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 /// Every member of the workspace.
-const ROOMS: [Room; 8] = [
+const ROOMS: [Room; 9] = [
     ("cqlbook-core", &[], &[]),
     ("cqlbook-wire", &[], &["cqlbook-wire"]),
     ("cqlbook-cluster", &["cqlbook-core"], &["cqlbook-sandbox"]),
     ("cqlbook-vault", &["cqlbook-core"], &[]),
-    ("cqlbook", &["cqlbook-core", "cqlbook-wire", "cqlbook-cluster", "cqlbook-vault"], &[]),
+    ("cqlbook-analysis", &["cqlbook-core"], &[]),
+    (
+        "cqlbook",
+        &["cqlbook-core", "cqlbook-wire", "cqlbook-cluster", "cqlbook-vault", "cqlbook-analysis"],
+        &[],
+    ),
     ("cqlbook-sandbox", &[], &[]),
     ("cqlbook-behaviour", &[], &["cqlbook-sandbox", "cqlbook-wire"]),
     ("xtask", &[], &[]),
