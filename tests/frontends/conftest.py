@@ -17,6 +17,7 @@ import pytest
 
 from fronts import Front
 from lab import Lab
+from notebooks import executed
 
 
 def pytest_configure(config):
@@ -66,10 +67,7 @@ def front(_front):
 @pytest.fixture(scope="session")
 def flights() -> Path:
     """The executed flights notebook."""
-    path = Path(_variable("CQLBOOK_TEST_NOTEBOOKS")) / "flights.ipynb"
-    if not path.is_file():
-        pytest.fail(f"{path} is not there: the `notebook` part makes it.")
-    return path
+    return executed("flights.ipynb")
 
 
 @pytest.fixture(scope="session")

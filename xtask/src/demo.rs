@@ -1,7 +1,5 @@
 //! `cargo xtask demo` and `cargo xtask lab`: from a fresh checkout to an executed notebook, and to JupyterLab.
 
-use std::fs;
-use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
@@ -9,21 +7,18 @@ use crate::failure::{Explain, Outcome};
 use crate::places::Places;
 use crate::prerequisites::{self, Need};
 use crate::sandbox::{self, Sandbox};
-use crate::{data, kernel, python, shell};
-
-/// The notebook that the demo runs.
-pub(crate) const NOTEBOOK: &str = "flights.ipynb";
+use crate::{data, kernel, notebooks, python, shell};
 
 /// Runs the flights notebook and says where it is.
 pub(crate) fn demo(places: &Places) -> Outcome {
     let began = Instant::now();
     let astra = prepare(places)?;
-    println!("Running notebooks/{NOTEBOOK}.");
+    println!("Running notebooks/{}.", notebooks::SHOWN);
     let folder = places.demo();
     data::place(places, &folder)?;
     data::place(places, &places.notebooks())?; // for those who open the repository's own notebooks
-    run_notebook(places, &folder, |python| astra.set(python))?;
-    let executed = folder.join(NOTEBOOK);
+    notebooks::run(places, notebooks::SHOWN, &folder, |python| astra.set(python))?;
+    let executed = folder.join(notebooks::SHOWN);
     println!("\nDone in {:.0} s. The notebook, executed:", began.elapsed().as_secs_f64());
     println!("  {}", executed.display());
     println!("  {}", executed.with_extension("html").display());
@@ -37,14 +32,14 @@ pub(crate) fn lab(places: &Places, options: &[&str]) -> Outcome {
     let astra = prepare(places)?;
     let folder = places.demo();
     data::place(places, &folder)?;
-    copy_notebooks(places, &folder)?;
+    notebooks::copy(places, &folder)?;
     if let Astra::Local(_) = astra {
         println!("The local Astra starts empty: run a notebook from its first cell.");
     }
     println!("Starting JupyterLab on {}. Ctrl-C ends it.", places.shown(&folder));
     let mut jupyter = Command::new(places.venv_program("jupyter"));
     jupyter.args(["lab", "-y"]).arg(format!("--notebook-dir={}", folder.display()));
-    jupyter.arg(format!("--LabApp.default_url=/lab/tree/{NOTEBOOK}"));
+    jupyter.arg(format!("--LabApp.default_url=/lab/tree/{}", notebooks::SHOWN));
     if is_root() {
         jupyter.arg("--allow-root");
     }
@@ -52,24 +47,6 @@ pub(crate) fn lab(places: &Places, options: &[&str]) -> Outcome {
     let mut child = jupyter.spawn().explain("Cannot start JupyterLab")?;
     child.wait().explain("Cannot wait for JupyterLab")?;
     Ok(())
-}
-
-/// Executes the notebook into `out`, in whose `data` folder the tables are.
-pub(crate) fn run_notebook(
-    places: &Places,
-    out: &Path,
-    set: impl FnOnce(&mut Command) -> Outcome,
-) -> Outcome {
-    let mut python = python::python(places);
-    python
-        .arg(places.root.join("xtask/python/run_notebook.py"))
-        .arg(places.notebooks().join(NOTEBOOK))
-        .arg("--out")
-        .arg(out)
-        .arg("--cwd")
-        .arg(out);
-    set(&mut python)?;
-    shell::run(&mut python)
 }
 
 /// Everything that demo and lab need, the slow things after the cheap checks.
@@ -110,23 +87,6 @@ impl Astra {
         }
         Ok(())
     }
-}
-
-/// Copies the notebooks that are not in `folder` yet: executed ones and the user's own changes stay.
-fn copy_notebooks(places: &Places, folder: &Path) -> Outcome {
-    let notebooks = places.notebooks();
-    for entry in fs::read_dir(&notebooks).explain(format!("Cannot read {}", notebooks.display()))? {
-        let path = entry.explain(format!("Cannot read {}", notebooks.display()))?.path();
-        let (Some(name), true) = (path.file_name(), path.extension().is_some_and(|ending| ending == "ipynb"))
-        else {
-            continue;
-        };
-        let target = folder.join(name);
-        if !target.exists() {
-            fs::copy(&path, &target).explain(format!("Cannot write {}", target.display()))?;
-        }
-    }
-    Ok(())
 }
 
 fn is_root() -> bool {

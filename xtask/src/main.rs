@@ -11,6 +11,7 @@ mod demo;
 mod deny;
 mod failure;
 mod kernel;
+mod notebooks;
 mod places;
 mod prerequisites;
 mod python;

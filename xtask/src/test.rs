@@ -8,7 +8,7 @@ use crate::places::Places;
 use crate::prerequisites::{self, Need};
 use crate::sandbox::{self, Sandbox};
 use crate::stages::{self, Stage};
-use crate::{data, demo, deny, kernel, python, shell, tidy, wheel};
+use crate::{data, deny, kernel, notebooks, python, shell, tidy, wheel};
 
 /// All parts. Cheap ones come first; those that need a database share one.
 const STAGES: [Stage<House>; 12] = [
@@ -59,7 +59,7 @@ const STAGES: [Stage<House>; 12] = [
         what: "DataStax's Python driver connects to the local Astra",
         run: House::python_driver,
     },
-    Stage { name: "notebook", what: "the flights notebook runs", run: House::notebook },
+    Stage { name: "notebook", what: "every notebook runs", run: House::notebooks },
     Stage {
         name: "jupyter",
         what: "Jupyter's own checks of kernel and notebook",
@@ -146,19 +146,18 @@ impl House {
         self.run_with_astra(&mut python)
     }
 
-    /// The notebook as the demo runs it, into a folder of the tests.
-    fn notebook(&mut self) -> Outcome {
+    /// The notebooks as the demo runs them, into a folder of the tests.
+    fn notebooks(&mut self) -> Outcome {
         let prefix = self.kernel()?;
         data::ensure(&self.places)?;
         let out = self.places.work.join("test-notebooks");
-        let _ = std::fs::remove_file(out.join(demo::NOTEBOOK)); // an older one must not pass for this one
         data::place(&self.places, &out)?;
         let environment = self.sandbox()?.environment()?;
-        demo::run_notebook(&self.places, &out, |python| {
+        notebooks::run_all(&self.places, &out, |python| {
             for name in sandbox::VARIABLES {
                 python.env_remove(name);
             }
-            python.envs(environment).env("JUPYTER_PATH", prefix.join("share/jupyter"));
+            python.envs(environment.iter().cloned()).env("JUPYTER_PATH", prefix.join("share/jupyter"));
             Ok(())
         })
     }

@@ -70,6 +70,13 @@ impl Header {
     }
 }
 
+/// Takes out of a request's frame that it is to be traced.
+pub(crate) fn untraced(frame: &mut [u8]) {
+    if let Some(flags) = frame.get_mut(1) {
+        *flags &= !FLAG_TRACING;
+    }
+}
+
 /// A whole ERROR frame. Only for codes that ask for nothing after the message.
 pub(crate) fn error(stream: i16, code: u32, message: &str) -> Vec<u8> {
     let mut body = code.to_be_bytes().to_vec();
@@ -212,6 +219,13 @@ mod tests {
         assert_eq!(header.statement(&bytes[HEADER..]), Some("DESC x.y"));
         assert_eq!(Header { flags: FLAG_COMPRESSED, ..header }.statement(&bytes[HEADER..]), None);
         assert_eq!(Header::read(&bytes[..8]), None);
+    }
+
+    #[test]
+    fn a_request_that_asks_for_a_trace_asks_no_longer() {
+        let mut frame = [4, FLAG_TRACING | FLAG_CUSTOM_PAYLOAD, 0, 1, OP_QUERY, 0, 0, 0, 0];
+        untraced(&mut frame);
+        assert_eq!(Header::read(&frame).unwrap().flags, FLAG_CUSTOM_PAYLOAD);
     }
 
     #[test]

@@ -68,7 +68,13 @@ async fn upstream(
                     shared.note(|facts| facts.requests_refused += 1);
                     let _ = answers.send(Answer::Frame(frames::error(header.stream, code, message))).await;
                 }
-                None => forward.extend_from_slice(frame),
+                None => {
+                    let at = forward.len();
+                    forward.extend_from_slice(frame);
+                    if shared.switches().no_tracing {
+                        frames::untraced(&mut forward[at..]);
+                    }
+                }
             }
             start += frame.len();
         }

@@ -30,6 +30,7 @@ pub(crate) struct Switches {
     pub(crate) proxy_identity: Identity,
     pub(crate) sni_unknown: Option<SniAnswer>,
     pub(crate) refuse_describe: bool,
+    pub(crate) no_tracing: bool,
     down: BTreeSet<Uuid>,
 }
 
@@ -77,6 +78,7 @@ impl Switches {
             Switch::NodeDown { host_id } => drop(self.down.insert(host_id)),
             Switch::SniUnknown { answer } => self.sni_unknown = Some(answer),
             Switch::RefuseDescribe => self.refuse_describe = true,
+            Switch::NoTracing => self.no_tracing = true,
             Switch::CutMidPage { .. }
             | Switch::Forgotten
             | Switch::MovedProxy

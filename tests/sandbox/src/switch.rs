@@ -80,6 +80,8 @@ pub enum Switch {
     /// Server-side `DESCRIBE` is answered with error 0x2100. Connections opened from now on are offered no compression, as
     /// statements could not be read in it.
     RefuseDescribe,
+    /// Statements are not traced, though the client asks for it, and the answers carry no trace's id.
+    NoTracing,
 }
 
 /// Which of a front's two services shows a bad certificate.
