@@ -8,6 +8,8 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::settings::Settings;
 use crate::text::Span;
 
+pub mod copy;
+
 /// A shell command's first word or words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ShellVerb {

@@ -20,7 +20,7 @@ pub struct ValueError {
 }
 
 impl ValueError {
-    fn new(ty: &CqlType, text: &str, reason: impl Into<String>) -> Self {
+    pub(super) fn new(ty: &CqlType, text: &str, reason: impl Into<String>) -> Self {
         let mut shown: String = text.chars().take(60).collect();
         if shown.len() < text.len() {
             shown.push('…');
@@ -243,7 +243,7 @@ fn hex(word: &str) -> Result<Vec<u8>, String> {
 }
 
 /// Appends a cell after its 32-bit length, -1 for null.
-fn append(out: &mut Vec<u8>, ty: &CqlType, cell: Option<&[u8]>) -> Result<(), ValueError> {
+pub(super) fn append(out: &mut Vec<u8>, ty: &CqlType, cell: Option<&[u8]>) -> Result<(), ValueError> {
     let length = match cell {
         None => -1,
         Some(cell) => i32::try_from(cell.len())

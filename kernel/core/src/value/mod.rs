@@ -1,4 +1,5 @@
-//! CQL values: their serialised cells as text ([`literal`]) and text as serialised cells ([`from_literal`], [`from_text`]).
+//! CQL values: their serialised cells as text ([`literal`]) and text as serialised cells ([`from_literal`], [`from_text`]);
+//! values of other formats as cells ([`from_given`]).
 //!
 //! A cell is the value's bytes as native protocol v4, section 6 lays them down, and for vectors as Cassandra 5's
 //! `VectorType` does. Nothing here rounds, and nothing panics on bytes or text from outside.
@@ -10,6 +11,7 @@ mod decode;
 #[cfg(test)]
 mod decode_tests;
 mod encode;
+mod given;
 mod interval;
 mod number;
 mod parse;
@@ -18,6 +20,7 @@ mod round_trip;
 
 pub use decode::{Kind, Rendered, literal, literal_within};
 pub use encode::{ValueError, from_literal, from_text};
+pub use given::{Given, from_given};
 
 use crate::column::CqlType;
 
