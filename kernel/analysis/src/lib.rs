@@ -1,3 +1,9 @@
 //! Results as columns: pages to arrow record batches, local SQL, charts' data, file formats.
 //!
 //! The only room with arrow, parquet and polars. It knows neither Jupyter nor Cassandra's connections.
+
+pub mod columns;
+mod convert;
+
+pub use arrow_array::RecordBatch;
+pub use arrow_schema::SchemaRef;

@@ -26,7 +26,7 @@ use crate::column::CqlType;
 
 /// How many bytes an element of this type takes in a vector, where Cassandra packs them (`AbstractType.valueLengthIfFixed`);
 /// `None` where each has its length before it. `tinyint`, `smallint`, `date` and `time` count as variable there.
-fn packed_size(ty: &CqlType) -> Option<usize> {
+pub fn packed_size(ty: &CqlType) -> Option<usize> {
     match ty {
         CqlType::Boolean => Some(1),
         CqlType::Float | CqlType::Int => Some(4),
