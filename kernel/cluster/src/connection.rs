@@ -26,7 +26,6 @@ use crate::relay::Relays;
 use crate::request::{Answer, BatchKind, Cell, Coordinator, PagingState, Request, RequestOptions};
 use crate::schema::{self, SchemaSnapshot};
 use crate::session::SchemaReader;
-use crate::system_schema::{QUERIES, Reader};
 use crate::watch::{self, Census, Health};
 
 /// How long nodes may take to agree on a changed schema and it to be read.
@@ -34,6 +33,7 @@ const SCHEMA_BOUND: Duration = Duration::from_secs(25);
 /// How long the driver may take to read the schema, before it is read without it. The driver tries all nodes.
 const REFRESH_BOUND: Duration = Duration::from_secs(5);
 
+mod model;
 mod repeat;
 
 /// An open connection to the nodes of one data centre. Cheap to clone; the last clone's drop closes everything.
@@ -55,6 +55,7 @@ struct Inner {
     reader: SchemaReader,
     /// The schema that was read without the driver, as long as the driver cannot.
     own_schema: Mutex<Option<Arc<SchemaSnapshot>>>,
+    keeper: model::Keeper,
     _watch: AbortOnDrop<()>,
 }
 
@@ -114,9 +115,16 @@ impl Connection {
                 schema: Mutex::default(),
                 reader,
                 own_schema: Mutex::default(),
+                keeper: model::Keeper::default(),
                 _watch: AbortOnDrop(watch),
             }
         });
+        // Ends by itself when the connection does.
+        tokio::spawn(model::keep(Arc::downgrade(&inner)));
+        Self::of(inner)
+    }
+
+    fn of(inner: Arc<Inner>) -> Self {
         Self { inner, attendance: None }
     }
 
@@ -179,8 +187,9 @@ impl Connection {
         match first_word(&request.cql).to_ascii_uppercase().as_str() {
             "CREATE" | "ALTER" | "DROP" => {
                 answer.schema_changed = true;
-                answer.warnings.extend(self.settle_schema().await);
+                answer.warnings.extend(self.settle_schema(&request.cql).await);
             }
+            "GRANT" | "REVOKE" => self.inner.keeper.roles_changed(),
             "USE" => answer.keyspace_set = self.keyspace(),
             _ => {}
         }
@@ -340,32 +349,16 @@ impl Connection {
     }
 
     async fn read_system_schema(&self) -> Result<Arc<SchemaSnapshot>, QueryError> {
-        let mut reader = Reader::default();
-        for (number, query) in QUERIES.into_iter().enumerate() {
-            let options = RequestOptions { idempotent: true, ..RequestOptions::default() };
-            let request = Request::with_options(query, options);
-            let mut paging = None;
-            loop {
-                let answer = self.run(&request, paging.as_ref()).await?;
-                if let Some(page) = &answer.page {
-                    reader.take(number, page.as_ref());
-                }
-                paging = answer.next;
-                if paging.is_none() {
-                    break;
-                }
-            }
-        }
-        Ok(Arc::new(reader.finish()))
+        Ok(Arc::new(schema::of_model(&*self.read_model().await?)))
     }
 
     /// Waits until nodes agree on a changed schema and reads it; what does not work out is told as warnings.
-    async fn settle_schema(&self) -> Option<String> {
+    async fn settle_schema(&self, cql: &str) -> Option<String> {
         let session = &self.inner.session;
         let settled = async {
             let agreed = session.await_schema_agreement().await.is_ok();
-            let read = self.read_schema().await.is_ok();
-            (agreed, read)
+            let (read, ()) = tokio::join!(self.read_schema(), self.reread(cql));
+            (agreed, read.is_ok())
         };
         match timeout(SCHEMA_BOUND, settled).await {
             Ok((true, true)) => None,

@@ -27,7 +27,6 @@ mod schema;
 mod session;
 mod stage;
 mod survey;
-mod system_schema;
 mod target;
 mod tls;
 mod watch;

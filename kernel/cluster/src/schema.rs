@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cqlbook_core::column::{Column, CqlType, KeyRole, UdtType};
+use cqlbook_core::schema::{self as model, Schema};
 use scylla::cluster::ClusterState;
 use scylla::cluster::metadata::{ColumnKind, Table as DriverTable};
 
@@ -71,6 +72,68 @@ pub(crate) fn snapshot(state: &ClusterState) -> SchemaSnapshot {
         (name.to_owned(), Arc::new(keyspace))
     });
     SchemaSnapshot { keyspaces: keyspaces.collect() }
+}
+
+/// The schema that a model has, for where the driver has none.
+pub(crate) fn of_model(model: &Schema) -> SchemaSnapshot {
+    let table = |table: &model::Table, base: Option<&str>| {
+        let columns = table.columns.iter().map(|column| Column {
+            name: column.name.clone(),
+            cql_type: column.cql_type.clone(),
+            role: column.role,
+        });
+        Table { columns: columns.collect(), base: base.map(str::to_owned) }
+    };
+    let keyspaces = model.keyspaces.iter().map(|(name, keyspace)| {
+        let tables = keyspace.tables.iter().map(|(name, known)| (name.clone(), table(known, None)));
+        let views =
+            keyspace.views.iter().map(|(name, view)| (name.clone(), table(&view.table, Some(&view.base))));
+        let keyspace =
+            Keyspace { tables: tables.collect(), views: views.collect(), types: keyspace.types.clone() };
+        (name.clone(), Arc::new(keyspace))
+    });
+    SchemaSnapshot { keyspaces: keyspaces.collect() }
+}
+
+/// A model of what the driver knows: names, columns, types and views.
+pub(crate) fn model(snapshot: &SchemaSnapshot) -> Schema {
+    let table = |name: &str, table: &Table| {
+        let columns = table.columns.iter().map(|column| model::Column {
+            name: column.name.clone(),
+            cql_type: column.cql_type.clone(),
+            role: column.role,
+            descending: false,
+            mask: None,
+        });
+        model::Table { name: name.to_owned(), columns: columns.collect(), ..model::Table::default() }
+    };
+    let keyspaces = snapshot.keyspaces.iter().map(|(name, keyspace)| {
+        let tables = keyspace.tables.iter().map(|(name, known)| (name.clone(), table(name, known)));
+        let views = keyspace.views.iter().map(|(name, known)| {
+            let view = model::View {
+                base: known.base.clone().unwrap_or_default(),
+                all_columns: false,
+                where_clause: String::new(),
+                table: table(name, known),
+            };
+            (name.clone(), view)
+        });
+        let keyspace = model::Keyspace {
+            name: name.clone(),
+            kind: model::KeyspaceKind::of(name),
+            durable_writes: true,
+            tables: tables.collect(),
+            views: views.collect(),
+            types: keyspace.types.clone(),
+            ..model::Keyspace::default()
+        };
+        (name.clone(), Arc::new(keyspace))
+    });
+    Schema {
+        keyspaces: keyspaces.collect(),
+        notes: vec!["The schema is still being read.".to_owned()],
+        ..Schema::default()
+    }
 }
 
 fn convert_table(table: &DriverTable, base: Option<String>) -> Table {

@@ -76,7 +76,7 @@ pub(crate) async fn open(
 pub(crate) enum SchemaReader {
     /// The driver, which then also knows each statement's replicas.
     Driver,
-    /// [`crate::system_schema`], because the driver cannot.
+    /// [`crate::Connection::model`], because the driver cannot.
     Ourselves,
 }
 

@@ -15,6 +15,7 @@ pub mod nearest;
 pub mod page;
 pub mod redact;
 pub mod render;
+pub mod schema;
 pub mod secret;
 pub mod settings;
 pub mod shell;

@@ -4,6 +4,7 @@
 
 mod astra;
 mod bundle;
+mod model;
 mod own;
 mod statements;
 mod support;

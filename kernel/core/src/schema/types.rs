@@ -1,0 +1,247 @@
+//! CQL types as texts: read from what the server's tables and a snapshot's file hold, and given their fields.
+
+use std::collections::BTreeMap;
+
+use crate::column::{CqlType, UdtType};
+
+/// How deep types are followed into each other.
+const MAX_DEPTH: usize = 32;
+/// How many types one type may be made of, once all fields stand in it.
+const MAX_PARTS: usize = 20_000;
+
+/// The type that a text is, e.g. `frozen<map<text, "Address">>`. A name is a user-defined type of `keyspace`, without its
+/// fields as yet ([`resolve`]). A text that is no type is a class of the server's.
+pub fn parse(text: &str, keyspace: &str) -> CqlType {
+    let mut parser = Parser { rest: text, keyspace, depth: 0 };
+    match parser.cql_type() {
+        Some(parsed) if parser.rest.trim().is_empty() => parsed,
+        _ => CqlType::Custom(text.to_owned()),
+    }
+}
+
+/// Gives the user-defined types inside `cql_type` the fields that `types` has for them.
+pub fn resolve(cql_type: &mut CqlType, types: &BTreeMap<String, UdtType>) {
+    let mut parts = MAX_PARTS;
+    fill(cql_type, types, MAX_DEPTH, &mut parts);
+}
+
+/// Gives the types of one keyspace their fields' fields.
+pub fn resolve_all(types: &mut BTreeMap<String, UdtType>) {
+    let known = types.clone();
+    for definition in types.values_mut() {
+        for (_, field) in &mut definition.fields {
+            resolve(field, &known);
+        }
+    }
+}
+
+fn fill(cql_type: &mut CqlType, types: &BTreeMap<String, UdtType>, depth: usize, parts: &mut usize) {
+    if depth == 0 || *parts == 0 {
+        return;
+    }
+    *parts -= 1;
+    match cql_type {
+        CqlType::List(item) | CqlType::Set(item) | CqlType::Frozen(item) | CqlType::Vector(item, _) => {
+            fill(item, types, depth - 1, parts);
+        }
+        CqlType::Map(key, value) => {
+            fill(key, types, depth - 1, parts);
+            fill(value, types, depth - 1, parts);
+        }
+        CqlType::Tuple(items) => items.iter_mut().for_each(|item| fill(item, types, depth - 1, parts)),
+        CqlType::Udt(udt) => {
+            if let Some(known) = types.get(&udt.name) {
+                udt.fields.clone_from(&known.fields);
+            }
+            udt.fields.iter_mut().for_each(|(_, field)| fill(field, types, depth - 1, parts));
+        }
+        _ => {}
+    }
+}
+
+/// The names of the user-defined types that a type is made of, itself included; the fields' types are not looked into.
+pub fn names(cql_type: &CqlType) -> Vec<&str> {
+    match cql_type {
+        CqlType::List(item) | CqlType::Set(item) | CqlType::Frozen(item) | CqlType::Vector(item, _) => {
+            names(item)
+        }
+        CqlType::Map(key, value) => [names(key), names(value)].concat(),
+        CqlType::Tuple(items) => items.iter().flat_map(names).collect(),
+        CqlType::Udt(udt) => vec![&udt.name],
+        _ => Vec::new(),
+    }
+}
+
+/// A keyspace's types, each behind those that it is made of.
+pub fn in_order(types: &BTreeMap<String, UdtType>) -> Vec<&UdtType> {
+    fn visit<'a>(
+        name: &'a str,
+        types: &'a BTreeMap<String, UdtType>,
+        visited: &mut Vec<&'a str>,
+        ordered: &mut Vec<&'a UdtType>,
+    ) {
+        let Some(definition) = types.get(name) else { return };
+        if visited.contains(&name) || visited.len() > types.len() {
+            return;
+        }
+        visited.push(name);
+        for (_, field) in &definition.fields {
+            names(field).into_iter().for_each(|name| visit(name, types, visited, ordered));
+        }
+        ordered.push(definition);
+    }
+    let (mut visited, mut ordered) = (Vec::new(), Vec::new());
+    types.keys().for_each(|name| visit(name, types, &mut visited, &mut ordered));
+    ordered
+}
+
+/// Reads one type; `None` where the text is none.
+struct Parser<'a> {
+    rest: &'a str,
+    keyspace: &'a str,
+    depth: usize,
+}
+
+impl Parser<'_> {
+    fn cql_type(&mut self) -> Option<CqlType> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return None;
+        }
+        self.rest = self.rest.trim_start();
+        let parsed = if self.rest.starts_with('"') {
+            let name = self.quoted('"')?;
+            self.user_type(name)
+        } else if self.rest.starts_with('\'') {
+            CqlType::Custom(self.quoted('\'')?)
+        } else {
+            let length =
+                self.rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(self.rest.len());
+            let (word, rest) = self.rest.split_at(length);
+            self.rest = rest;
+            self.named(word)?
+        };
+        self.depth -= 1;
+        Some(parsed)
+    }
+
+    fn named(&mut self, word: &str) -> Option<CqlType> {
+        if self.accept('<').is_some() {
+            let parsed = match word {
+                "frozen" => CqlType::Frozen(Box::new(self.cql_type()?)),
+                "list" => CqlType::List(Box::new(self.cql_type()?)),
+                "set" => CqlType::Set(Box::new(self.cql_type()?)),
+                "map" => {
+                    let key = self.cql_type()?;
+                    self.accept(',')?;
+                    CqlType::Map(Box::new(key), Box::new(self.cql_type()?))
+                }
+                "vector" => {
+                    let item = self.cql_type()?;
+                    self.accept(',')?;
+                    let (size, rest) = self.rest.trim_start().split_once('>')?;
+                    self.rest = rest;
+                    return Some(CqlType::Vector(Box::new(item), size.trim().parse().ok()?));
+                }
+                "tuple" => {
+                    let mut items = vec![self.cql_type()?];
+                    while self.accept(',').is_some() {
+                        items.push(self.cql_type()?);
+                    }
+                    CqlType::Tuple(items)
+                }
+                _ => return None,
+            };
+            self.accept('>')?;
+            return Some(parsed);
+        }
+        Some(match word {
+            "" => return None,
+            "ascii" => CqlType::Ascii,
+            "bigint" => CqlType::Bigint,
+            "blob" => CqlType::Blob,
+            "boolean" => CqlType::Boolean,
+            "counter" => CqlType::Counter,
+            "date" => CqlType::Date,
+            "decimal" => CqlType::Decimal,
+            "double" => CqlType::Double,
+            "duration" => CqlType::Duration,
+            "float" => CqlType::Float,
+            "inet" => CqlType::Inet,
+            "int" => CqlType::Int,
+            "smallint" => CqlType::Smallint,
+            "text" | "varchar" => CqlType::Text,
+            "time" => CqlType::Time,
+            "timestamp" => CqlType::Timestamp,
+            "timeuuid" => CqlType::Timeuuid,
+            "tinyint" => CqlType::Tinyint,
+            "uuid" => CqlType::Uuid,
+            "varint" => CqlType::Varint,
+            name => self.user_type(name.to_owned()),
+        })
+    }
+
+    fn user_type(&self, name: String) -> CqlType {
+        CqlType::Udt(Box::new(UdtType { keyspace: self.keyspace.to_owned(), name, fields: Vec::new() }))
+    }
+
+    /// A text in quotes, doubled inside.
+    fn quoted(&mut self, quote: char) -> Option<String> {
+        let mut text = String::new();
+        let mut characters = self.rest.char_indices().skip(1).peekable();
+        while let Some((at, character)) = characters.next() {
+            if character != quote {
+                text.push(character);
+            } else if characters.next_if(|(_, next)| *next == quote).is_some() {
+                text.push(quote);
+            } else {
+                self.rest = &self.rest[at + 1..];
+                return Some(text);
+            }
+        }
+        None
+    }
+
+    fn accept(&mut self, expected: char) -> Option<()> {
+        self.rest = self.rest.trim_start().strip_prefix(expected)?;
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_as_the_server_writes_them() {
+        let same = |text: &str| assert_eq!(parse(text, "ks").to_string(), text);
+        same("frozen<map<text, frozen<tuple<int, list<uuid>>>>>");
+        same("vector<frozen<set<\"A\"\"b\">>, 12>");
+        same("'org.apache.cassandra.db.marshal.X(a,b)'");
+        same("address");
+        for nonsense in
+            ["", "map<int>", "list<int", "list<int>>", "\"open", "vector<int, x>", &"list<".repeat(10_000)]
+        {
+            assert_eq!(parse(nonsense, "ks"), CqlType::Custom(nonsense.to_owned()));
+        }
+    }
+
+    #[test]
+    fn fields_are_found_in_types_in_types() {
+        let define = |name: &str, field: &str| {
+            let fields = vec![("f".to_owned(), parse(field, "ks"))];
+            (name.to_owned(), UdtType { keyspace: "ks".to_owned(), name: name.to_owned(), fields })
+        };
+        let mut types = BTreeMap::from([define("a", "list<frozen<\"B\">>"), define("B", "int")]);
+        let order: Vec<_> = in_order(&types).iter().map(|udt| udt.name.clone()).collect();
+        assert_eq!(order, ["B", "a"]);
+        resolve_all(&mut types);
+        let mut found = parse("set<frozen<a>>", "ks");
+        resolve(&mut found, &types);
+        assert!(format!("{found:?}").contains("Int"), "{found:?}");
+        // A file could say that types are made of each other: it ends.
+        let mut endless = BTreeMap::from([define("a", "tuple<b, b>"), define("b", "tuple<a, a>")]);
+        resolve_all(&mut endless);
+        assert_eq!(in_order(&endless).len(), 2);
+    }
+}
