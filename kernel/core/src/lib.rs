@@ -20,5 +20,6 @@ pub mod secret;
 pub mod settings;
 pub mod shell;
 pub mod text;
+pub mod trace;
 pub mod value;
 pub mod vint;

@@ -1,0 +1,21 @@
+//! Traces: what a request did on which node, and where its time went.
+//!
+//! A [`Recording`] is what was read from the server; [`Trace::of`] makes sense of it, and never fails: what is missing,
+//! doubled or out of order is left out, put right or said.
+
+mod advice;
+mod count;
+mod finding;
+pub mod message;
+mod model;
+mod pair;
+mod path;
+mod place;
+mod record;
+mod skew;
+mod stretch;
+
+pub use finding::{Finding, Weight, micros};
+pub use model::{Lane, Moment, Role, Skew, Step, Trace};
+pub use record::{Event, NotATraceId, Recording, Session, TraceId};
+pub use stretch::{Part, Phase, Stretch};
