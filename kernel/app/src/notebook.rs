@@ -44,6 +44,8 @@ pub(crate) struct State {
     pub(crate) params: BTreeMap<String, String>,
     /// Kept results.
     pub(crate) results: Results,
+    /// The file that rows are captured to.
+    pub(crate) capture: Option<PathBuf>,
 }
 
 /// A notebook's session.

@@ -46,10 +46,29 @@ impl Kept {
     }
 }
 
+/// How `%show` drew a result, so that `%more` goes on with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Drawing {
+    /// The result's name.
+    pub(crate) name: String,
+    /// The columns that were asked for; none for all.
+    pub(crate) columns: Vec<String>,
+    /// What it was sorted by.
+    pub(crate) sort: Option<String>,
+    /// One row under the other.
+    pub(crate) vertical: bool,
+    /// How many rows are drawn at a time.
+    pub(crate) rows: usize,
+    /// The first row that was not drawn.
+    pub(crate) next: usize,
+}
+
 /// All kept results by name.
 #[derive(Default)]
 pub(crate) struct Results {
     kept: BTreeMap<String, Kept>,
+    /// What `%show` drew after the last result came.
+    pub(crate) drawing: Option<Drawing>,
     /// Named results in the order they were made, the oldest first.
     age: Vec<String>,
 }
@@ -63,6 +82,7 @@ impl Results {
             self.kept.insert(name.to_owned(), result.clone());
         }
         self.kept.insert(LAST.to_owned(), result);
+        self.drawing = None;
         self.make_room(name)
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use scylla::client::session::Session;
-use scylla::cluster::{ClusterState, Node as DriverNode};
+use scylla::cluster::ClusterState;
 use scylla::response::query_result::QueryResult;
 use scylla::response::{PagingState as DriverPaging, PagingStateResponse};
 use scylla::statement::batch::{Batch, BatchType};
@@ -35,6 +35,7 @@ const REFRESH_BOUND: Duration = Duration::from_secs(5);
 
 mod model;
 mod repeat;
+mod ring;
 
 /// An open connection to the nodes of one data centre. Cheap to clone; the last clone's drop closes everything.
 #[derive(Clone)]
@@ -149,15 +150,7 @@ impl Connection {
     /// The cluster's nodes as they are known now, of all data centres.
     pub fn nodes(&self) -> Vec<Node> {
         let state = self.inner.session.get_cluster_state();
-        let node = |node: &Arc<DriverNode>| Node {
-            host_id: node.host_id,
-            dc: node.datacenter.clone(),
-            rack: node.rack.clone(),
-            label: node.address.ip().to_string(),
-            used: node.is_enabled(),
-            connected: node.is_connected(),
-        };
-        state.get_nodes_info().iter().map(node).collect()
+        state.get_nodes_info().iter().map(ring::node).collect()
     }
 
     /// Runs one statement, or fetches the page at `paging` of one that ran.

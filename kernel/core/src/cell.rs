@@ -11,13 +11,19 @@
 //! - In a console a statement without its `;` is [`Completeness::Incomplete`] until a blank line follows.
 
 use crate::cql::classify::Facts;
-pub use crate::cql::classify::{BatchKind, Delete, Object, ObjectKind, Select, StatementKind, TableName};
+pub use crate::cql::classify::{
+    BatchKind, Delete, Object, ObjectKind, Relation, Restriction, Select, StatementKind, TableName,
+};
 use crate::cql::lexer::is_blank;
 use crate::cql::split::{Split, Tail, split};
 use crate::diagnostic::Diagnostic;
 use crate::magic::{MagicKind, lookup};
 pub use crate::shell::{ShellCommand, ShellVerb};
 use crate::text::Span;
+
+mod feed;
+
+pub use feed::{Feed, NotText};
 
 /// A whole cell.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -107,6 +107,23 @@ pub struct Diagnostic {
     pub server_text: Option<String>,
     /// The source line holds a secret and must not be shown again.
     pub hide_source: bool,
+    /// The text that `span` points into, where it is not the cell's.
+    pub origin: Option<Box<Origin>>,
+}
+
+/// A part of a file that a failure's place is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// What the user called the file.
+    pub name: String,
+    /// The part of its text that the diagnostic's span points into.
+    pub text: String,
+    /// Lines of the file before `text`.
+    pub lines_before: usize,
+    /// Characters of `text`'s first line that come before it.
+    pub columns_before: usize,
+    /// The files that ran this one, the nearest first, each with the line where it did.
+    pub run_by: Vec<(String, usize)>,
 }
 
 impl Diagnostic {
@@ -121,6 +138,7 @@ impl Diagnostic {
             statement: None,
             server_text: None,
             hide_source: false,
+            origin: None,
         }
     }
 
@@ -142,6 +160,13 @@ impl Diagnostic {
     #[must_use]
     pub fn with_span(mut self, span: Span) -> Self {
         self.span = Some(span);
+        self
+    }
+
+    /// Says which file's text the span points into.
+    #[must_use]
+    pub fn with_origin(mut self, origin: Origin) -> Self {
+        self.origin = Some(Box::new(origin));
         self
     }
 

@@ -121,12 +121,12 @@ impl ShellVerb {
             }
             Self::Show => "Shows versions, the host, a trace, or the replicas of a token.",
             Self::Source => "Runs the statements of a file.",
-            Self::Capture => "Writes what follows to a file too.",
+            Self::Capture => "Appends the rows of what follows to a file as plain text, too.",
             Self::Copy => "Writes a table to a CSV file, or loads one.",
             Self::Login => "Connects again as another user.",
             Self::Help => "Shows help on a topic.",
-            Self::Clear => "Has no use in a notebook: clear outputs from the Edit menu.",
-            Self::Exit => "Has no use in a notebook: shut the kernel down from the Kernel menu.",
+            Self::Clear => "Says how a notebook's outputs are cleared.",
+            Self::Exit => "Says how a notebook's kernel is shut down.",
         }
     }
 
@@ -328,6 +328,16 @@ impl ShellCommand {
         })
     }
 
+    /// Reads what `SHOW` is to show.
+    ///
+    /// # Errors
+    /// `USAGE` for anything else.
+    pub fn show(&self) -> Result<Show, Diagnostic> {
+        show::read(&self.arguments).map_err(|message| {
+            self.usage(message).with_hint("`SHOW VERSION` and `SHOW HOST` take nothing more.")
+        })
+    }
+
     /// Reads the user of `LOGIN`. `cqlsh` takes a password behind it; a notebook would keep it, so it is refused.
     ///
     /// # Errors
@@ -379,8 +389,10 @@ impl ShellCommand {
                 Request::Show => false,
                 Request::Set(paging) => {
                     settings.paging = paging != Paging::Off;
-                    if let Paging::Rows(rows) = paging {
-                        settings.page_size = rows;
+                    match paging {
+                        Paging::Rows(rows) => settings.page_size = rows,
+                        Paging::Off => settings.page_size = Settings::default().page_size,
+                        Paging::On => {}
                     }
                     true
                 }
@@ -414,6 +426,10 @@ fn unquote(text: &str) -> String {
     }
     text.to_owned()
 }
+
+mod show;
+
+pub use show::Show;
 
 #[cfg(test)]
 mod tests;

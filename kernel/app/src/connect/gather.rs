@@ -131,6 +131,39 @@ pub(crate) async fn cassandra(
     finish(desk, shelf, recipe, arguments, purpose).await
 }
 
+/// The same place for another user, whose password is asked for. It has no name and is not to be saved.
+///
+/// # Errors
+/// `FIELDS_REQUIRED` where the password was not given, `AUTH_TOKEN_SHAPE` where it does not fit the user.
+pub(crate) async fn other_user(
+    desk: &dyn Desk,
+    recipe: &Recipe,
+    user: &str,
+    keyspace: Option<String>,
+) -> Result<Recipe, Diagnostic> {
+    let asked = desk.ask(&format!("Password of {user}: "), true).await?;
+    let password = asked.filter(|password| !password.is_empty()).ok_or_else(|| {
+        Diagnostic::new(Code::FieldsRequired, "All fields are required. Missing: password.")
+            .with_cause("The prompt did not give it. Nothing was tried.")
+            .with_hint("Run the cell where the frontend can ask, or connect with `%connect`.")
+    })?;
+    let place = match &recipe.place {
+        Place::Astra { bundle, .. } => {
+            fields::check_shape(user, &password)?;
+            Place::Astra { bundle: bundle.clone(), login: Login::Held { user: user.to_owned(), password } }
+        }
+        Place::Cassandra { hosts, port, dc, tls, .. } => Place::Cassandra {
+            hosts: hosts.clone(),
+            port: *port,
+            user: Some(user.to_owned()),
+            login: Some(Login::Held { user: user.to_owned(), password }),
+            dc: dc.clone(),
+            tls: tls.clone(),
+        },
+    };
+    Ok(Recipe { name: None, profile: None, place, keyspace, read_only: recipe.read_only })
+}
+
 /// The port that was typed.
 ///
 /// # Errors

@@ -215,6 +215,9 @@ fn advise(diagnostic: Diagnostic, error: &ServerError, context: &Context<'_>) ->
             .with_cause("A table was named without its keyspace, and none is in use.")
             .with_hint("`USE keyspace;`, or name it: `keyspace.table`."),
         Code::InvalidQuery if text.contains("ALLOW FILTERING") => filtering(diagnostic, context),
+        Code::InvalidQuery if text.contains("bind variables are not supported inside collection literals") => diagnostic
+            .with_cause("The server takes no variable inside a list, set or map that is written out.")
+            .with_hint("Bind the whole collection: `= :tags`, with `%param tags = {'a', 'b'}`."),
         Code::InvalidQuery if text.contains("Request is too big") => diagnostic
             .with_cause("The server takes no statement of more than 16 MiB, its values included.")
             .with_hint("Write less at once: smaller values, or fewer rows in a batch."),

@@ -2,6 +2,7 @@
 
 use cqlbook_core::cell::Question;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
+use cqlbook_core::nearest::nearest;
 use cqlbook_core::{inspect, magic};
 use cqlbook_wire::{MimeBundle, Payload, Stream};
 
@@ -29,8 +30,12 @@ pub(crate) async fn print(scene: &Scene, stream: Stream, text: &str) -> Result<(
 }
 
 fn nothing_on(topic: &str) -> Diagnostic {
-    Diagnostic::new(Code::Usage, format!("There is no help on `{topic}`."))
-        .with_hint("`%help` lists the topics. A table is known once the notebook is connected.")
+    let diagnostic = Diagnostic::new(Code::Usage, format!("There is no help on `{topic}`."));
+    let diagnostic = match nearest(topic, magic::topics()) {
+        Some(near) => diagnostic.with_hint(format!("Did you mean `%help {near}`?")),
+        None => diagnostic,
+    };
+    diagnostic.with_hint("`%help` lists the topics. A table is known once the notebook is connected.")
 }
 
 fn page(text: String) -> MimeBundle {

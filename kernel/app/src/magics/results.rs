@@ -8,9 +8,9 @@ use cqlbook_core::column::{Column, CqlType};
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic::Arguments;
 use cqlbook_core::page::{MalformedPage, Page};
-use cqlbook_core::render::{self, Item, List};
+use cqlbook_core::render::{self, Item, List, MimeBundle};
 
-use crate::results::{Kept, LAST};
+use crate::results::{Drawing, Kept, LAST};
 use crate::run::fetch::{self, Continuation};
 use crate::run::scene::Scene;
 use crate::run::statement::table_options;
@@ -21,44 +21,60 @@ pub(crate) async fn show(scene: &Scene, arguments: &Arguments) -> Result<(), Dia
     let name = arguments.positional(0).unwrap_or(LAST);
     let kept = find(scene, name)?;
     let settings = scene.settings();
-    let mut options = table_options(&settings);
-    if let Some(rows) = arguments.count("rows") {
-        options.display_rows = rows;
-    }
-    options.offset = arguments.count("offset").unwrap_or(0);
-    options.vertical |= arguments.flag("vertical");
-    let columns = arguments.values("columns");
-    let sort = arguments.value("sort");
-    let (columns, pages) = if columns.is_empty() && sort.is_none() {
+    let drawing = Drawing {
+        name: name.to_owned(),
+        columns: arguments.values("columns").into_iter().map(str::to_owned).collect(),
+        sort: arguments.value("sort").map(str::to_owned),
+        vertical: arguments.flag("vertical"),
+        rows: arguments.count("rows").unwrap_or(settings.settings.display_rows),
+        next: arguments.count("offset").unwrap_or(0),
+    };
+    scene.show_rows(draw(scene, &kept, drawing)?).await;
+    Ok(())
+}
+
+/// Draws rows of a result as asked, and notes where `%more` goes on.
+fn draw(scene: &Scene, kept: &Kept, mut drawing: Drawing) -> Result<MimeBundle, Diagnostic> {
+    let mut options = table_options(&scene.settings());
+    options.display_rows = drawing.rows;
+    options.offset = drawing.next;
+    options.vertical |= drawing.vertical;
+    let (columns, pages) = if drawing.columns.is_empty() && drawing.sort.is_none() {
         (Arc::clone(&kept.columns), kept.pages.clone())
     } else {
-        let view = View::of(&kept, &columns, sort)?;
+        let names: Vec<&str> = drawing.columns.iter().map(String::as_str).collect();
+        let view = View::of(kept, &names, drawing.sort.as_deref())?;
         (Arc::clone(&view.columns), vec![Arc::new(view) as Arc<dyn Page>])
     };
-    scene.show_rows(render::table(&columns, &pages, &kept.facts, &options)).await;
-    Ok(())
+    let table = render::table(&columns, &pages, &kept.facts, &options);
+    drawing.next = drawing.next.saturating_add(drawing.rows).min(kept.rows());
+    scene.notebook.state().results.drawing = Some(drawing);
+    Ok(table)
 }
 
 /// Draws the rows after those drawn last, fetching them if need be.
 pub(crate) async fn more(scene: &Scene) -> Result<(), Diagnostic> {
-    let mut kept = find(scene, LAST)?;
     let settings = scene.settings();
-    let step = settings.settings.display_rows.max(1);
+    let drawn = scene.notebook.state().results.drawing.clone();
+    let name = drawn.as_ref().map_or(LAST, |drawing| &drawing.name).to_owned();
+    let mut kept = find(scene, &name)?;
+    let mut drawing = drawn.unwrap_or_else(|| Drawing { name, next: kept.drawn, ..Drawing::default() });
+    drawing.rows = settings.settings.display_rows.max(1);
     let mut wait = Wait::new();
-    if kept.drawn + step > kept.rows()
+    // Rows that were sorted are the fetched ones: others would come between them.
+    if drawing.next + drawing.rows > kept.rows()
+        && drawing.sort.is_none()
         && let Some(rest) = kept.rest.take()
     {
-        fetch_on(scene, &mut wait, &mut kept, &rest, settings.settings.fetch_rows.max(step)).await?;
+        let limit = settings.settings.fetch_rows.max(drawing.rows);
+        fetch_on(scene, &mut wait, &mut kept, &rest, limit).await?;
+        scene.notebook.state().results.replace(&drawing.name, &kept);
     }
-    if kept.drawn >= kept.rows() {
+    if drawing.next >= kept.rows() {
         scene.conclude(render::sentence("There are no more rows.")).await;
         return Ok(());
     }
-    let mut options = table_options(&settings);
-    options.offset = kept.drawn;
-    kept.drawn = (kept.drawn + step).min(kept.rows());
-    scene.notebook.state().results.replace(LAST, &kept);
-    wait.show_rows(scene, render::table(&kept.columns, &kept.pages, &kept.facts, &options)).await;
+    wait.show_rows(scene, draw(scene, &kept, drawing)?).await;
     Ok(())
 }
 

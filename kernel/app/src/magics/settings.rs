@@ -1,6 +1,7 @@
 //! `%set` and `%param`: the notebook's settings and the values of its bind variables.
 
 use cqlbook_core::cql::keywords::unquote_name;
+use cqlbook_core::cql::lexer::{TokenKind, lex};
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic::Arguments;
 use cqlbook_core::render::{self, Item, List};
@@ -50,7 +51,7 @@ pub(crate) async fn set(scene: &mut Scene, arguments: &Arguments) -> Result<(), 
     Ok(())
 }
 
-/// `%param` lists, `%param name = LITERAL` sets a bind value.
+/// `%param` lists, `%param name` shows one, `%param name = LITERAL` sets a bind value.
 pub(crate) async fn param(scene: &Scene, arguments: &Arguments) -> Result<(), Diagnostic> {
     let text = arguments.positional(0).unwrap_or_default().trim();
     if text.is_empty() {
@@ -64,22 +65,59 @@ pub(crate) async fn param(scene: &Scene, arguments: &Arguments) -> Result<(), Di
         scene.show(render::list(&List { title: None, headers, rows, note })).await;
         return Ok(());
     }
-    let usage = |message: &str| {
-        Diagnostic::new(Code::Usage, message)
-            .with_hint("`%param day = '2013-01-01'`, with the value as a CQL literal.")
+    let (name, literal) = assignment(text)?;
+    let Some(literal) = literal else {
+        let value = scene.notebook.state().params.get(&name).cloned();
+        let value = value.ok_or_else(|| usage(&format!("`:{name}` has no value.")))?;
+        scene.say(format!(":{name} = {value}")).await;
+        return Ok(());
     };
-    let (name, literal) =
-        text.split_once('=').ok_or_else(|| usage("`%param` takes a name, `=` and a value."))?;
-    let (name, literal) =
-        (name.trim().trim_start_matches(':'), literal.trim().trim_end_matches(';').trim_end());
-    let name = unquote_name(name);
-    if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
-        return Err(usage("The name of a bind variable has letters, digits and underscores."));
+    scene.notebook.state().params.insert(name.clone(), literal.clone());
+    scene.say(format!(":{name} = {literal}")).await;
+    Ok(())
+}
+
+/// Reads `name = LITERAL`, or a name alone. A quoted name keeps its case and may hold anything.
+fn assignment(text: &str) -> Result<(String, Option<String>), Diagnostic> {
+    let text = text.trim_start_matches(':');
+    let name = lex(text)
+        .into_iter()
+        .next()
+        .filter(|token| matches!(token.kind, TokenKind::Word | TokenKind::QuotedName));
+    let name = name.ok_or_else(|| usage("`%param` takes a name, `=` and a value."))?;
+    let rest = text[name.span.end..].trim_start();
+    let name = unquote_name(name.span.of(text));
+    if rest.is_empty() {
+        return Ok((name, None));
     }
+    let literal = rest.strip_prefix('=').ok_or_else(|| {
+        usage("The name of a bind variable has letters, digits and underscores, and `=` follows it.")
+    })?;
+    let literal = literal.trim().trim_end_matches(';').trim_end();
     if literal.is_empty() {
         return Err(usage("The value is missing."));
     }
-    scene.notebook.state().params.insert(name.clone(), literal.to_owned());
-    scene.say(format!(":{name} = {literal}")).await;
-    Ok(())
+    Ok((name, Some(literal.to_owned())))
+}
+
+fn usage(message: &str) -> Diagnostic {
+    Diagnostic::new(Code::Usage, message)
+        .with_hint("`%param day = '2013-01-01'`, with the value as a CQL literal.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_belongs_to_a_name() {
+        let read = |text: &str| assignment(text).map_err(|diagnostic| diagnostic.message);
+        let pair = |name: &str, value: Option<&str>| Ok((name.to_owned(), value.map(str::to_owned)));
+        assert_eq!(read("Day = '2013-01-01';"), pair("day", Some("'2013-01-01'")));
+        assert_eq!(read(":\"My = day\"={1, 2}"), pair("My = day", Some("{1, 2}")));
+        assert_eq!(read("day"), pair("day", None));
+        for text in ["= 5", "a b = 5", "day =", "5 = 5"] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
 }

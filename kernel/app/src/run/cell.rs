@@ -30,6 +30,7 @@ pub(crate) async fn run(notebook: Arc<Notebook>, request: ExecuteRequest, io: Io
         allow_stdin: request.allow_stdin,
         last: false,
         live: Live::default(),
+        sources: Vec::new(),
     };
     let outcome = match cell::parse(&source) {
         Cell::Steps(steps) => run_steps(&mut scene, &steps, &request).await,
@@ -121,7 +122,10 @@ async fn run_steps(scene: &mut Scene, steps: &[Step], request: &ExecuteRequest) 
             if diagnostic.code != Code::Interrupted {
                 diagnostic.span.get_or_insert(step.span);
             }
-        } else if diagnostic.span == Some(step.span) && diagnostic.code != Code::SyntaxError {
+        } else if diagnostic.span == Some(step.span)
+            && diagnostic.origin.is_none()
+            && diagnostic.code != Code::SyntaxError
+        {
             // The only step of a cell needs no pointing at.
             diagnostic.span = None;
         }
@@ -139,7 +143,8 @@ async fn run_steps(scene: &mut Scene, steps: &[Step], request: &ExecuteRequest) 
     failures.pop().map_or(Ok(()), Err)
 }
 
-async fn run_step(scene: &mut Scene, step: &Step) -> Result<(), Diagnostic> {
+/// Runs one step of a cell, or of a file.
+pub(super) async fn run_step(scene: &mut Scene, step: &Step) -> Result<(), Diagnostic> {
     match &step.kind {
         StepKind::Cql(statement) => statement::run(scene, statement).await,
         StepKind::Shell(command) => shell::run(scene, command).await,

@@ -1,8 +1,9 @@
 //! Guard rails: what is refused or asked about before a statement is sent.
 
 use cqlbook_cluster::SchemaSnapshot;
-use cqlbook_core::cell::{Statement, StatementKind};
+use cqlbook_core::cell::{Delete, Statement, StatementKind, TableName};
 use cqlbook_core::column::KeyRole;
+use cqlbook_core::cql::keywords::quote_name;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 
 /// Refuses a statement that writes where only reads are sent.
@@ -24,25 +25,32 @@ pub(crate) fn question(
     schema: &SchemaSnapshot,
 ) -> Option<String> {
     let words = statement.text.split_whitespace().take(6).collect::<Vec<_>>().join(" ");
-    match &statement.kind {
-        StatementKind::Drop(_) | StatementKind::Truncate => {
-            Some(format!("This cannot be undone: {words}. Go on? [y/N] "))
-        }
-        StatementKind::Delete(delete) => {
-            let (written, table) = statement.table()?;
-            // Without the schema the careful answer is to ask.
-            let whole = match written.or(keyspace).and_then(|keyspace| schema.table(keyspace, table)) {
-                Some(table) => {
-                    let key: Vec<_> =
-                        table.with_role(KeyRole::Partition).map(|column| &column.name).collect();
-                    delete.is_whole_partition(&key)
-                }
-                None => delete.is_whole_partition(&delete.where_columns),
-            };
-            whole.then(|| format!("This deletes a whole partition: {words}. Go on? [y/N] "))
-        }
-        _ => None,
+    if matches!(statement.kind, StatementKind::Drop(_) | StatementKind::Truncate) {
+        return Some(format!("This cannot be undone: {words}. Go on? [y/N] "));
     }
+    let whole = |(delete, table): &(&Delete, Option<&TableName>)| {
+        let known =
+            table.and_then(|table| schema.table(table.keyspace.as_deref().or(keyspace)?, &table.name));
+        match known {
+            Some(table) => {
+                let key: Vec<_> = table.with_role(KeyRole::Partition).map(|column| &column.name).collect();
+                delete.is_whole_partition(&key)
+            }
+            // Without the schema the careful answer is to ask.
+            None => delete.is_whole_partition(&delete.where_columns),
+        }
+    };
+    let (_, table) = statement.deletes().into_iter().find(whole)?;
+    Some(match (&statement.kind, table) {
+        (StatementKind::Delete(_), _) => {
+            format!("This deletes a whole partition: {words}. Go on? [y/N] ")
+        }
+        (_, Some(table)) => format!(
+            "This deletes a whole partition of {}, among others. Go on? [y/N] ",
+            quote_name(&table.name)
+        ),
+        (_, None) => "This deletes a whole partition, among others. Go on? [y/N] ".to_owned(),
+    })
 }
 
 /// What is said when nobody could be asked.
@@ -75,6 +83,13 @@ mod tests {
         assert!(!asked("DELETE name FROM t WHERE id = 1"));
         assert!(!asked("INSERT INTO t (id) VALUES (1)"));
         assert!(!asked("SELECT * FROM t"));
+    }
+
+    #[test]
+    fn a_batch_is_asked_about_for_what_is_in_it() {
+        assert!(asked("BEGIN BATCH INSERT INTO t (id) VALUES (1); DELETE FROM t WHERE id = 1; APPLY BATCH"));
+        assert!(!asked("BEGIN BATCH DELETE v FROM t WHERE id = 1 APPLY BATCH"));
+        assert!(asked("BEGIN TRANSACTION DELETE FROM t WHERE id = 1; COMMIT TRANSACTION"));
     }
 
     #[test]

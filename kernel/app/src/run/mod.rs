@@ -1,9 +1,13 @@
 //! Runs a cell: its steps in order, each with an output of its own, until the end or the first failure.
 
+mod capture;
 pub(crate) mod cell;
 pub(crate) mod fetch;
 pub(crate) mod guard;
+mod scan;
 pub(crate) mod scene;
 pub(crate) mod shell;
+mod show;
+mod source;
 pub(crate) mod statement;
 pub(crate) mod wait;

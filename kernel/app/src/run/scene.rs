@@ -1,6 +1,6 @@
 //! What a step needs while it runs: the notebook, the cell's settings, and the way out for its outputs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ pub(crate) struct Scene {
     pub(crate) last: bool,
     /// The output that says how far the running step is, if it shows one.
     pub(crate) live: Live,
+    /// The files that `SOURCE` runs, the outermost first: statements of a file that return no rows are counted, not shown.
+    pub(crate) sources: Vec<PathBuf>,
 }
 
 /// An output that changes while a step runs.

@@ -1,6 +1,7 @@
 //! The commands that cqlsh users know, answered in cqlsh's words.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use cqlbook_cluster::Request as Sending;
 use cqlbook_core::cell::{ShellCommand, ShellVerb, Statement};
@@ -15,12 +16,12 @@ use super::fetch::{self, Sent};
 use super::scene::Scene;
 use super::statement::{explain_failure, options};
 use super::wait::Wait;
-use crate::connect::recipe::Place;
+use super::{capture, show, source};
+use crate::connect::{gather, opening};
 use crate::magics;
 
 /// Runs one command.
 pub(crate) async fn run(scene: &mut Scene, command: &ShellCommand) -> Result<(), Diagnostic> {
-    let arguments = command.arguments.as_str();
     match command.verb {
         ShellVerb::Consistency
         | ShellVerb::SerialConsistency
@@ -28,30 +29,38 @@ pub(crate) async fn run(scene: &mut Scene, command: &ShellCommand) -> Result<(),
         | ShellVerb::Expand
         | ShellVerb::Paging => setting(scene, command).await,
         ShellVerb::Describe => describe(scene, command).await,
-        ShellVerb::Show => show(scene, arguments).await,
-        ShellVerb::Help => help(scene, arguments).await,
+        ShellVerb::Show => show::show(scene, command).await,
+        ShellVerb::Help => magics::help::help(scene, &command.arguments).await,
         ShellVerb::Clear => {
-            scene.io.clear_output(false).await;
+            print(
+                scene,
+                "A notebook keeps its outputs. The Edit menu clears those of a cell, or of all cells.",
+            )
+            .await;
             Ok(())
         }
         ShellVerb::Exit => {
-            print(scene, "A notebook has no EXIT. Close it, or shut its kernel down from the Kernel menu; `%disconnect` closes the connection.")
+            print(scene, "A notebook has no EXIT. The Kernel menu shuts its kernel down; `%disconnect` closes the connection.")
                 .await;
             Ok(())
         }
-        ShellVerb::Source => Err(magics::not_in_this_release("SOURCE")),
-        ShellVerb::Capture => Err(magics::not_in_this_release("CAPTURE")),
+        ShellVerb::Source => source::run(scene, command).await,
+        ShellVerb::Capture => capture::command(scene, command).await,
         ShellVerb::Copy => Err(magics::not_in_this_release("COPY")
             .with_hint("`%import FILE.csv INTO keyspace.table` loads a CSV file.")),
-        ShellVerb::Login => {
-            // A password on the line is refused first, and not shown again.
-            command.login_user()?;
-            Err(magics::not_in_this_release("LOGIN").with_hint("`%connect …` connects as another user."))
-        }
+        ShellVerb::Login => login(scene, &command.login_user()?).await,
     }
 }
 
-async fn print(scene: &Scene, text: &str) {
+/// Connects again as another user, to the same place and in the same keyspace. Nothing of it is saved.
+async fn login(scene: &Scene, user: &str) -> Result<(), Diagnostic> {
+    let open = scene.open()?;
+    let keyspace = open.connection.keyspace().or_else(|| open.recipe.keyspace.clone());
+    let recipe = gather::other_user(scene, &open.recipe, user, keyspace).await?;
+    opening::open(scene, Arc::new(recipe)).await
+}
+
+pub(super) async fn print(scene: &Scene, text: &str) {
     scene.io.stream(Stream::Stdout, format!("{text}\n")).await;
 }
 
@@ -61,14 +70,31 @@ async fn setting(scene: &mut Scene, command: &ShellCommand) -> Result<(), Diagno
     let set = scene.change(|settings| command.apply(settings))?;
     let now = scene.settings().settings;
     let said = match command.verb {
-        ShellVerb::Consistency => level("consistency", now.consistency, set),
-        ShellVerb::SerialConsistency => level("serial consistency", now.serial_consistency, set),
+        ShellVerb::Consistency => Said::done(level("consistency", now.consistency, set)),
+        ShellVerb::SerialConsistency => Said::done(level("serial consistency", now.serial_consistency, set)),
         ShellVerb::Tracing => switched("Tracing", "TRACING", before.trace, now.trace, set),
         ShellVerb::Expand => switched("Expanded output", "EXPAND", before.expand, now.expand, set),
-        _ => paging(command, &now),
+        _ => paging(command, &before, &now),
     };
-    print(scene, &said).await;
+    for (stream, text) in [(Stream::Stderr, said.refused), (Stream::Stdout, said.done)] {
+        if !text.is_empty() {
+            scene.io.stream(stream, format!("{text}\n")).await;
+        }
+    }
     Ok(())
+}
+
+/// What a command answers, in cqlsh's words: what it did, and what it had not to do, which cqlsh tells as an error.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Said {
+    done: String,
+    refused: String,
+}
+
+impl Said {
+    fn done(done: String) -> Self {
+        Self { done, refused: String::new() }
+    }
 }
 
 fn level(what: &str, level: Consistency, set: bool) -> String {
@@ -79,67 +105,29 @@ fn level(what: &str, level: Consistency, set: bool) -> String {
     format!("{}{rest} level set to {level}.", initial.to_uppercase())
 }
 
-fn switched(what: &str, command: &str, before: bool, now: bool, set: bool) -> String {
-    let (state, other, verb) = if now { ("enabled", "OFF", "disable") } else { ("disabled", "ON", "enable") };
-    match (set, before == now) {
-        (false, _) => format!("{what} is currently {state}. Use {command} {other} to {verb}"),
-        (true, true) => format!("{what} is already {state}. Use {command} {other} to {verb}"),
-        (true, false) if now => format!("Now {what} is enabled"),
-        (true, false) => format!("Disabled {what}."),
+fn switched(what: &str, command: &str, before: bool, now: bool, set: bool) -> Said {
+    let refused = |refused| Said { refused, ..Said::default() };
+    match (set, before, now) {
+        (false, _, true) => Said::done(format!("{what} is currently enabled. Use {command} OFF to disable")),
+        (false, _, false) => Said::done(format!("{what} is currently disabled. Use {command} ON to enable.")),
+        (true, true, true) => refused(format!("{what} is already enabled. Use {command} OFF to disable.")),
+        (true, false, false) => refused(format!("{what} is not enabled.")),
+        (true, _, true) => Said::done(format!("Now {what} is enabled")),
+        (true, _, false) => Said::done(format!("Disabled {what}.")),
     }
 }
 
-fn paging(command: &ShellCommand, now: &Settings) -> String {
-    match command.paging() {
-        Ok(Request::Set(Paging::Rows(rows))) => format!("Page size: {rows}"),
-        Ok(Request::Set(Paging::On)) => "Now Query paging is enabled".to_owned(),
-        Ok(Request::Set(Paging::Off)) => "Disabled Query paging.".to_owned(),
-        _ if now.paging => format!(
-            "Query paging is currently enabled. Use PAGING OFF to disable\nPage size: {}",
-            now.page_size
-        ),
-        _ => "Query paging is currently disabled. Use PAGING ON to enable.".to_owned(),
+fn paging(command: &ShellCommand, before: &Settings, now: &Settings) -> Said {
+    let mut said = match command.paging() {
+        Ok(Request::Set(Paging::Rows(_))) => Said::default(),
+        Ok(Request::Set(_)) => switched("Query paging", "PAGING", before.paging, now.paging, true),
+        _ => switched("Query paging", "PAGING", before.paging, now.paging, false),
+    };
+    if now.paging {
+        let separator = if said.done.is_empty() { "" } else { "\n" };
+        said.done.push_str(&format!("{separator}Page size: {}", now.page_size));
     }
-}
-
-/// `SHOW VERSION` and `SHOW HOST`.
-async fn show(scene: &Scene, argument: &str) -> Result<(), Diagnostic> {
-    match argument.to_ascii_uppercase().as_str() {
-        "VERSION" => {
-            let open = scene.open()?;
-            let facts = open.connection.facts();
-            print(
-                scene,
-                &format!(
-                    "[cqlbook {} | Cassandra {} | CQL spec {} | Native protocol v{}]",
-                    env!("CARGO_PKG_VERSION"),
-                    facts.release_version,
-                    facts.cql_version,
-                    facts.native_protocol
-                ),
-            )
-            .await;
-            Ok(())
-        }
-        "HOST" => {
-            let open = scene.open()?;
-            let name = &open.connection.facts().cluster_name;
-            let place = match &open.recipe.place {
-                Place::Astra { .. } => format!("Astra DB, data centre {}", open.connection.facts().local_dc),
-                Place::Cassandra { hosts, port, .. } => format!("{}:{port}", hosts.join(", ")),
-            };
-            print(scene, &format!("Connected to {name} at {place}")).await;
-            Ok(())
-        }
-        other if other.starts_with("SESSION") || other.starts_with("REPLICAS") => {
-            Err(magics::not_in_this_release(&format!("SHOW {argument}")))
-        }
-        _ => Err(Diagnostic::new(Code::Usage, "`SHOW` takes VERSION or HOST.").with_hint("`SHOW VERSION`")),
-    }
-}
-
-async fn help(scene: &Scene, topic: &str) -> Result<(), Diagnostic> {
-    magics::help::help(scene, topic).await
+    said
 }
 
 /// `DESCRIBE` as the server answers it. Where the service refuses, that is said.
@@ -210,4 +198,45 @@ async fn describe(scene: &Scene, command: &ShellCommand) -> Result<(), Diagnosti
     }
     print(scene, text.trim()).await;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    /// What TRACING says for (set, before, now).
+    fn tracing(set: bool, before: bool, now: bool) -> String {
+        let said = switched("Tracing", "TRACING", before, now, set);
+        assert!(said.done.is_empty() || said.refused.is_empty());
+        said.done + &said.refused
+    }
+
+    #[test]
+    fn switches_answer_as_cqlsh_does() {
+        let all = [
+            (false, true, true),
+            (false, false, false),
+            (true, true, true),
+            (true, false, false),
+            (true, false, true),
+            (true, true, false),
+        ];
+        assert_snapshot!(all.map(|(set, before, now)| tracing(set, before, now)).join("\n"), @r"
+        Tracing is currently enabled. Use TRACING OFF to disable
+        Tracing is currently disabled. Use TRACING ON to enable.
+        Tracing is already enabled. Use TRACING OFF to disable.
+        Tracing is not enabled.
+        Now Tracing is enabled
+        Disabled Tracing.
+        ");
+    }
+
+    #[test]
+    fn levels_answer_as_cqlsh_does() {
+        let serial = level("serial consistency", Consistency::LocalSerial, true);
+        assert_eq!(serial, "Serial consistency level set to LOCAL_SERIAL.");
+        assert_eq!(level("consistency", Consistency::Quorum, false), "Current consistency level is QUORUM.");
+    }
 }

@@ -9,11 +9,12 @@ use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::render::{self, Facts, TableOptions};
 use cqlbook_core::settings::CellSettings;
 use cqlbook_core::value;
+use cqlbook_wire::Stream;
 
 use super::fetch::{self, Continuation, Fetched, Sent};
-use super::guard;
 use super::scene::Scene;
 use super::wait::Wait;
+use super::{capture, guard, scan};
 use crate::explain;
 use crate::notebook::Open;
 use crate::results::{Kept, RESULT_BYTES};
@@ -23,8 +24,18 @@ pub(crate) async fn run(scene: &Scene, statement: &Statement) -> Result<(), Diag
     let open = scene.open()?;
     let settings = scene.settings();
     check(scene, &open, &settings, statement).await?;
+    let most = (!settings.all && settings.settings.paging).then_some(settings.settings.fetch_rows.max(1));
+    let keyspace = open.connection.keyspace();
+    let scan = scan::of(statement, keyspace.as_deref(), &open.connection.schema(), most);
 
-    let mut wait = Wait::new();
+    let mut wait = match &scan {
+        Some(scan) => Wait::with_label(&scan.notice),
+        None => Wait::new(),
+    };
+    if let Some(scan) = scan.as_ref().filter(|scan| scan.unbounded) {
+        // A line of text: the rows stay the first thing that is displayed.
+        scene.io.stream(Stream::Stdout, format!("{}\n", scan.notice)).await;
+    }
     let open = wait.attend(&open, settings.settings.timeout);
     let outcome = wait.through(scene, answer(scene, &open, &settings, statement)).await?;
     match outcome {
@@ -32,7 +43,10 @@ pub(crate) async fn run(scene: &Scene, statement: &Statement) -> Result<(), Diag
             let facts = Facts { elapsed, notes: wait.note().into_iter().collect(), ..Facts::default() };
             scene.conclude(render::outcome(&format!("Using keyspace {name}."), &facts)).await;
         }
-        Outcome::Fetched(fetched) => show(scene, &open, &settings, statement, *fetched, &wait).await,
+        Outcome::Fetched(fetched) => {
+            let told = scan.filter(|scan| !scan.unbounded).map(|scan| scan.notice);
+            show(scene, &open, &settings, statement, *fetched, &wait, told).await;
+        }
     }
     Ok(())
 }
@@ -197,6 +211,7 @@ async fn show(
     statement: &Statement,
     fetched: Fetched,
     wait: &Wait,
+    scan: Option<String>,
 ) {
     let mut facts = Facts {
         more: fetched.next.is_some(),
@@ -208,7 +223,7 @@ async fn show(
             None => node.label.clone(),
         }),
         warnings: fetched.warnings.clone(),
-        notes: wait.note().into_iter().collect(),
+        notes: scan.into_iter().chain(wait.note()).collect(),
         ..Facts::default()
     };
     if settings.settings.trace {
@@ -218,6 +233,10 @@ async fn show(
         });
     }
     let Some(pages) = fetched.pages else {
+        let silent = !scene.sources.is_empty() && facts.warnings.is_empty() && facts.notes.is_empty();
+        if silent {
+            return;
+        }
         let summary = summary(statement);
         scene.conclude(render::outcome(&summary, &facts)).await;
         return;
@@ -245,6 +264,7 @@ async fn show(
     if !dropped.is_empty() {
         facts.notes.push(format!("Forgotten to make room: {}.", dropped.join(", ")));
     }
+    facts.notes.extend(capture::take(scene, &kept, &table_options(settings)).await);
     let table = render::table(&kept.columns, &kept.pages, &facts, &table_options(settings));
     wait.show_rows(scene, table).await;
 }

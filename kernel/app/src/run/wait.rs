@@ -13,6 +13,8 @@ use crate::notebook::Open;
 
 /// A connection that is back within this time was never said to be lost.
 const QUIET: Duration = Duration::from_millis(700);
+/// A statement that takes no longer than this is said nothing of while it runs.
+const LONG: Duration = Duration::from_secs(1);
 /// How often the time that has passed is drawn.
 const TICK: Duration = Duration::from_millis(500);
 
@@ -27,12 +29,26 @@ pub(crate) struct Wait {
     lost: Option<Instant>,
     /// Whether something was shown of it.
     is_shown: bool,
+    /// What is said of a statement that takes long for no other reason, and since when it runs.
+    label: Option<(String, Instant)>,
 }
 
 impl Wait {
     /// A wait for nothing, yet.
     pub(crate) fn new() -> Self {
-        Self { sender: watch::Sender::default(), slowed: 0, attempts: 1, lost: None, is_shown: false }
+        Self {
+            sender: watch::Sender::default(),
+            slowed: 0,
+            attempts: 1,
+            lost: None,
+            is_shown: false,
+            label: None,
+        }
+    }
+
+    /// A wait for a statement of which something is to be said while it takes long: a sentence or several.
+    pub(crate) fn with_label(label: &str) -> Self {
+        Self { label: Some((label.to_owned(), Instant::now())), ..Self::new() }
     }
 
     /// The same connection, whose requests tell what they wait for; those that have no time-out of their own get `timeout`.
@@ -66,8 +82,12 @@ impl Wait {
                 }
                 _ = tick.tick() => {
                     let notice = notices.borrow().clone();
-                    if let Some(RetryNotice { reason: RetryReason::Lost(lost), .. }) = notice {
-                        self.show_lost(scene, lost.cause.as_ref()).await;
+                    match notice {
+                        Some(RetryNotice { reason: RetryReason::Lost(lost), .. }) => {
+                            self.show_lost(scene, lost.cause.as_ref()).await;
+                        }
+                        Some(_) => {}
+                        None => self.show_label(scene).await,
                     }
                 }
             }
@@ -85,6 +105,15 @@ impl Wait {
             }
             RetryReason::Lost(_) => drop(self.lost.get_or_insert_with(Instant::now)),
             _ => {}
+        }
+    }
+
+    async fn show_label(&mut self, scene: &Scene) {
+        let Some((label, since)) = &self.label else { return };
+        if since.elapsed() >= LONG {
+            let said = format!("{label} Reading, {} so far.", render::duration(since.elapsed()));
+            self.is_shown = true;
+            scene.progress(&said, None, "").await;
         }
     }
 

@@ -2,11 +2,13 @@
 //!
 //! No schema is consulted: where the text leaves a doubt, the careful answer is given.
 
-use std::collections::HashSet;
-
 use super::lexer::{Token, TokenKind};
 use crate::cell::Statement;
 use crate::text::Span;
+
+mod conditions;
+
+pub use conditions::{Relation, Restriction};
 
 /// A table's name as a statement gives it, unquoted (bare names in lower case).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -15,6 +17,13 @@ pub struct TableName {
     pub keyspace: Option<String>,
     /// The table (or view, type, index: whatever the statement names).
     pub name: String,
+}
+
+impl TableName {
+    /// The keyspace, where it is written, and the table.
+    pub fn parts(&self) -> (Option<&str>, &str) {
+        (self.keyspace.as_deref(), &self.name)
+    }
 }
 
 /// What kind of statement it is.
@@ -75,6 +84,14 @@ pub struct Select {
     pub allow_filtering: bool,
     /// It calls a function in its select list, which may be an aggregate (`count(*)`).
     pub calls_functions: bool,
+    /// It calls `count`, `sum`, `avg`, `min` or `max`: rows are read until the last, whatever its `LIMIT` says.
+    pub aggregates: bool,
+    /// The number behind `LIMIT`, where one is written.
+    pub limit: Option<u64>,
+    /// It is ordered by similarity (`ANN OF`), which an index answers.
+    pub by_similarity: bool,
+    /// What `WHERE` asks of columns, in order.
+    pub restrictions: Vec<Restriction>,
 }
 
 /// What the text of a `DELETE` tells.
@@ -149,6 +166,8 @@ pub enum ObjectKind {
 pub(crate) struct Facts {
     pub(crate) table: Option<TableName>,
     pub(crate) idempotent: bool,
+    /// The `DELETE`s of a batch or a transaction, with their tables.
+    pub(crate) inner_deletes: Vec<(Delete, Option<TableName>)>,
 }
 
 /// The statement of these tokens, which are no trivia.
@@ -166,7 +185,11 @@ pub(crate) fn statement(source: &str, tokens: &[Token], span: Span, into: Option
         StatementKind::Batch(kind) => *kind != BatchKind::Counter && super::repeat::repeatable(&reader),
         _ => false,
     };
-    let facts = Facts { table, idempotent };
+    let inner_deletes = match kind {
+        StatementKind::Batch(_) | StatementKind::Transaction => reader.inner_deletes(),
+        _ => Vec::new(),
+    };
+    let facts = Facts { table, idempotent, inner_deletes };
     Statement { text: span.of(source).to_owned(), span, into, kind, binds, positional_binds, facts }
 }
 
@@ -297,18 +320,25 @@ impl<'a> Reader<'a> {
         let distinct = modifier(1 + usize::from(json), "DISTINCT");
         let from = self.outside(1, &["FROM"]).unwrap_or(self.len());
         let names = |at: usize| matches!(self.token_kind(at), Some(TokenKind::Word | TokenKind::QuotedName));
-        let calls_functions = (1 + usize::from(json) + usize::from(distinct)..from)
-            .any(|at| names(at) && self.mark(at + 1, "("));
+        let listed = 1 + usize::from(json) + usize::from(distinct)..from;
+        let calls = |at: &usize| names(*at) && self.mark(at + 1, "(");
         let has = |keyword: &str| self.outside(from, &[keyword]).is_some();
+        let clause = self.outside(from, &["WHERE"]);
+        let restrictions =
+            clause.map_or_else(Vec::new, |at| self.restricted(at + 1, self.conditions_end(at + 1)));
         let select = Select {
             json,
             distinct,
-            filtered: has("WHERE"),
+            filtered: clause.is_some(),
             limited: has("LIMIT"),
             grouped: has("GROUP"),
             ordered: has("ORDER"),
             allow_filtering: has("FILTERING"),
-            calls_functions,
+            calls_functions: listed.clone().any(|at| calls(&at)),
+            aggregates: listed.filter(calls).any(|at| self.is_any(at, AGGREGATES)),
+            limit: self.limit(from),
+            by_similarity: has("ANN"),
+            restrictions,
         };
         (StatementKind::Select(select), self.table_at(from + 1))
     }
@@ -319,44 +349,10 @@ impl<'a> Reader<'a> {
         let condition = self.outside(from, &["IF"]);
         let delete = Delete {
             names_columns: from > 1,
-            where_columns: self.restricted(clause, condition.unwrap_or(self.len())),
+            where_columns: conditions::columns(&self.restricted(clause, condition.unwrap_or(self.len()))),
             conditional: condition.is_some(),
         };
         (StatementKind::Delete(delete), self.table_at(from + 1))
-    }
-
-    /// The columns of the relations from `at` up to `end`.
-    fn restricted(&self, mut at: usize, end: usize) -> Vec<String> {
-        let mut columns: Vec<String> = Vec::new();
-        let mut seen = HashSet::new();
-        let mut add = |name: Option<String>| columns.extend(name.filter(|name| seen.insert(name.clone())));
-        while at < end {
-            let list = at + usize::from(self.is(at, "TOKEN") && self.mark(at + 1, "("));
-            if self.mark(list, "(") {
-                at = list + 1;
-                while at < end && !self.mark(at, ")") {
-                    add(self.name(at));
-                    at += 1;
-                }
-            } else {
-                add(self.name(at));
-                at += 1;
-            }
-            let mut between = false;
-            let mut depth = 0_usize;
-            while at < end {
-                depth = deeper(depth, self, at);
-                let and = depth == 0 && self.is(at, "AND");
-                let ends = and && !between;
-                // The first AND behind a BETWEEN is its own.
-                between = self.is(at, "BETWEEN") || (between && !and);
-                at += 1;
-                if ends {
-                    break;
-                }
-            }
-        }
-        columns
     }
 
     fn block(&self) -> StatementKind {
@@ -398,6 +394,9 @@ impl<'a> Reader<'a> {
         (Object { kind, name }, table)
     }
 }
+
+/// The functions that make one row of many.
+const AGGREGATES: &[&str] = &["count", "sum", "avg", "min", "max"];
 
 /// The depth of parentheses, brackets and braces behind the token at `at`, from that before it.
 fn deeper(depth: usize, reader: &Reader<'_>, at: usize) -> usize {

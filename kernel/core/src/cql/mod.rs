@@ -2,6 +2,8 @@
 
 mod binds;
 pub mod classify;
+#[cfg(test)]
+mod cqlsh_cases;
 pub mod keywords;
 pub mod lexer;
 mod repeat;

@@ -1,6 +1,6 @@
 //! What a statement answers about itself: what it does, and where places of it stand in the cell.
 
-use super::classify::{ObjectKind, StatementKind, statement};
+use super::classify::{Delete, ObjectKind, StatementKind, TableName, statement};
 use super::lexer::{Token, TokenKind, lex, line_length};
 use crate::cell::Statement;
 use crate::magic::{MagicKind, lookup};
@@ -56,7 +56,15 @@ impl Statement {
     /// The table it is about, as (keyspace where written, table), both unquoted: of `SELECT`, `INSERT`, `UPDATE`,
     /// `DELETE`, `TRUNCATE`, and of schema statements about a table, an index made on it or a trigger.
     pub fn table(&self) -> Option<(Option<&str>, &str)> {
-        self.facts.table.as_ref().map(|table| (table.keyspace.as_deref(), table.name.as_str()))
+        self.facts.table.as_ref().map(TableName::parts)
+    }
+
+    /// Each `DELETE` in it with its table: itself, or those of a batch or a transaction.
+    pub fn deletes(&self) -> Vec<(&Delete, Option<&TableName>)> {
+        match &self.kind {
+            StatementKind::Delete(delete) => vec![(delete, self.facts.table.as_ref())],
+            _ => self.facts.inner_deletes.iter().map(|(delete, table)| (delete, table.as_ref())).collect(),
+        }
     }
 
     /// Where in the cell the server means by "line `line`:`column`" of its syntax errors: lines from one,

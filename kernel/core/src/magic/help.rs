@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 
+use super::codes::of_code;
 use super::{Form, MAGICS, Magic, MagicKind, Opt, find};
+use crate::diagnostic::Code;
 use crate::settings::{self, SETTINGS, Setting, Settings};
 use crate::shell::ShellVerb;
 
-/// Help on a topic as Markdown: a magic (with or without `%`), a setting, a shell command, a CQL keyword or type, or an
-/// overview for an empty topic.
+/// Help on a topic as Markdown: a magic (with or without `%`), a setting, a shell command, the code of a failure, a CQL
+/// keyword or type, or an overview for an empty topic.
 ///
 /// `None` for a topic there is no help on.
 pub fn help(topic: &str) -> Option<String> {
@@ -17,15 +19,25 @@ pub fn help(topic: &str) -> Option<String> {
     }
     let magics: Vec<_> = match find(topic) {
         Some(magic) if topic.starts_with('%') => vec![magic],
-        _ => MAGICS.iter().filter(|magic| magic.name == topic).collect(),
+        _ => MAGICS.iter().filter(|magic| magic.name.eq_ignore_ascii_case(topic)).collect(),
     };
     let parts: Vec<String> = magics
         .into_iter()
         .map(of_magic)
-        .chain(settings::find(topic).map(of_setting))
+        .chain(settings::find(&topic.to_ascii_lowercase().replace('-', "_")).map(of_setting))
         .chain(ShellVerb::find(topic).filter(|_| topic != "help").map(of_verb))
+        .chain(of_code(topic))
         .collect();
     if parts.is_empty() { crate::inspect::word(topic) } else { Some(parts.join("\n\n")) }
+}
+
+/// The names that help is found under: magics, settings, shell commands and codes of failures.
+pub fn topics() -> impl Iterator<Item = &'static str> {
+    let magics = MAGICS.iter().map(|magic| magic.name);
+    let settings = SETTINGS.iter().map(|setting| setting.name);
+    let verbs = ShellVerb::ALL.iter().map(|verb| verb.name());
+    let codes = Code::ALL.iter().map(|code| code.name());
+    magics.chain(settings).chain(verbs).chain(codes)
 }
 
 /// What `%lsmagic` prints: the names by kind, as plain text.
@@ -60,7 +72,7 @@ fn overview() -> String {
     for verb in ShellVerb::ALL {
         let _ = writeln!(text, "| `{}` | {} |", verb.name(), verb.summary());
     }
-    text.push_str("\n`%help NAME` explains a magic, a setting, a shell command or a CQL statement. `%set` lists the settings.\n");
+    text.push_str("\n`%help NAME` explains a magic, a setting, a shell command, a CQL statement or an error's code. `%set` lists the settings.\n");
     text
 }
 

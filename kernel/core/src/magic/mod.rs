@@ -4,6 +4,7 @@
 //! executed here, and no text of a magic line that may be a secret gets into a [`Diagnostic`].
 
 mod arguments;
+mod codes;
 mod help;
 mod parts;
 mod table;
@@ -11,7 +12,7 @@ mod words;
 
 pub use arguments::{Arguments, parse_line};
 pub(crate) use arguments::{choose, option_parts};
-pub use help::{help, list};
+pub use help::{help, list, topics};
 pub(crate) use help::{of_magic, of_setting, of_verb};
 pub use table::MAGICS;
 pub use words::quoted;

@@ -421,7 +421,7 @@ pub static MAGICS: &[Magic] = &[
         kind: MagicKind::Line,
         summary: "Shows help on a topic.",
         forms: &[Form {
-            summary: "Shows help on a magic, a setting or a shell command; alone, an overview.",
+            summary: "Shows help on a magic, a setting, a shell command, a statement or an error's code; alone, an overview.",
             positionals: &[optional("TOPIC", Meaning::Topic)],
             raw: true,
             ..PLAIN

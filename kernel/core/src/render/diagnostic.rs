@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthChar;
 
 use super::escape::visible_prose;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Origin};
 use crate::text::{Position, Span, floor_boundary};
 
 /// The content of a Jupyter `error` message and of a failed reply.
@@ -79,10 +79,14 @@ fn place(source: &str, d: &Diagnostic) -> Vec<String> {
     if let Some((number, count)) = d.statement.filter(|&(_, count)| count > 1) {
         words.push(format!("statement {number} of {count}"));
     }
-    let position = d.span.map(|span| Position::of(source, span.start));
+    let source = d.origin.as_ref().map_or(source, |origin| &origin.text);
+    let position = d.span.map(|span| in_origin(Position::of(source, span.start), d.origin.as_deref()));
+    words.extend(d.origin.iter().map(|origin| visible_prose(&origin.name)));
     if let Some(Position { line, column }) = position {
         words.push(format!("line {line}, column {column}"));
     }
+    let run_by = d.origin.iter().flat_map(|origin| &origin.run_by);
+    words.extend(run_by.map(|(name, line)| format!("run by {} at line {line}", visible_prose(name))));
     if words.is_empty() {
         return Vec::new();
     }
@@ -96,6 +100,13 @@ fn place(source: &str, d: &Diagnostic) -> Vec<String> {
         lines.push(format!("{DIM}{gap} |{RESET} {}{BOLD}{}{RESET}", " ".repeat(before), "^".repeat(carets)));
     }
     lines
+}
+
+/// The position in the whole file of one in a part of it.
+fn in_origin(position: Position, origin: Option<&Origin>) -> Position {
+    let Some(origin) = origin else { return position };
+    let before = if position.line == 1 { origin.columns_before } else { 0 };
+    Position { line: position.line + origin.lines_before, column: position.column + before }
 }
 
 /// The span's first line as it is shown, the columns before the span there, and the columns it takes (at least one).
@@ -278,6 +289,25 @@ mod tests {
         In line 1, column 9:
         1 | SELECT 1
           |         ^
+        ");
+    }
+
+    #[test]
+    fn a_place_in_a_file_is_named_by_file_and_line() {
+        let origin = Origin {
+            name: "load/one.cql".to_owned(),
+            text: " SELEC 2;\n".to_owned(),
+            lines_before: 41,
+            columns_before: 9,
+            run_by: vec![("all.cql".to_owned(), 3)],
+        };
+        let d = Diagnostic::new(Code::SyntaxError, "No.").with_span(Span::new(1, 6)).with_origin(origin);
+        assert_snapshot!(plain(&diagnostic("SOURCE 'all.cql'", &d)), @"
+        SYNTAX_ERROR: No.
+
+        In load/one.cql, line 42, column 11, run by all.cql at line 3:
+        42 |  SELEC 2;
+           |  ^^^^^
         ");
     }
 

@@ -16,7 +16,7 @@ pub use diagnostic::{ErrorOutput, diagnostic};
 pub use escape::escape;
 pub use list::{Item, List, Stage, StageState, list, stages};
 pub use outcome::{outcome, progress, sentence};
-pub use table::{TableOptions, table};
+pub use table::{TableOptions, grid, table};
 pub use units::{bytes, count, duration};
 
 /// One output in the forms Jupyter knows. Plain text is always there.

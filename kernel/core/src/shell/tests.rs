@@ -83,6 +83,29 @@ fn a_password_of_login_is_refused_and_not_repeated() {
 }
 
 #[test]
+fn show_shows_four_things() {
+    let shown = |source: &str| command(source).show().map_err(|diagnostic| diagnostic.message);
+    assert_eq!(shown("SHOW version"), Ok(Show::Version));
+    assert_eq!(shown("SHOW HOST;"), Ok(Show::Host));
+    let id = "7EE251DA-af52-49a4-97f4-3f07e406c7a7";
+    assert_eq!(shown(&format!("show session {id}")), Ok(Show::Session(id.to_lowercase())));
+    let replicas =
+        |token, keyspace: Option<&str>| Show::Replicas { token, keyspace: keyspace.map(str::to_owned) };
+    assert_eq!(shown("SHOW REPLICAS -95"), Ok(replicas(-95, None)));
+    assert_eq!(shown("SHOW REPLICAS 95 \"My ks\""), Ok(replicas(95, Some("My ks"))));
+    let failures = ["", " SESSION 5", " REPLICAS", " REPLICAS x", " HOST now", " TABLES"]
+        .map(|rest| shown(&format!("SHOW{rest}")).expect_err(rest));
+    assert_snapshot!(failures.join("\n"), @r"
+    `SHOW` needs to know what.
+    `SHOW SESSION` takes the id of a trace, a UUID.
+    `SHOW REPLICAS` takes a token and, if you like, a keyspace.
+    `SHOW REPLICAS` takes a token: a whole number of 64 bits.
+    Nothing follows `SHOW HOST`.
+    `SHOW` takes VERSION, HOST, SESSION or REPLICAS.
+    ");
+}
+
+#[test]
 fn a_file_may_be_quoted() {
     assert_eq!(command("SOURCE 'a; b''s.cql'").file().as_deref(), Some("a; b's.cql"));
     assert_eq!(command("CAPTURE off").file().as_deref(), Some("off"));

@@ -169,7 +169,7 @@ async fn shell_commands_answer_in_cqlshs_words() {
         cell.stdout(),
         "Current consistency level is LOCAL_QUORUM.\n\
          Current serial consistency level is LOCAL_SERIAL.\n\
-         Tracing is currently disabled. Use TRACING ON to enable\n\
+         Tracing is currently disabled. Use TRACING ON to enable.\n\
          Page size: 100\n\
          Now Expanded output is enabled\n"
     );

@@ -136,14 +136,59 @@ fn what_a_select_tells() {
         ordered: true,
         allow_filtering: true,
         calls_functions: true,
+        aggregates: true,
+        limit: None,
+        by_similarity: false,
+        restrictions: vec![Restriction { column: "a".to_owned(), relation: Relation::Equal }],
     };
     let text = "SELECT JSON DISTINCT max(a) FROM t WHERE a = 1 GROUP BY a ORDER BY b PER PARTITION LIMIT 1 ALLOW FILTERING";
     assert_eq!(select(text), all);
+    let restrictions = vec![Restriction { column: "b".to_owned(), relation: Relation::In }];
     assert_eq!(
         select("SELECT (int) a FROM t WHERE b IN (1)"),
-        Select { filtered: true, ..Select::default() }
+        Select { filtered: true, restrictions, ..Select::default() }
     );
+    let many = select("SELECT writetime(a) FROM t PER PARTITION LIMIT 2 LIMIT 70");
+    assert_eq!((many.limit, many.calls_functions, many.aggregates), (Some(70), true, false));
+    assert_eq!(select("SELECT a FROM t PER PARTITION LIMIT 2").limit, None);
+    assert!(select("SELECT a FROM t ORDER BY v ANN OF [1, 2] LIMIT 3").by_similarity);
     assert_eq!(select("SELECT a AS \"limit\" FROM t"), Select::default());
+}
+
+#[test]
+fn what_a_where_asks_of_columns() {
+    let asked = |text: &str| {
+        let StatementKind::Select(select) = Statement::new(text).kind else { panic!("{text}") };
+        let one = |one: &Restriction| format!("{} {:?}", one.column, one.relation);
+        select.restrictions.iter().map(one).collect::<Vec<_>>().join(", ")
+    };
+    insta::assert_snapshot!(
+        asked("SELECT a FROM t WHERE a = 1 AND \"B\" IN (1, 2) AND c > 3 AND d BETWEEN 1 AND 2 AND e CONTAINS 'x' AND f CONTAINS KEY 'y' AND g['k'] = 1 AND h LIKE '%x' AND i != 4 AND j NOT IN (1) LIMIT 5"),
+        @"a Equal, B In, c Range, d Range, e Contains, f ContainsKey, g Element, h Like, i Other, j Other"
+    );
+    insta::assert_snapshot!(asked("SELECT a FROM t WHERE token(a, b) > 5 AND (c, d) >= (1, 2) AND per = 1 AND group = 2 GROUP BY a PER PARTITION LIMIT 1"),
+        @"a Token, b Token, c Range, d Range, per Equal, group Equal");
+    assert_eq!(asked("SELECT a FROM t"), "");
+}
+
+#[test]
+fn deletes_of_a_batch_are_found() {
+    let found = |text: &str| {
+        let statement = Statement::new(text);
+        let one = |(delete, table): (&Delete, Option<&TableName>)| {
+            format!("{} {}", table.map_or("?", |table| &table.name), delete.where_columns.join("+"))
+        };
+        statement.deletes().into_iter().map(one).collect::<Vec<_>>().join(", ")
+    };
+    let batch = "BEGIN BATCH USING TIMESTAMP 5 DELETE FROM ks.a WHERE k = 1; INSERT INTO b (k) VALUES ('DELETE') \
+                 DELETE v FROM c WHERE k = 1 AND c = 2 APPLY BATCH";
+    assert_eq!(found(batch), "a k, c k+c");
+    assert_eq!(
+        found("BEGIN TRANSACTION IF x.v = 1 THEN DELETE FROM t WHERE k = 1; END IF COMMIT TRANSACTION"),
+        "t k"
+    );
+    assert_eq!(found("DELETE FROM t WHERE k = 1"), "t k");
+    assert_eq!(found("UPDATE t SET v = 1 WHERE k = 1"), "");
 }
 
 #[test]

@@ -4,8 +4,22 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{CELL_LEAST, Cell, Drawn, Facts, PLAIN_BUDGET, fair_limit, footer};
 
-/// Rows under a header line, values to the right.
+/// Rows under a header line, values to the right, and a footer.
 pub(super) fn table(drawn: &Drawn, facts: &Facts) -> String {
+    let mut out = rows(drawn);
+    push_footer(&mut out, drawn, facts);
+    out
+}
+
+/// One row under the other, each column on a line, and a footer.
+pub(super) fn vertical(drawn: &Drawn, facts: &Facts) -> String {
+    let mut out = vertical_rows(drawn);
+    push_footer(&mut out, drawn, facts);
+    out
+}
+
+/// Rows under a header line.
+pub(super) fn rows(drawn: &Drawn) -> String {
     let limit = column_limit(drawn);
     let rows: Vec<Vec<String>> =
         drawn.rows.iter().map(|row| row.iter().map(|cell| plain(cell, limit)).collect()).collect();
@@ -27,12 +41,11 @@ pub(super) fn table(drawn: &Drawn, facts: &Facts) -> String {
             row.iter().zip(&widths).map(|(text, &width)| pad_left(text, width)).collect();
         push_line(&mut out, &format!(" {}", cells.join(" | ")));
     }
-    push_footer(&mut out, drawn, facts);
     out
 }
 
 /// One row under the other, each column on a line.
-pub(super) fn vertical(drawn: &Drawn, facts: &Facts) -> String {
+pub(super) fn vertical_rows(drawn: &Drawn) -> String {
     let limit = column_limit(drawn);
     let names = drawn.heads.iter().map(|head| head.name.width()).max().unwrap_or(0);
     let rows: Vec<Vec<String>> =
@@ -51,7 +64,6 @@ pub(super) fn vertical(drawn: &Drawn, facts: &Facts) -> String {
             push_line(&mut out, &format!(" {} | {text}", pad_right(&head.name, names)));
         }
     }
-    push_footer(&mut out, drawn, facts);
     out
 }
 

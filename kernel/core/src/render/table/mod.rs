@@ -67,6 +67,12 @@ pub fn table(
     }
 }
 
+/// The grid alone, as plain text without a footer; otherwise as [`table`].
+pub fn grid(columns: &[Column], pages: &[Arc<dyn Page>], options: &TableOptions) -> String {
+    let drawn = Drawn::decode(columns, pages, &Facts::default(), options);
+    if options.vertical { grid::vertical_rows(&drawn) } else { grid::rows(&drawn) }
+}
+
 /// A column's header.
 struct Head {
     name: String,
