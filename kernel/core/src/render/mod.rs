@@ -8,6 +8,7 @@ mod escape;
 mod list;
 mod outcome;
 mod table;
+mod trace;
 mod units;
 
 use std::time::Duration;
@@ -17,6 +18,7 @@ pub use escape::escape;
 pub use list::{Item, List, Stage, StageState, list, stages};
 pub use outcome::{outcome, progress, sentence};
 pub use table::{TableOptions, grid, table};
+pub use trace::{TraceOptions, trace};
 pub use units::{bytes, count, duration};
 
 /// One output in the forms Jupyter knows. Plain text is always there.

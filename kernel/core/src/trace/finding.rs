@@ -6,6 +6,7 @@ use super::advice;
 use super::message::{Message, Paxos};
 use super::model::{Moment, Trace};
 use super::stretch::Phase;
+use super::units::{micros, share};
 use crate::render::count;
 
 /// Something worth knowing.
@@ -188,8 +189,8 @@ fn scanned(trace: &Trace, work: &BTreeMap<usize, Work>) -> Option<Finding> {
 fn sstables(trace: &Trace, work: &BTreeMap<usize, Work>) -> Option<Finding> {
     let (&lane, most) = work.iter().max_by_key(|(_, work)| work.sstables)?;
     let weight = match most.sstables {
-        0 => return None,
-        1..=3 => Weight::Fact,
+        0..=1 => return None,
+        2..=3 => Weight::Fact,
         4..=9 => Weight::Notice,
         _ => Weight::Problem,
     };
@@ -400,26 +401,4 @@ fn clocks(trace: &Trace) -> Vec<Finding> {
         )
     });
     text.map(|text| finding(Weight::Notice, text, advice::CLOCK)).collect()
-}
-
-/// A share in whole percent.
-pub(crate) fn share(part: i64, whole: i64) -> String {
-    format!("{} %", percent(part, whole))
-}
-
-/// A share in whole percent, as a number.
-pub(crate) fn percent(part: i64, whole: i64) -> i64 {
-    if whole <= 0 { 0 } else { ((part as f64 / whole as f64) * 100.0).round() as i64 }
-}
-
-/// A stretch of time in a trace: `42 µs`, `1.24 ms`, `14.2 ms`, `1.20 s`.
-pub fn micros(us: i64) -> String {
-    let magnitude = us.saturating_abs() as f64;
-    match magnitude {
-        us_ if us_ < 999.5 => format!("{us} µs"),
-        us_ if us_ < 9_995.0 => format!("{:.2} ms", us as f64 / 1e3),
-        us_ if us_ < 99_950.0 => format!("{:.1} ms", us as f64 / 1e3),
-        us_ if us_ < 999_500.0 => format!("{:.0} ms", us as f64 / 1e3),
-        _ => format!("{:.2} s", us as f64 / 1e6),
-    }
 }
