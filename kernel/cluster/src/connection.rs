@@ -1,5 +1,6 @@
 //! An open connection: statements in, pages out. It knows the driver's session and looks after it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -57,6 +58,8 @@ struct Inner {
     /// The schema that was read without the driver, as long as the driver cannot.
     own_schema: Mutex<Option<Arc<SchemaSnapshot>>>,
     keeper: model::Keeper,
+    /// The data centre of each node by the address that traces name it by, once a trace was read.
+    data_centres: Mutex<BTreeMap<String, String>>,
     _watch: AbortOnDrop<()>,
 }
 
@@ -117,6 +120,7 @@ impl Connection {
                 reader,
                 own_schema: Mutex::default(),
                 keeper: model::Keeper::default(),
+                data_centres: Mutex::default(),
                 _watch: AbortOnDrop(watch),
             }
         });
@@ -358,6 +362,16 @@ impl Connection {
             Ok((true, false)) => Some("The changed schema could not be read yet.".to_owned()),
             Ok((false, _)) | Err(_) => Some("The nodes do not agree on the changed schema yet.".to_owned()),
         }
+    }
+
+    /// What was learned of the nodes' data centres for traces.
+    pub(crate) fn known_data_centres(&self) -> BTreeMap<String, String> {
+        self.inner.data_centres.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps it for the next trace.
+    pub(crate) fn learn_data_centres(&self, learned: BTreeMap<String, String>) {
+        self.inner.data_centres.lock().unwrap_or_else(PoisonError::into_inner).extend(learned);
     }
 
     /// The driver's answer as ours.

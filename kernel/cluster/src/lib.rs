@@ -29,8 +29,10 @@ mod stage;
 mod survey;
 mod target;
 mod tls;
+mod tracing;
 mod watch;
 
+pub use self::tracing::TracePatience;
 pub use connect::connect;
 pub use connection::Connection;
 pub use cqlbook_core::consistency::Consistency;
