@@ -1,14 +1,13 @@
 //! The names that completion and inspection offer: the cached schema, the session's connections and kept results,
 //! and files where a path belongs. Nothing here asks a server.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use cqlbook_cluster::SchemaSnapshot;
-use cqlbook_core::column::KeyRole;
-use cqlbook_core::complete::{self, Names};
+use cqlbook_cluster::{Keyspace, SchemaSnapshot};
+use cqlbook_core::complete::{self, KnownColumn, Names};
 
 use crate::connect::recipe::{Place, Recipe};
 use crate::notebook::Notebook;
@@ -23,6 +22,9 @@ pub(crate) struct Known {
     keyspace: Option<String>,
     connections: BTreeMap<String, String>,
     results: BTreeMap<String, String>,
+    result_columns: BTreeMap<String, Vec<(String, String)>>,
+    params: BTreeMap<String, String>,
+    data_centers: BTreeSet<String>,
 }
 
 impl Known {
@@ -45,7 +47,21 @@ impl Known {
                 .iter()
                 .map(|(name, kept)| (name.to_owned(), of_result(name, kept)))
                 .collect(),
+            result_columns: state
+                .results
+                .iter()
+                .map(|(name, kept)| (name.to_owned(), columns_of(kept)))
+                .collect(),
+            params: state.params.clone(),
+            data_centers: connection
+                .map(|connection| connection.nodes().into_iter().filter_map(|node| node.dc).collect())
+                .unwrap_or_default(),
         }
+    }
+
+    fn in_keyspace(&self, named: Option<&str>) -> Option<&Keyspace> {
+        let (schema, keyspace) = self.schema.as_ref().zip(self.keyspace(named))?;
+        schema.keyspaces.get(keyspace).map(Arc::as_ref)
     }
 
     fn keyspace<'a>(&'a self, named: Option<&'a str>) -> Option<&'a str> {
@@ -59,35 +75,46 @@ impl Names for Known {
     }
 
     fn tables(&self, keyspace: Option<&str>) -> Vec<String> {
-        let found = self
-            .schema
-            .as_ref()
-            .zip(self.keyspace(keyspace))
-            .and_then(|(schema, keyspace)| schema.keyspaces.get(keyspace));
-        found
-            .into_iter()
-            .flat_map(|keyspace| keyspace.tables.keys().chain(keyspace.views.keys()).cloned())
-            .collect()
+        let found = self.in_keyspace(keyspace).into_iter();
+        found.flat_map(|keyspace| keyspace.tables.keys().chain(keyspace.views.keys()).cloned()).collect()
     }
 
-    fn columns(&self, keyspace: Option<&str>, table: &str) -> Vec<(String, String)> {
-        let found = self
-            .schema
-            .as_ref()
-            .zip(self.keyspace(keyspace))
-            .and_then(|(schema, keyspace)| schema.table(keyspace, table));
-        let columns = found.into_iter().flat_map(|table| &table.columns);
-        columns
-            .map(|column| {
-                let role = match column.role {
-                    Some(KeyRole::Partition) => ", partition key",
-                    Some(KeyRole::Clustering) => ", clustering",
-                    Some(KeyRole::Static) => ", static",
-                    None => "",
-                };
-                (column.name.clone(), format!("{}{role}", column.cql_type))
-            })
-            .collect()
+    fn views(&self, keyspace: Option<&str>) -> Vec<String> {
+        self.in_keyspace(keyspace).map(|found| found.views.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    fn columns(&self, keyspace: Option<&str>, table: &str) -> Vec<KnownColumn> {
+        let found = self.schema.as_ref().zip(self.keyspace(keyspace));
+        let table = found.and_then(|(schema, keyspace)| schema.table(keyspace, table));
+        let columns = table.into_iter().flat_map(|table| &table.columns);
+        let known = columns.map(|column| KnownColumn {
+            name: column.name.clone(),
+            cql_type: column.cql_type.to_string(),
+            role: column.role,
+        });
+        known.collect()
+    }
+
+    fn types(&self, keyspace: Option<&str>) -> Vec<String> {
+        self.in_keyspace(keyspace).map(|found| found.types.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    fn fields(&self, keyspace: Option<&str>, udt: &str) -> Vec<(String, String)> {
+        let found = self.in_keyspace(keyspace).and_then(|found| found.types.get(udt));
+        let fields = found.into_iter().flat_map(|udt| &udt.fields);
+        fields.map(|(name, cql_type)| (name.clone(), cql_type.to_string())).collect()
+    }
+
+    fn data_centers(&self) -> Vec<String> {
+        self.data_centers.iter().cloned().collect()
+    }
+
+    fn params(&self) -> Vec<(String, String)> {
+        self.params.iter().map(|(name, literal)| (name.clone(), literal.clone())).collect()
+    }
+
+    fn result_columns(&self, name: &str) -> Vec<(String, String)> {
+        self.result_columns.get(name).cloned().unwrap_or_default()
     }
 
     fn connections(&self) -> Vec<String> {
@@ -117,6 +144,11 @@ fn of_recipe(name: &str, recipe: &Recipe) -> String {
     };
     let keyspace = recipe.keyspace.as_ref().map(|name| format!(", keyspace `{name}`")).unwrap_or_default();
     format!("**`%connect {name}`** {place}{keyspace}.\n")
+}
+
+/// The columns of a kept result with their types.
+fn columns_of(kept: &Kept) -> Vec<(String, String)> {
+    kept.columns.iter().map(|column| (column.name.clone(), column.cql_type.to_string())).collect()
 }
 
 /// What is said of a kept result: how much of it there is, and its columns.

@@ -134,10 +134,11 @@ fn name(names: &dyn Names, statement: &Statement, word: &str) -> Option<String> 
         return table(names, keyspace, word);
     }
     let columns = names.columns(keyspace, of_statement);
-    let (_, cql_type) = columns.iter().find(|(name, _)| name == word)?;
+    let column = columns.iter().find(|column| column.name == word)?;
     Some(format!(
-        "**`{}`** `{cql_type}`, a column of `{}`.\n",
+        "**`{}`** `{}`, a column of `{}`.\n",
         quote_identifier(word),
+        column.label(),
         quote_identifier(of_statement)
     ))
 }
@@ -149,8 +150,9 @@ fn table(names: &dyn Names, keyspace: Option<&str>, table: &str) -> Option<Strin
         return None;
     }
     let mut text = format!("**`{}`**\n\n| Column | Type |\n| --- | --- |\n", quote_identifier(table));
-    for (name, cql_type) in columns {
-        let _ = writeln!(text, "| `{}` | `{cql_type}` |", quote_identifier(&name).replace('|', "\\|"));
+    for column in columns {
+        let name = quote_identifier(&column.name).replace('|', "\\|");
+        let _ = writeln!(text, "| `{name}` | `{}` |", column.label());
     }
     Some(text)
 }

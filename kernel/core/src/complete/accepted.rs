@@ -27,7 +27,9 @@ pub fn accepted(source: &str, cursor: usize, names: &dyn Names) -> Option<(Item,
 
 /// Whether the text stands for the candidate: case aside, and for a name of the schema with or without quotes.
 fn is(item: &Item, text: &str) -> bool {
-    let of_schema = matches!(item.kind, ItemKind::Keyspace | ItemKind::Table | ItemKind::Column);
+    use ItemKind::{Aggregate, Column, Field, Function, Index, Keyspace, Role, Table, Udt};
+    let of_schema =
+        matches!(item.kind, Keyspace | Table | Column | Field | Udt | Function | Aggregate | Index | Role);
     item.text.eq_ignore_ascii_case(text) || (of_schema && unquote_name(&item.text) == unquote_name(text))
 }
 

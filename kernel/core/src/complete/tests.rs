@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::column::KeyRole;
 
 struct Shop;
 
@@ -19,11 +20,42 @@ impl Names for Shop {
         }
     }
 
-    fn columns(&self, _: Option<&str>, table: &str) -> Vec<(String, String)> {
+    fn columns(&self, _: Option<&str>, table: &str) -> Vec<KnownColumn> {
+        let column = |name: &str, cql_type: &str, role| KnownColumn {
+            name: name.to_owned(),
+            cql_type: cql_type.to_owned(),
+            role,
+        };
         match table {
-            "orders" => ["id", "day", "Total"].map(|name| (name.to_owned(), "int".to_owned())).to_vec(),
+            "orders" => vec![
+                column("id", "int", Some(KeyRole::Partition)),
+                column("day", "date", Some(KeyRole::Clustering)),
+                column("Total", "decimal", None),
+                column("address", "frozen<address>", None),
+                column("tags", "set<text>", None),
+                column("paid", "boolean", None),
+            ],
             _ => Vec::new(),
         }
+    }
+
+    fn types(&self, _: Option<&str>) -> Vec<String> {
+        vec!["address".to_owned()]
+    }
+
+    fn fields(&self, _: Option<&str>, udt: &str) -> Vec<(String, String)> {
+        match udt {
+            "address" => ["street", "City"].map(|name| (name.to_owned(), "text".to_owned())).to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn data_centers(&self) -> Vec<String> {
+        vec!["dc1".to_owned(), "dc2".to_owned()]
+    }
+
+    fn params(&self) -> Vec<(String, String)> {
+        vec![("day".to_owned(), "'2013-01-01'".to_owned()), ("limit".to_owned(), "5".to_owned())]
     }
 
     fn connections(&self) -> Vec<String> {
@@ -90,7 +122,7 @@ fn statements_start_with_their_keywords() {
         offered("BEGIN BATCH INSERT INTO t (a) VALUES (1); |"),
         "\"\": INSERT INTO UPDATE DELETE APPLY BATCH"
     );
-    assert_eq!(offered("CREATE T|"), "\"T\": TABLE TYPE text time timestamp timeuuid tinyint tuple");
+    assert_eq!(offered("CREATE T|"), "\"T\": TABLE TYPE TRIGGER");
     assert_eq!(offered("%%sql\nSEL|"), "\"\": ");
     assert_eq!(offered("%%cql --all\nSEL|"), "\"SEL\": SELECT");
 }
@@ -102,15 +134,113 @@ fn names_are_offered_quoted_where_they_must_be() {
     assert_eq!(offered("SELECT * FROM \"Shop 2\".|"), "\"\": other");
     assert_eq!(offered("INSERT INTO Shop.ord|"), "\"ord\": orders \"order\" \"Orders\"");
     assert_eq!(offered("USE s|"), "\"s\": shop \"Shop 2\" system");
-    assert_eq!(
-        offered("SELECT | FROM orders; SELECT 1"),
-        "\"\": id day \"Total\" FROM WHERE AND IN CONTAINS"
-    );
-    assert_eq!(offered("SELECT * FROM orders WHERE d|"), "\"d\": day desc distinct");
+    assert_eq!(offered("SELECT | FROM orders; SELECT 1"), "\"\": id day \"Total\" address tags paid * JSON");
+    assert_eq!(offered("SELECT * FROM orders WHERE d|"), "\"d\": day");
     assert_eq!(
         offered("BEGIN BATCH UPDATE a SET b = 1 WHERE c = 1; UPDATE orders SET |"),
-        "\"\": id day \"Total\" SET WHERE AND IN IF"
+        "\"\": \"Total\" address tags paid"
     );
+}
+
+#[test]
+fn only_what_may_stand_there() {
+    assert_eq!(
+        offered("SELECT * FROM orders |"),
+        "\"\": WHERE GROUP BY ORDER BY PER PARTITION LIMIT LIMIT ALLOW FILTERING"
+    );
+    assert_eq!(offered("select * from orders order |"), "\"\": by");
+    assert_eq!(
+        offered("SELECT * FROM orders WHERE id = 1 AND |"),
+        "\"\": day \"Total\" address tags paid token("
+    );
+    assert_eq!(offered("UPDATE orders SET paid = true WHERE |"), "\"\": id day token(");
+    assert_eq!(offered("SELECT * FROM orders WHERE tags |"), "\"\": = < <= > >= IN CONTAINS");
+    assert_eq!(
+        offered("SELECT * FROM orders WHERE Total |"),
+        "\"\": = < <= > >= IN CONTAINS KEY CONTAINS",
+        "no such column"
+    );
+    assert_eq!(offered("SELECT * FROM orders WHERE paid |"), "\"\": = < <= > >= IN");
+    assert_eq!(offered("SELECT * FROM orders ORDER BY |"), "\"\": day");
+    assert_eq!(offered("INSERT INTO orders (id, |) VALUES (1, 2)"), "\"\": day \"Total\" address tags paid");
+    assert_eq!(offered("UPDATE orders SET paid = true, |"), "\"\": \"Total\" address tags");
+    assert_eq!(offered("ALTER TABLE orders RENAME |"), "\"\": id day IF EXISTS");
+    assert_eq!(offered("DROP KEYSPACE |"), "\"\": shop \"Shop 2\" IF EXISTS");
+    assert_eq!(
+        offered("GRANT SELECT, |"),
+        "\"\": MODIFY CREATE ALTER DROP AUTHORIZE DESCRIBE EXECUTE UNMASK"
+    );
+    assert_eq!(offered("SELECT FROM |"), "\"\": ", "nothing goes on with what no CQL is");
+}
+
+#[test]
+fn values_follow_the_columns_type() {
+    assert_eq!(
+        offered("SELECT * FROM orders WHERE day = |"),
+        "\"\": :day :\"limit\" current_date() to_date("
+    );
+    assert_eq!(
+        offered("SELECT * FROM orders WHERE day IN (:day, |"),
+        "\"\": :day :\"limit\" current_date() to_date("
+    );
+    assert_eq!(offered("UPDATE orders SET paid = |"), "\"\": true false :day :\"limit\" null");
+    assert_eq!(offered("INSERT INTO orders (id, tags) VALUES (1, |"), "\"\": { :day :\"limit\" null");
+    assert_eq!(offered("SELECT * FROM orders WHERE day = :d|"), "\":d\": :day");
+    assert_eq!(offered("SELECT * FROM orders LIMIT :|"), "\":\": :day :\"limit\"");
+    assert_eq!(offered("%param d|"), "\"d\": day");
+}
+
+#[test]
+fn fields_of_types() {
+    assert_eq!(offered("SELECT address.| FROM orders"), "\"\": street \"City\"");
+    assert_eq!(offered("UPDATE orders SET address.c|"), "\"c\": \"City\"");
+    assert_eq!(
+        offered("INSERT INTO orders (id, address) VALUES (1, {street: 'a', |"),
+        "\"\": \"City\" :day :\"limit\" cast( token( now() uuid() current_timestamp()"
+    );
+    assert_eq!(offered("ALTER TYPE address RENAME s|"), "\"s\": street");
+}
+
+#[test]
+fn tables_that_are_being_made() {
+    assert_eq!(offered("CREATE TABLE a (b in|"), "\"in\": inet int");
+    assert_eq!(offered("CREATE TABLE a (b add|"), "\"add\": address");
+    assert_eq!(offered("CREATE TABLE a (b int, \"C\" map<text, int>, PRIMARY KEY (b, |))"), "\"\": \"C\"");
+    let made =
+        |rest: &str| offered(&format!("CREATE TABLE a (b int, c int, PRIMARY KEY (b, c)) WITH {rest}"));
+    assert_eq!(made("CLUSTERING ORDER BY (|"), "\"\": c");
+    assert_eq!(made("comment = '' AND com|"), "\"com\": compaction compression compact storage");
+    assert_eq!(
+        made("compaction = {'class': 'Le|'}"),
+        "\"'Le\": 'LeveledCompactionStrategy",
+        "the quote is there"
+    );
+    assert_eq!(
+        made("compaction = {'s|': '5', 'class': 'LeveledCompactionStrategy'}"),
+        "\"'s\": 'sstable_size_in_mb 'single_sstable_uplevel"
+    );
+    assert_eq!(made("caching = {'keys': |"), "\"\": 'ALL' 'NONE'");
+}
+
+#[test]
+fn keyspaces_and_their_data_centres() {
+    assert_eq!(
+        offered("CREATE KEYSPACE a WITH replication = {'class': '|"),
+        "\"'\": 'NetworkTopologyStrategy' 'SimpleStrategy'"
+    );
+    let replicated = |rest: &str| {
+        offered(&format!("ALTER KEYSPACE a WITH replication = {{'class': 'NetworkTopologyStrategy', {rest}"))
+    };
+    assert_eq!(replicated("|"), "\"\": 'dc1' 'dc2' 'replication_factor'");
+    assert_eq!(replicated("'dc1': 3, '|"), "\"'\": 'dc2' 'replication_factor'");
+}
+
+#[test]
+fn what_is_nested_beyond_reason_offers_nothing_and_breaks_nothing() {
+    let deep = format!("SELECT * FROM t WHERE a = {}", "(".repeat(20_000));
+    assert!(complete(&deep, deep.len(), &Shop).items.is_empty());
+    let long = format!("INSERT INTO orders (id) VALUES ({}", "1, ".repeat(5_000));
+    assert!(!complete(&long, long.len(), &Shop).items.is_empty());
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod binds;
 pub mod classify;
 #[cfg(test)]
 mod cqlsh_cases;
+pub mod functions;
 pub mod keywords;
 pub mod lexer;
 mod repeat;

@@ -27,7 +27,7 @@ pub(super) fn explain(item: &Item, before: &str, names: &dyn Names) -> String {
         ItemKind::Connection => names.connection(&plain_words(&item.text)),
         ItemKind::Result => names.result(&item.text),
         ItemKind::Value => value(&item.text, before),
-        ItemKind::Subcommand | ItemKind::Option => None,
+        _ => None,
     };
     known.unwrap_or_else(|| plain(item))
 }
@@ -65,7 +65,7 @@ fn table(names: &dyn Names, keyspace: Option<&str>, name: &str) -> String {
 pub(super) fn column(names: &dyn Names, name: &str) -> Option<String> {
     let tables = names.tables(None).into_iter().filter_map(|table| {
         let columns = names.columns(None, &table);
-        columns.into_iter().find(|(column, _)| column == name).map(|(_, cql_type)| (table, cql_type))
+        columns.into_iter().find(|column| column.name == name).map(|column| (table, column.label()))
     });
     let found: Vec<_> = tables.take(TABLES).collect();
     let code = |text: &str| format!("`{}`", text.replace('|', "\\|"));
@@ -126,6 +126,17 @@ fn plain(item: &Item) -> String {
         ItemKind::Column => "column",
         ItemKind::Connection => "connection",
         ItemKind::Result => "kept result",
+        ItemKind::Field => "field",
+        ItemKind::Udt => "user-defined type",
+        ItemKind::Function => "function",
+        ItemKind::Aggregate => "aggregate",
+        ItemKind::Index => "index",
+        ItemKind::Role => "role",
+        ItemKind::DataCenter => "data centre",
+        ItemKind::Bind => "bind variable",
+        ItemKind::Operator => "mark",
+        ItemKind::Snapshot => "snapshot",
+        ItemKind::Trace => "trace",
     };
     match item.detail.as_str() {
         "" => format!("**`{}`** A {kind}.\n", item.text),

@@ -1,7 +1,7 @@
 //! What is said at a cursor, written `|`.
 
 use super::*;
-use crate::complete::complete;
+use crate::complete::{KnownColumn, complete};
 
 struct Shop;
 
@@ -25,9 +25,14 @@ impl Names for Shop {
         vec!["_".to_owned(), "day1".to_owned()]
     }
 
-    fn columns(&self, _: Option<&str>, table: &str) -> Vec<(String, String)> {
+    fn columns(&self, _: Option<&str>, table: &str) -> Vec<KnownColumn> {
+        let column = |name: &str, cql_type: &str| KnownColumn {
+            name: name.to_owned(),
+            cql_type: cql_type.to_owned(),
+            role: None,
+        };
         match table {
-            "orders" => vec![("id".to_owned(), "int".to_owned()), ("Total".to_owned(), "decimal".to_owned())],
+            "orders" => vec![column("id", "int"), column("Total", "decimal")],
             _ => Vec::new(),
         }
     }

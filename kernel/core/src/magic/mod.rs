@@ -105,6 +105,10 @@ pub enum Meaning {
     Connection,
     /// The name of a kept result.
     Result,
+    /// The name of a saved snapshot.
+    Snapshot,
+    /// A trace of the session.
+    Trace,
     /// A keyspace.
     Keyspace,
     /// A table, with or without its keyspace. Double quotes stay, because they keep a name's case.

@@ -74,7 +74,7 @@ pub(super) const EXPORT_OPTIONS: &[Opt] = &[
 ];
 pub(super) const RESULT: Positional = required("NAME", Meaning::Result);
 pub(super) const FILE: Positional = required("FILE", Meaning::File);
-pub(super) const SNAPSHOT: Positional = required("NAME", Meaning::Text);
-pub(super) const TRACE_ID: Positional = required("ID", Meaning::Text);
+pub(super) const SNAPSHOT: Positional = required("NAME", Meaning::Snapshot);
+pub(super) const TRACE_ID: Positional = required("ID", Meaning::Trace);
 pub(super) const SNAPSHOTS: &[Positional] =
-    &[required("A", Meaning::Text), optional("B|live", Meaning::Text)];
+    &[required("A", Meaning::Snapshot), optional("B|live", Meaning::Snapshot)];

@@ -341,7 +341,7 @@ pub static MAGICS: &[Magic] = &[
             Form {
                 words: &["show"],
                 summary: "Shows a trace, the last one if none is named.",
-                positionals: &[optional("ID", Meaning::Text)],
+                positionals: &[optional("ID", Meaning::Trace)],
                 implemented: false,
                 ..PLAIN
             },
