@@ -18,7 +18,7 @@ pub use escape::escape;
 pub use list::{Item, List, Stage, StageState, list, stages};
 pub use outcome::{outcome, progress, sentence};
 pub use table::{TableOptions, grid, table};
-pub use trace::{TraceOptions, trace};
+pub use trace::{TraceOptions, trace, trace_comparison, trace_distribution};
 pub use units::{bytes, count, duration};
 
 /// One output in the forms Jupyter knows. Plain text is always there.

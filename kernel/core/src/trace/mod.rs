@@ -4,7 +4,9 @@
 //! doubled or out of order is left out, put right or said.
 
 mod advice;
+pub mod compare;
 mod count;
+mod export;
 mod finding;
 pub mod message;
 mod model;
@@ -13,13 +15,17 @@ mod pair;
 mod path;
 mod place;
 mod record;
+mod runs;
 mod skew;
 mod stretch;
 pub(crate) mod units;
 
+pub use compare::Comparison;
+pub use export::{chrome, csv, otlp};
 pub use finding::{Finding, Weight};
 pub use model::{Lane, Moment, Role, Skew, Step, Trace};
 pub(crate) use normal::normal;
 pub use record::{Event, NotATraceId, Recording, Session, TraceId};
+pub use runs::{Bin, Runs};
 pub use stretch::{Part, Phase, Stretch};
 pub use units::micros;

@@ -69,6 +69,8 @@ pub struct Skew {
 /// An event in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moment {
+    /// The event's id.
+    pub event_id: TraceId,
     /// Its node's number among [`Trace::lanes`].
     pub lane: usize,
     /// Its place.

@@ -95,6 +95,7 @@ fn gather(mut nodes: Vec<(Lane, Vec<Moment>)>, recording: &Recording, resolution
 
 fn moments(lane: usize, events: &[&Event], counts: &[Count], origin: i64) -> Vec<Moment> {
     let moment = |event: &Event, at_us: i64, elapsed_us: Option<i64>, count: usize| Moment {
+        event_id: event.event_id,
         lane,
         at_us,
         elapsed_us,

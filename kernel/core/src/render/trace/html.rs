@@ -24,13 +24,18 @@ const LANES: usize = 24;
 const HIGH: usize = 18;
 const LOW: usize = 6;
 /// The width of a letter in a bar, as a share of the lane in a narrow notebook.
-const ROOM: f64 = 0.0095;
+pub(super) const ROOM: f64 = 0.0095;
 /// The width of the lanes' names, and of the lanes.
 const NAMES: &str = "width:21%;box-sizing:border-box;padding:2px 8px 2px 0;overflow:hidden;text-align:left";
 const TRACK: &str = "width:79%;position:relative";
-const FAINT: &str = "<small style=\"opacity:0.7\">";
+pub(super) const FAINT: &str = "<small style=\"opacity:0.7\">";
 
 pub(super) fn trace(trace: &Trace, options: &TraceOptions) -> String {
+    within(trace, options, BUDGET)
+}
+
+/// The picture in about so many bytes: the event table is what is cut.
+pub(super) fn within(trace: &Trace, options: &TraceOptions, budget: usize) -> String {
     let mut out = String::from("<div class=\"cqlbook cqlbook-trace\">");
     head(&mut out, trace, options);
     let legend = legend::legend(trace);
@@ -38,7 +43,7 @@ pub(super) fn trace(trace: &Trace, options: &TraceOptions) -> String {
     table(&mut out, trace, &legend);
     findings(&mut out, &trace.findings);
     parameters(&mut out, trace);
-    event_table(&mut out, trace);
+    event_table(&mut out, trace, budget);
     out.push_str("</div>");
     out
 }
@@ -291,7 +296,7 @@ fn boxed(
 }
 
 /// Translucent, so that they do in both themes; a wait is an outline, the network a fade.
-fn colour(phase: Phase) -> &'static str {
+pub(super) fn colour(phase: Phase) -> &'static str {
     match phase {
         Phase::Read | Phase::Index => "background:rgba(66,133,244,0.45)",
         Phase::Commitlog | Phase::Memtable | Phase::Batchlog => "background:rgba(150,90,210,0.45)",
@@ -385,7 +390,7 @@ fn parameters(out: &mut String, trace: &Trace) {
     out.push_str("</details>");
 }
 
-fn event_table(out: &mut String, trace: &Trace) {
+fn event_table(out: &mut String, trace: &Trace, budget: usize) {
     let rows = events::rows(trace);
     if rows.is_empty() {
         return;
@@ -404,7 +409,7 @@ fn event_table(out: &mut String, trace: &Trace) {
     out.push_str("</tr></thead><tbody>\n");
     let mut left = rows.len();
     for row in &rows {
-        if out.len() > BUDGET {
+        if out.len() > budget {
             break;
         }
         event(out, row);

@@ -4,11 +4,16 @@
 //! in words too.
 
 mod bars;
+mod comparison;
+mod distribution;
 mod events;
 mod html;
 mod legend;
 mod plain;
 mod words;
+
+pub use comparison::trace_comparison;
+pub use distribution::trace_distribution;
 
 use super::MimeBundle;
 use crate::trace::Trace;

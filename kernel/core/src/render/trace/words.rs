@@ -25,7 +25,10 @@ pub(super) fn headline(trace: &Trace) -> Option<Headline> {
     });
     Some(Headline {
         share: format!("{} of {}", share(slowest.us(), trace.total_us), micros(trace.total_us)),
-        what: slowest.words(trace),
+        what: match slowest.replica {
+            Some(_) => slowest.words(trace),
+            None => format!("{} on the coordinator", slowest.words(trace)),
+        },
         mostly,
     })
 }
