@@ -4,6 +4,7 @@
 
 pub mod columns;
 mod convert;
+pub mod read;
 
 pub use arrow_array::RecordBatch;
 pub use arrow_schema::SchemaRef;

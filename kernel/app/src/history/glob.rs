@@ -4,7 +4,7 @@
 //! `[*]`, `[?]` and `[[]`, which are how SQLite's users write these three characters, stand for the character.
 
 /// A pattern that must fit the whole of a text, in time proportional to the text and the pattern's longest piece.
-pub(super) struct Glob {
+pub(crate) struct Glob {
     /// The pieces between the `*`s.
     pieces: Vec<Vec<Piece>>,
 }
@@ -17,7 +17,7 @@ enum Piece {
 
 impl Glob {
     /// Reads a pattern. Every text is one.
-    pub(super) fn new(pattern: &str) -> Self {
+    pub(crate) fn new(pattern: &str) -> Self {
         let mut pieces = vec![Vec::new()];
         let mut rest = pattern;
         while let Some(first) = rest.chars().next() {
@@ -38,7 +38,7 @@ impl Glob {
     }
 
     /// Whether it fits the text.
-    pub(super) fn fits(&self, text: &str) -> bool {
+    pub(crate) fn fits(&self, text: &str) -> bool {
         let text: Vec<char> = text.chars().collect();
         let (Some(first), Some(last)) = (self.pieces.first(), self.pieces.last()) else {
             return text.is_empty();

@@ -3,7 +3,7 @@
 //! This session's cells are held in memory, and written to the user's file by a thread of their own, so that no cell waits for
 //! a disk and none fails because of one. Nothing enters either place before its secrets are masked.
 
-mod glob;
+pub(crate) mod glob;
 mod mask;
 mod select;
 mod store;

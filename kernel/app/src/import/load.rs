@@ -1,202 +1,153 @@
-//! Writes the rows of a file to the cluster with bounded concurrency, and counts.
+//! Writes batches of rows with bounded concurrency, and sends again what may be sent again.
 
-use std::io;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use cqlbook_cluster::{
-    BatchKind, Cell, Connection, Prepared, QueryError, RequestOptions, RetryNotice, RetryReason,
-    ServerErrorKind,
+    BatchKind, Cell, Connection, Prepared, QueryError, RequestOptions, RetryReason, ServerErrorKind,
 };
 use tokio::sync::{Mutex, mpsc};
-use tokio::task::JoinSet;
 
-use super::rejected;
-use super::rows::{self, Parcel, Reading, Rejection, Row};
+use super::outcome::LoadError;
+use super::rows::Row;
+use super::tally::{Fault, Limits, Rejection, Tally};
+use super::throttle::Throttle;
 
-/// Batches under way at a time.
-const WRITERS: usize = 24;
-/// Batches that wait for a writer.
-const QUEUE: usize = 64;
 /// How often a batch is tried when replicas do not answer in time; pauses double from the first. A lost connection and a
 /// service that asks to slow down are waited out below, by the connection.
 const TRIES: u32 = 6;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// Lines set aside at most; a file of which more is wrong is the wrong file.
-const MAX_REJECTED: usize = 100_000;
-
-/// How far an import has come; read while it runs.
-#[derive(Debug, Default)]
-pub(crate) struct Progress {
-    /// Rows written.
-    pub(crate) written: AtomicU64,
-    /// How often a write had to wait.
-    pub(crate) waits: AtomicU64,
-    /// What a write waits for, and until when.
-    waiting: std::sync::Mutex<Option<(RetryReason, Instant)>>,
-}
-
-impl Progress {
-    /// Takes what a write waits for.
-    pub(crate) fn wait(&self, notice: RetryNotice) {
-        if matches!(notice.reason, RetryReason::SlowDown { .. }) {
-            self.waits.fetch_add(1, Ordering::Relaxed);
-        }
-        let until = Instant::now() + notice.wait;
-        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some((notice.reason, until));
-    }
-
-    /// What writes wait for now.
-    pub(crate) fn waiting(&self) -> Option<RetryReason> {
-        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.as_ref().filter(|(_, until)| *until > Instant::now()).map(|(reason, _)| reason.clone())
-    }
-}
-
-/// What an import did.
-#[derive(Debug)]
-pub(crate) struct Loaded {
-    /// Rows written.
-    pub(crate) written: u64,
-    /// Lines that were not loaded.
-    pub(crate) rejected: u64,
-    /// Where those lines are with their reasons.
-    pub(crate) rejected_file: Option<PathBuf>,
-}
-
-/// Why an import ended early.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum LoadError {
-    #[error("the file cannot be read: {0}")]
-    Read(#[from] csv::Error),
-    #[error("the rejected lines cannot be written: {0}")]
-    Rejected(#[source] io::Error),
-    #[error("more than {MAX_REJECTED} lines cannot be loaded; the first, line {line}: {reason}")]
-    TooManyRejected { line: u64, reason: String },
-    #[error("a write failed: {0}")]
-    Write(#[from] QueryError),
-    #[error("a task of the import ended early")]
-    Task,
-}
-
-/// Reads `reading` and writes each row with `prepared`. Dropping the future stops all of it.
-pub(crate) async fn load(
-    connection: &Connection,
-    prepared: Prepared,
-    options: RequestOptions,
-    reading: Reading,
-    progress: Arc<Progress>,
-) -> Result<Loaded, LoadError> {
-    let (sender, parcels) = mpsc::channel(QUEUE);
-    let source = reading.path.clone();
-    let reader = tokio::task::spawn_blocking(move || rows::read(&reading, &sender));
-    let parcels = Arc::new(Mutex::new(parcels));
-    let mut writers = JoinSet::new();
-    for _ in 0..WRITERS {
-        let writer = Writer {
-            connection: connection.clone(),
-            prepared: prepared.clone(),
-            options: options.clone(),
-            progress: Arc::clone(&progress),
-        };
-        let parcels = Arc::clone(&parcels);
-        writers.spawn(writer.run(parcels));
-    }
-    drop(parcels);
-    let mut rejections: Vec<Rejection> = Vec::new();
-    while let Some(done) = writers.join_next().await {
-        rejections.extend(done.map_err(|_| LoadError::Task)??);
-        if rejections.len() > MAX_REJECTED {
-            let Rejection { line, reason } = rejections.swap_remove(0);
-            return Err(LoadError::TooManyRejected { line, reason });
-        }
-    }
-    reader.await.map_err(|_| LoadError::Task)??;
-    let rejected = rejections.len() as u64;
-    let rejected_file = if rejections.is_empty() {
-        None
-    } else {
-        let write = tokio::task::spawn_blocking(move || rejected::write(&source, &mut rejections));
-        Some(write.await.map_err(|_| LoadError::Task)?.map_err(LoadError::Rejected)?)
-    };
-    Ok(Loaded { written: progress.written.load(Ordering::Relaxed), rejected, rejected_file })
-}
 
 /// One of the tasks that write.
-struct Writer {
-    connection: Connection,
-    prepared: Prepared,
-    options: RequestOptions,
-    progress: Arc<Progress>,
+pub(super) struct Writer {
+    pub(super) connection: Connection,
+    pub(super) prepared: Prepared,
+    pub(super) options: RequestOptions,
+    /// The rows are added to counters: what may have happened is not done again.
+    pub(super) counters: bool,
+    pub(super) limits: Limits,
+    pub(super) tally: Arc<Tally>,
+    pub(super) throttle: Arc<Throttle>,
+    /// The service asked this task to slow down since it last looked.
+    busy: Arc<AtomicBool>,
+}
+
+/// What became of an attempt to write.
+enum Sent {
+    Done,
+    /// The server refused these values; nothing was written.
+    Refused(QueryError),
+    /// Whether it was written is not known, and it must not be written twice.
+    Unsure(QueryError),
 }
 
 impl Writer {
-    async fn run(self, parcels: Arc<Mutex<mpsc::Receiver<Parcel>>>) -> Result<Vec<Rejection>, QueryError> {
-        let mut rejections = Vec::new();
+    pub(super) fn new(
+        connection: &Connection,
+        prepared: Prepared,
+        options: RequestOptions,
+        counters: bool,
+        limits: Limits,
+        tally: Arc<Tally>,
+        throttle: Arc<Throttle>,
+    ) -> Self {
+        let busy = Arc::new(AtomicBool::new(false));
+        let (told, asked) = (Arc::clone(&tally), Arc::clone(&busy));
+        let connection = connection.attended(options.timeout, move |notice| {
+            asked.fetch_or(matches!(notice.reason, RetryReason::SlowDown { .. }), Ordering::Relaxed);
+            told.wait(notice);
+        });
+        Self { connection, prepared, options, counters, limits, tally, throttle, busy }
+    }
+
+    /// Writes batches until there are no more.
+    pub(super) async fn run(self, batches: Arc<Mutex<mpsc::Receiver<Vec<Row>>>>) -> Result<(), LoadError> {
         loop {
-            let parcel = parcels.lock().await.recv().await;
-            match parcel {
-                None => return Ok(rejections),
-                Some(Parcel::Rejected(rejection)) => rejections.push(rejection),
-                Some(Parcel::Rows(rows)) => self.write(rows, &mut rejections).await?,
-            }
-            if rejections.len() > MAX_REJECTED {
-                return Ok(rejections);
+            let batch = batches.lock().await.recv().await;
+            let Some(rows) = batch else { return Ok(()) };
+            let permit = self.throttle.enter().await;
+            self.write(rows).await?;
+            match (self.busy.swap(false, Ordering::Relaxed), permit) {
+                (true, Some(permit)) => self.throttle.give_up(permit),
+                _ => self.throttle.went_well(),
             }
         }
     }
 
     /// Writes a batch; where the server refuses it, each row on its own, so that only the bad ones are set aside.
-    async fn write(&self, rows: Vec<Row>, rejections: &mut Vec<Rejection>) -> Result<(), QueryError> {
-        let count = rows.len() as u64;
-        let (lines, cells): (Vec<u64>, Vec<Vec<Cell>>) =
-            rows.into_iter().map(|row| (row.line, row.cells)).unzip();
-        match self.send(&cells).await {
-            Ok(()) => {
-                self.progress.written.fetch_add(count, Ordering::Relaxed);
+    async fn write(&self, rows: Vec<Row>) -> Result<(), LoadError> {
+        self.tally.begin(rows.iter().map(|row| row.number));
+        let mut places = Vec::with_capacity(rows.len());
+        let mut cells = Vec::with_capacity(rows.len());
+        for row in rows {
+            places.push((row.number, row.line));
+            cells.push(row.cells);
+        }
+        match self.send(&cells).await? {
+            Sent::Done => {
+                self.tally.wrote(&places.iter().map(|(number, _)| *number).collect::<Vec<_>>());
                 return Ok(());
             }
-            Err(error) if !is_about_the_row(&error) => return Err(error),
-            Err(_) => {}
+            Sent::Unsure(error) => {
+                for place in places {
+                    self.set_aside(place, format!("it may have been counted, or not: {error}"))?;
+                }
+                return Ok(());
+            }
+            Sent::Refused(error) if cells.len() == 1 => {
+                return places.into_iter().try_for_each(|place| self.set_aside(place, refusal(&error)));
+            }
+            Sent::Refused(_) => {}
         }
-        for (line, cells) in lines.into_iter().zip(cells) {
-            match self.send(std::slice::from_ref(&cells)).await {
-                Ok(()) => {
-                    self.progress.written.fetch_add(1, Ordering::Relaxed);
+        for (place, cells) in places.into_iter().zip(cells) {
+            match self.send(std::slice::from_ref(&cells)).await? {
+                Sent::Done => self.tally.wrote(&[place.0]),
+                Sent::Refused(error) => self.set_aside(place, refusal(&error))?,
+                Sent::Unsure(error) => {
+                    self.set_aside(place, format!("it may have been counted, or not: {error}"))?;
                 }
-                Err(error) if is_about_the_row(&error) => {
-                    rejections.push(Rejection { line, reason: format!("the server refused it: {error}") });
-                }
-                Err(error) => return Err(error),
             }
         }
         Ok(())
     }
 
-    /// Sends rows of one partition, again after a pause where the cluster is busy: an INSERT may be repeated.
-    async fn send(&self, cells: &[Vec<Cell>]) -> Result<(), QueryError> {
+    fn set_aside(&self, (number, line): (u64, u64), reason: String) -> Result<(), LoadError> {
+        self.tally.reject(Rejection { number, line, fault: Fault::Insert, reason });
+        match self.tally.exceeded(self.limits) {
+            Some(exceeded) => Err(LoadError::Exceeded(Box::new(exceeded))),
+            None => Ok(()),
+        }
+    }
+
+    /// Sends rows of one partition, again after a pause where the cluster is busy and that can do no harm.
+    async fn send(&self, cells: &[Vec<Cell>]) -> Result<Sent, LoadError> {
         let mut pause = FIRST_PAUSE;
         let mut tries = 1;
+        let kind = if self.counters { BatchKind::Counter } else { BatchKind::Unlogged };
         loop {
             let outcome = match cells {
                 [row] => self.connection.run_prepared(&self.prepared, row, &self.options, None).await,
-                rows => {
-                    self.connection.run_batch(BatchKind::Unlogged, &self.prepared, rows, &self.options).await
-                }
+                rows => self.connection.run_batch(kind, &self.prepared, rows, &self.options).await,
             };
             match outcome {
-                Ok(_) => return Ok(()),
+                Ok(_) => return Ok(Sent::Done),
+                Err(error) if is_about_the_row(&error) => return Ok(Sent::Refused(error)),
+                Err(error) if self.counters && may_have_happened(&error) => return Ok(Sent::Unsure(error)),
                 Err(error) if tries < TRIES && is_busy(&error) => {
+                    self.busy.store(true, Ordering::Relaxed);
                     tokio::time::sleep(pause).await;
                     tries += 1;
                     pause *= 2;
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             }
         }
     }
+}
+
+fn refusal(error: &QueryError) -> String {
+    format!("the server refused it: {error}")
 }
 
 /// Whether the server refused these values, and not the statement or the time.
@@ -214,6 +165,18 @@ fn is_busy(error: &QueryError) -> bool {
                 | ServerErrorKind::WriteFailure { .. }
         ),
         QueryError::Timeout { .. } => true,
+        _ => false,
+    }
+}
+
+/// Whether a write that failed this way may have been done all the same.
+fn may_have_happened(error: &QueryError) -> bool {
+    match error {
+        QueryError::Server(error) => {
+            matches!(error.kind, ServerErrorKind::WriteTimeout { .. } | ServerErrorKind::WriteFailure { .. })
+        }
+        QueryError::Timeout { maybe_applied, .. } => *maybe_applied,
+        QueryError::ConnectionLost(lost) => lost.maybe_applied,
         _ => false,
     }
 }

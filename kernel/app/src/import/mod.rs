@@ -1,11 +1,31 @@
-//! Loads a CSV file into a table: rows are read and converted on one thread, grouped by partition, and written with
-//! bounded concurrency. What cannot be loaded is set aside with its reason; memory does not grow with the file.
+//! Loads a file into a table: rows are read and converted on one thread, grouped by partition, and written with bounded
+//! concurrency. What cannot be loaded is set aside with its reason; memory does not grow with the file.
+//!
+//! `%import` and `COPY … FROM` are two ways to ask for it. What is read from is a [`source`], where the rows go a [`plan`].
 
+mod columns;
+mod dialect;
+mod fields;
+mod file;
+mod json;
 mod load;
+mod outcome;
 mod plan;
 mod rejected;
+mod resume;
 mod rows;
+mod run;
+mod source;
+mod tally;
+mod throttle;
 
-pub(crate) use load::{LoadError, Loaded, Progress, load};
-pub(crate) use plan::Plan;
-pub(crate) use rows::{Reading, open};
+pub(crate) use dialect::Dialect;
+pub(crate) use fields::Habits;
+pub(crate) use outcome::LoadError;
+pub(crate) use plan::{Match, Order, Plan, Target};
+pub(crate) use rejected::Form;
+pub(crate) use resume::{NoPlace, Place};
+pub(crate) use rows::Pace;
+pub(crate) use run::{Job, Loaded, run};
+pub(crate) use source::{Format, Spec, Titles};
+pub(crate) use tally::{Fault, Limits, Tally};

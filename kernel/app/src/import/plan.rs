@@ -1,139 +1,344 @@
-//! Which field of a file goes into which column. Decided before anything is written.
+//! Which field of a file goes into which column, and by which statement. Decided before anything is written.
 
 use cqlbook_cluster::Table;
 use cqlbook_core::column::{Column, CqlType, KeyRole};
 use cqlbook_core::cql::keywords::quote_name;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 
+use super::fields::is_key;
+
 /// A column that a field goes into.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Goal {
-    /// The field's place in a line, from zero.
+    /// The field's place in a row, from zero.
     pub(crate) field: usize,
     /// The column.
     pub(crate) column: Column,
 }
 
-/// The plan of an import.
+/// How fields find their columns.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Match<'a> {
+    /// By the names that the file gives them.
+    Names(&'a [String]),
+    /// By their order, of so many fields a row.
+    Places(usize),
+    /// Each row names its own: any column may be there. These are the names of the first row.
+    Members(&'a [String]),
+}
+
+/// The order of a table's columns in a file that does not name them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// That of `SELECT *`.
+    Select,
+    /// cqlsh's: the key, then all others by name, static or not.
+    Cqlsh,
+}
+
+/// What is loaded, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plan {
     /// The statement with one `?` for each goal, in order.
-    pub(crate) insert: String,
+    pub(crate) statement: String,
     /// Fields and their columns.
     pub(crate) goals: Vec<Goal>,
-    /// Fields of the file that the table has no column for.
+    /// Fields of the file that go nowhere.
     pub(crate) skipped: Vec<String>,
+    /// Counters are added to: running the statement twice counts twice.
+    pub(crate) counters: bool,
+}
+
+/// What a plan is made for.
+#[derive(Debug)]
+pub(crate) struct Target<'a> {
+    pub(crate) keyspace: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) table: &'a Table,
+    /// Only these columns are loaded; all where there are none.
+    pub(crate) chosen: &'a [String],
+    /// These are not, though they are in the file.
+    pub(crate) left_out: &'a [String],
+    /// The rows live so many seconds.
+    pub(crate) ttl: Option<u32>,
 }
 
 impl Plan {
-    /// Matches the file's `header` with the columns of `table`, called `keyspace`.`name`.
-    ///
-    /// With `chosen` columns only those are loaded; each must be in the header.
+    /// Matches a file's fields with the columns of a table.
     ///
     /// # Errors
-    /// `IMPORT_FAILED` when a key column has no field, a chosen column is in neither, or the table has counters.
-    pub(crate) fn new(
-        keyspace: &str,
-        name: &str,
-        table: &Table,
-        header: &[String],
-        chosen: &[String],
-    ) -> Result<Self, Diagnostic> {
-        let failed = |message: String| Diagnostic::new(Code::ImportFailed, message);
-        if table.columns.iter().any(|column| column.cql_type == CqlType::Counter) {
-            return Err(failed(format!("{keyspace}.{name} has counters, which cannot be inserted."))
-                .with_hint("Loading counters is not in this release; use UPDATE."));
-        }
-        let column = |field: &str| {
-            let field = field.trim();
-            table.column(field).or_else(|| table.column(&field.to_lowercase()))
+    /// `IMPORT_FAILED` when a key column has no field, or a chosen column is not in both.
+    pub(crate) fn new(target: &Target<'_>, fields: Match<'_>, order: Order) -> Result<Self, Diagnostic> {
+        let (goals, skipped) = match fields {
+            Match::Names(titles) => by_name(target, titles)?,
+            Match::Places(width) => by_place(target, width, order)?,
+            Match::Members(titles) => by_member(target, titles)?,
         };
-        let fields: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
-        let mut goals = Vec::new();
-        let mut skipped = Vec::new();
-        for (field, title) in header.iter().enumerate() {
-            let wanted =
-                chosen.is_empty() || chosen.iter().any(|name| name.eq_ignore_ascii_case(title.trim()));
-            match column(title) {
-                Some(column) if wanted => goals.push(Goal { field, column: column.clone() }),
-                _ => skipped.push(title.clone()),
-            }
-        }
-        for name in chosen {
-            if !goals.iter().any(|goal| goal.column.name.eq_ignore_ascii_case(name)) {
-                return Err(failed(format!("The column `{name}` is not in both the file and the table."))
-                    .with_cause(format!(
-                        "The file has: {}. The table has: {}.",
-                        header.join(", "),
-                        fields.join(", ")
-                    )));
-            }
-        }
-        let missing: Vec<_> = table
-            .columns
-            .iter()
-            .filter(|column| matches!(column.role, Some(KeyRole::Partition | KeyRole::Clustering)))
-            .filter(|column| !goals.iter().any(|goal| goal.column.name == column.name))
-            .map(|column| column.name.as_str())
-            .collect();
-        if !missing.is_empty() {
-            return Err(failed(format!(
-                "The file has no field for the key of {keyspace}.{name}: {}.",
-                missing.join(", ")
-            ))
-            .with_cause(format!("The file's first line names: {}.", header.join(", ")))
-            .with_hint("The first line of a CSV file must name the columns."));
-        }
-        let names: Vec<_> = goals.iter().map(|goal| quote_name(&goal.column.name)).collect();
-        let insert = format!(
-            "INSERT INTO {}.{} ({}) VALUES ({})",
-            quote_name(keyspace),
-            quote_name(name),
-            names.join(", "),
-            vec!["?"; names.len()].join(", ")
-        );
-        Ok(Self { insert, goals, skipped })
+        let goals: Vec<_> =
+            goals.into_iter().filter(|goal| !target.left_out.contains(&goal.column.name)).collect();
+        check_key(target, &goals, fields)?;
+        let counters = target.table.columns.iter().any(is_counter);
+        let (statement, goals) =
+            if counters { update(target, goals)? } else { (insert(target, &goals), goals) };
+        Ok(Self { statement, goals, skipped, counters })
     }
+}
+
+impl Target<'_> {
+    /// Whether these are names of columns: of all those chosen, or where none is, each of them.
+    pub(crate) fn is_named_by(&self, titles: &[String]) -> bool {
+        let called = |title: &String| column_called(self.table, title).map(|column| column.name.as_str());
+        if self.chosen.is_empty() {
+            return titles.iter().all(|title| called(title).is_some());
+        }
+        self.chosen.iter().all(|name| {
+            titles.iter().any(|title| called(title).is_some_and(|title| title.eq_ignore_ascii_case(name)))
+        })
+    }
+}
+
+/// The column that a name in a file means: as it stands, as CQL writes it, or in lower case.
+pub(super) fn column_called<'a>(table: &'a Table, title: &str) -> Option<&'a Column> {
+    let title = title.trim();
+    let quoted = title.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    table
+        .column(title)
+        .or_else(|| table.column(&quoted?.replace("\"\"", "\"")))
+        .or_else(|| table.column(&title.to_lowercase()))
+}
+
+fn is_counter(column: &Column) -> bool {
+    column.cql_type == CqlType::Counter
+}
+
+fn failed(message: String) -> Diagnostic {
+    Diagnostic::new(Code::ImportFailed, message)
+}
+
+fn is_wanted(chosen: &[String], column: &Column) -> bool {
+    chosen.is_empty() || chosen.iter().any(|name| name.eq_ignore_ascii_case(&column.name))
+}
+
+fn by_name(target: &Target<'_>, titles: &[String]) -> Result<(Vec<Goal>, Vec<String>), Diagnostic> {
+    let (mut goals, mut skipped) = (Vec::<Goal>::new(), Vec::new());
+    for (field, title) in titles.iter().enumerate() {
+        match column_called(target.table, title).filter(|column| is_wanted(target.chosen, column)) {
+            Some(column) => {
+                if goals.iter().any(|goal| goal.column.name == column.name) {
+                    return Err(failed(format!("The file has the column `{}` twice.", column.name))
+                        .with_cause(format!("Its first line names: {}.", titles.join(", "))));
+                }
+                goals.push(Goal { field, column: column.clone() });
+            }
+            None => skipped.push(title.clone()),
+        }
+    }
+    let has = |name: &str| goals.iter().any(|goal| goal.column.name.eq_ignore_ascii_case(name));
+    if let Some(name) = target.chosen.iter().find(|name| !has(name)) {
+        let columns: Vec<_> = target.table.columns.iter().map(|column| column.name.as_str()).collect();
+        return Err(failed(format!("The column `{name}` is not in both the file and the table."))
+            .with_cause(format!(
+                "The file has: {}. The table has: {}.",
+                titles.join(", "),
+                columns.join(", ")
+            )));
+    }
+    Ok((goals, skipped))
+}
+
+fn by_place(target: &Target<'_>, width: usize, order: Order) -> Result<(Vec<Goal>, Vec<String>), Diagnostic> {
+    let columns = chosen_columns(target, order)?;
+    if columns.len() != width {
+        let names: Vec<_> = columns.iter().map(|column| column.name.as_str()).collect();
+        return Err(failed(format!(
+            "The file's first line has {width} fields, for {} columns.",
+            names.len()
+        ))
+        .with_cause(format!("The columns are: {}.", names.join(", ")))
+        .with_hint("Name the file's columns in their order, in parentheses behind the table."));
+    }
+    let goals = columns.into_iter().enumerate();
+    Ok((goals.map(|(field, column)| Goal { field, column: column.clone() }).collect(), Vec::new()))
+}
+
+/// Goals for every column that a row may name; a goal's field is its place among them.
+fn by_member(target: &Target<'_>, titles: &[String]) -> Result<(Vec<Goal>, Vec<String>), Diagnostic> {
+    let columns = chosen_columns(target, Order::Select)?;
+    let goals = columns.into_iter().enumerate();
+    let goals: Vec<_> = goals.map(|(field, column)| Goal { field, column: column.clone() }).collect();
+    if !titles.is_empty() && titles.iter().all(|title| column_called(target.table, title).is_none()) {
+        return Err(failed(format!(
+            "The file's first row names no column of {}.{}.",
+            target.keyspace, target.name
+        ))
+        .with_cause(format!("It names: {}.", titles.join(", "))));
+    }
+    Ok((goals, Vec::new()))
+}
+
+fn chosen_columns<'a>(target: &Target<'a>, order: Order) -> Result<Vec<&'a Column>, Diagnostic> {
+    if target.chosen.is_empty() {
+        let mut columns: Vec<_> = target.table.columns.iter().collect();
+        if order == Order::Cqlsh {
+            let key = columns.iter().take_while(|column| is_key(column)).count();
+            columns[key..].sort_by(|left, right| left.name.cmp(&right.name));
+        }
+        return Ok(columns);
+    }
+    let column = |name: &String| {
+        column_called(target.table, name).ok_or_else(|| {
+            let all: Vec<_> = target.table.columns.iter().map(|column| column.name.as_str()).collect();
+            failed(format!("{}.{} has no column `{name}`.", target.keyspace, target.name))
+                .with_hint(format!("It has: {}.", all.join(", ")))
+        })
+    };
+    target.chosen.iter().map(column).collect()
+}
+
+/// Every column of the key needs a field; of a table with static columns that alone are loaded, only the partition key.
+fn check_key(target: &Target<'_>, goals: &[Goal], fields: Match<'_>) -> Result<(), Diagnostic> {
+    let only_static = goals.iter().any(|goal| goal.column.role == Some(KeyRole::Static))
+        && goals.iter().all(|goal| matches!(goal.column.role, Some(KeyRole::Static | KeyRole::Partition)));
+    let is_needed = |column: &Column| match column.role {
+        Some(KeyRole::Partition) => true,
+        Some(KeyRole::Clustering) => !only_static,
+        _ => false,
+    };
+    let needed = target.table.columns.iter().filter(|column| is_needed(column));
+    let missing: Vec<_> = needed
+        .filter(|column| !goals.iter().any(|goal| goal.column.name == column.name))
+        .map(|column| column.name.as_str())
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let Target { keyspace, name, .. } = target;
+    let diagnostic =
+        failed(format!("The file has no field for the key of {keyspace}.{name}: {}.", missing.join(", ")));
+    Err(match fields {
+        Match::Names(titles) => diagnostic
+            .with_cause(format!("The file names: {}.", titles.join(", ")))
+            .with_hint("The first line of a CSV file must name the columns, or say `--no-header` and name them behind the table."),
+        _ => diagnostic.with_hint("Name the columns of the key behind the table too."),
+    })
+}
+
+fn insert(target: &Target<'_>, goals: &[Goal]) -> String {
+    let names: Vec<_> = goals.iter().map(|goal| quote_name(&goal.column.name)).collect();
+    let ttl = target.ttl.map_or_else(String::new, |ttl| format!(" USING TTL {ttl}"));
+    format!(
+        "INSERT INTO {}.{} ({}) VALUES ({}){ttl}",
+        quote_name(target.keyspace),
+        quote_name(target.name),
+        names.join(", "),
+        vec!["?"; names.len()].join(", ")
+    )
+}
+
+/// Counters are added to what is there; they cannot be inserted.
+fn update(target: &Target<'_>, goals: Vec<Goal>) -> Result<(String, Vec<Goal>), Diagnostic> {
+    let Target { keyspace, name, .. } = target;
+    if target.ttl.is_some() {
+        return Err(failed(format!("{keyspace}.{name} has counters, which have no TTL.")));
+    }
+    let (counters, keys): (Vec<_>, Vec<_>) = goals.into_iter().partition(|goal| !is_key(&goal.column));
+    if counters.is_empty() {
+        return Err(failed(format!("The file has no field for a counter of {keyspace}.{name}.")));
+    }
+    let added =
+        counters.iter().map(|goal| quote_name(&goal.column.name)).map(|name| format!("{name} = {name} + ?"));
+    let found = keys.iter().map(|goal| format!("{} = ?", quote_name(&goal.column.name)));
+    let statement = format!(
+        "UPDATE {}.{} SET {} WHERE {}",
+        quote_name(keyspace),
+        quote_name(name),
+        added.collect::<Vec<_>>().join(", "),
+        found.collect::<Vec<_>>().join(" AND ")
+    );
+    Ok((statement, counters.into_iter().chain(keys).collect()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn column(name: &str, cql_type: CqlType, role: Option<KeyRole>) -> Column {
+        Column { name: name.to_owned(), cql_type, role }
+    }
+
     fn table() -> Table {
-        let column = |name: &str, cql_type, role| Column { name: name.to_owned(), cql_type, role };
         Table {
             columns: vec![
                 column("origin", CqlType::Text, Some(KeyRole::Partition)),
                 column("day", CqlType::Date, Some(KeyRole::Clustering)),
+                column("wind", CqlType::Float, Some(KeyRole::Static)),
                 column("Delay", CqlType::Int, None),
             ],
             base: None,
         }
     }
 
-    fn header(names: &[&str]) -> Vec<String> {
+    fn names(names: &[&str]) -> Vec<String> {
         names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn plan_of(table: &Table, chosen: &[&str], fields: Match<'_>) -> Result<Plan, Diagnostic> {
+        let chosen = names(chosen);
+        let target = Target { keyspace: "ks", name: "t", table, chosen: &chosen, left_out: &[], ttl: None };
+        Plan::new(&target, fields, Order::Cqlsh)
     }
 
     #[test]
     fn fields_find_their_columns_by_name() {
-        let plan =
-            Plan::new("ks", "t", &table(), &header(&["day", "extra", "ORIGIN", "Delay"]), &[]).unwrap();
-        assert_eq!(plan.insert, r#"INSERT INTO ks.t (day, origin, "Delay") VALUES (?, ?, ?)"#);
+        let titles = names(&["day", "extra", "ORIGIN", "\"Delay\""]);
+        let plan = plan_of(&table(), &[], Match::Names(&titles)).unwrap();
+        assert_eq!(plan.statement, r#"INSERT INTO ks.t (day, origin, "Delay") VALUES (?, ?, ?)"#);
         assert_eq!(plan.skipped, ["extra"]);
+        let titles = names(&["origin", "wind"]);
+        let plan = plan_of(&table(), &[], Match::Names(&titles)).unwrap();
+        assert_eq!(plan.statement, "INSERT INTO ks.t (origin, wind) VALUES (?, ?)", "a static column alone");
+    }
+
+    #[test]
+    fn fields_without_names_stand_in_cqlshs_order() {
+        let plan = plan_of(&table(), &[], Match::Places(4)).unwrap();
+        assert_eq!(plan.statement, r#"INSERT INTO ks.t (origin, day, "Delay", wind) VALUES (?, ?, ?, ?)"#);
+        let error = plan_of(&table(), &[], Match::Places(3)).unwrap_err();
+        assert_eq!(error.message, "The file's first line has 3 fields, for 4 columns.");
     }
 
     #[test]
     fn a_file_without_the_key_is_refused_before_anything_is_written() {
-        let error = Plan::new("ks", "t", &table(), &header(&["origin", "Delay"]), &[]).unwrap_err();
+        let titles = names(&["origin", "Delay"]);
+        let error = plan_of(&table(), &[], Match::Names(&titles)).unwrap_err();
         assert_eq!(error.message, "The file has no field for the key of ks.t: day.");
+        let titles = names(&["origin", "day", "Origin"]);
+        let error = plan_of(&table(), &[], Match::Names(&titles)).unwrap_err();
+        assert_eq!(error.message, "The file has the column `origin` twice.");
     }
 
     #[test]
     fn chosen_columns_must_be_in_both() {
-        let error =
-            Plan::new("ks", "t", &table(), &header(&["origin", "day"]), &header(&["nope"])).unwrap_err();
+        let titles = names(&["origin", "day"]);
+        let error = plan_of(&table(), &["nope"], Match::Names(&titles)).unwrap_err();
         assert_eq!(error.code, Code::ImportFailed);
+        assert!(plan_of(&table(), &["nope"], Match::Places(1)).is_err());
+    }
+
+    #[test]
+    fn counters_are_added_to() {
+        let table = Table {
+            columns: vec![
+                column("page", CqlType::Text, Some(KeyRole::Partition)),
+                column("hits", CqlType::Counter, None),
+            ],
+            base: None,
+        };
+        let titles = names(&["page", "hits"]);
+        let plan = plan_of(&table, &[], Match::Names(&titles)).unwrap();
+        assert_eq!(plan.statement, "UPDATE ks.t SET hits = hits + ? WHERE page = ?");
+        assert!(plan.counters);
+        let goals: Vec<_> = plan.goals.iter().map(|goal| goal.field).collect();
+        assert_eq!(goals, [1, 0]);
     }
 }

@@ -1,137 +1,188 @@
-//! From lines of a CSV file to serialised rows, grouped by partition. Runs on a thread of its own.
+//! Reads a file's rows, converts them, and sends them on grouped by partition. Runs on a thread of its own.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::collections::{BTreeSet, HashMap};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cqlbook_cluster::Cell;
-use cqlbook_core::column::{Column, KeyRole};
-use cqlbook_core::value;
+use cqlbook_core::column::KeyRole;
 use tokio::sync::mpsc;
 
+use super::outcome::LoadError;
 use super::plan::Goal;
+use super::source::Spec;
+use super::tally::{Done, Fault, Limits, Rejection, Tally};
 
-/// Rows sent together: of one partition, and small enough that the server does not warn (5 KiB).
-const BATCH_ROWS: usize = 50;
+/// Rows that wait for others of their partition, in bytes at most.
+const WINDOW_BYTES: usize = 16 << 20;
+/// A batch is small enough that the server does not warn (5 KiB).
 const BATCH_BYTES: usize = 4_000;
-/// Rows read before groups are sent on, so that rows of a partition that are near in the file meet.
-const WINDOW_ROWS: usize = 32_768;
 
-/// A line of the file, ready to be written.
+/// A row, ready to be written.
 #[derive(Debug, Clone)]
-pub(crate) struct Row {
+pub(super) struct Row {
+    /// The row, from zero.
+    pub(super) number: u64,
     /// The line it starts at, from 1.
-    pub(crate) line: u64,
+    pub(super) line: u64,
     /// Its cells in the order of the plan.
-    pub(crate) cells: Vec<Cell>,
+    pub(super) cells: Vec<Cell>,
 }
 
-/// What the reader has for the writers.
-#[derive(Debug)]
-pub(crate) enum Parcel {
-    /// Rows of one partition.
-    Rows(Vec<Row>),
-    /// A line that cannot be loaded.
-    Rejected(Rejection),
-}
-
-/// A line that was not loaded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Rejection {
-    /// The line, from 1.
-    pub(crate) line: u64,
-    /// Why.
-    pub(crate) reason: String,
-}
-
-/// How a file is read.
+/// How much is read, and how fast.
 #[derive(Debug, Clone)]
-pub(crate) struct Reading {
-    /// The file.
-    pub(crate) path: PathBuf,
-    /// The fields to read.
-    pub(crate) goals: Vec<Goal>,
-    /// The text that stands for null, beside the empty field.
-    pub(crate) null: String,
+pub(crate) struct Pace {
+    /// Rows that are sorted into batches at a time, so that rows of a partition that are near in the file meet.
+    pub(crate) window_rows: usize,
+    /// Rows of one batch at most.
+    pub(crate) batch_rows: usize,
+    /// Rows a second at most.
+    pub(crate) rows_a_second: Option<u64>,
+    /// Rows left out at the start.
+    pub(crate) skip_rows: u64,
+    /// Rows read at most, those left out not counted.
+    pub(crate) max_rows: Option<u64>,
+    /// How many rows may fail.
+    pub(crate) limits: Limits,
 }
 
-/// Opens a CSV file.
-pub(crate) fn open(path: &std::path::Path) -> Result<csv::Reader<std::fs::File>, csv::Error> {
-    csv::ReaderBuilder::new().flexible(true).buffer_capacity(256 << 10).from_path(path)
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            window_rows: 32_768,
+            batch_rows: 50,
+            rows_a_second: None,
+            skip_rows: 0,
+            max_rows: None,
+            limits: Limits::default(),
+        }
+    }
 }
 
-/// Reads the whole file and sends what it holds; ends early when nobody listens any more.
-pub(crate) fn read(reading: &Reading, parcels: &mpsc::Sender<Parcel>) -> Result<(), csv::Error> {
-    let mut reader = open(&reading.path)?;
-    let mut record = csv::StringRecord::new();
-    let mut window = Window::new(&reading.goals);
-    loop {
-        let line = reader.position().line();
-        match reader.read_record(&mut record) {
-            Ok(false) => break,
-            Ok(true) => {
-                let line = record.position().map_or(line, csv::Position::line);
-                match convert(reading, &record) {
-                    Ok(cells) => window.add(Row { line, cells }),
-                    Err(reason) => {
-                        if parcels.blocking_send(Parcel::Rejected(Rejection { line, reason })).is_err() {
-                            return Ok(());
-                        }
-                    }
-                }
+/// What an earlier run of the same load left behind.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Before {
+    /// Rows that are dealt with.
+    pub(super) done: Done,
+    /// Rows of counters of which nobody knows whether they were counted.
+    pub(super) unsure: BTreeSet<u64>,
+}
+
+/// What reading a file brought beside its rows.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    /// Rows left out at the start.
+    pub(super) skipped: u64,
+    /// Names in the rows that are no column's.
+    pub(super) unknown: Vec<String>,
+}
+
+/// Reads the file and sends what it holds; ends early when nobody listens any more.
+pub(super) fn read(
+    spec: &Spec,
+    goals: &[Goal],
+    pace: &Pace,
+    before: &Before,
+    tally: &Tally,
+    batches: &mpsc::Sender<Vec<Row>>,
+) -> Result<Read, LoadError> {
+    let mut source = spec.open(&tally.bytes)?;
+    let mut window = Window::new(goals, pace);
+    let mut brake = Brake::new(pace.rows_a_second);
+    let mut read = Read::default();
+    let mut number = 0;
+    while let Some(line) = source.next()? {
+        let this = number;
+        number += 1;
+        if this < pace.skip_rows {
+            read.skipped += 1;
+            tally.skip(this);
+            continue;
+        }
+        if pace.max_rows.is_some_and(|most| this - pace.skip_rows >= most) {
+            break;
+        }
+        if before.done.contains(this) {
+            continue;
+        }
+        let rejected = |fault, reason| Rejection { number: this, line, fault, reason };
+        if before.unsure.contains(&this) {
+            let reason = "it was under way when the import stopped, and may have been counted".to_owned();
+            tally.reject(rejected(Fault::Insert, reason));
+            continue;
+        }
+        match source.cells(goals, &spec.habits) {
+            Ok(cells) => {
+                brake.one_more();
+                window.add(Row { number: this, line, cells });
             }
-            Err(error) if error.is_io_error() => return Err(error),
-            Err(error) => {
-                let rejection = Rejection { line, reason: format!("the line is no CSV: {error}") };
-                if parcels.blocking_send(Parcel::Rejected(rejection)).is_err() {
-                    return Ok(());
+            Err(reason) => {
+                tally.reject(rejected(Fault::Parse, reason));
+                if let Some(exceeded) = tally.exceeded(pace.limits) {
+                    return Err(LoadError::Exceeded(Box::new(exceeded)));
                 }
             }
         }
-        if window.rows >= WINDOW_ROWS && !window.send(parcels) {
-            return Ok(());
+        if window.is_full() && !window.send(batches) {
+            return Ok(read);
         }
     }
-    window.send(parcels);
-    Ok(())
+    window.send(batches);
+    read.unknown = source.unknown();
+    Ok(read)
 }
 
-fn convert(reading: &Reading, record: &csv::StringRecord) -> Result<Vec<Cell>, String> {
-    reading.goals.iter().map(|goal| cell(goal, record.get(goal.field), &reading.null)).collect()
+/// Holds the rate of rows below a limit.
+struct Brake {
+    rows_a_second: Option<u64>,
+    started: Instant,
+    rows: u64,
 }
 
-/// One field as a cell. A missing value is left unset, which writes no tombstone.
-fn cell(Goal { column, .. }: &Goal, field: Option<&str>, null: &str) -> Result<Cell, String> {
-    match field {
-        Some(text) if !text.is_empty() && text != null => value::from_text(&column.cql_type, text)
-            .map(|bytes| Cell::Bytes(bytes.into()))
-            .map_err(|error| format!("{}: {error}", column.name)),
-        _ if is_key(column) => Err(format!("{}: a part of the key is missing", column.name)),
-        _ => Ok(Cell::Unset),
+impl Brake {
+    fn new(rows_a_second: Option<u64>) -> Self {
+        Self { rows_a_second, started: Instant::now(), rows: 0 }
     }
-}
 
-fn is_key(column: &Column) -> bool {
-    matches!(column.role, Some(KeyRole::Partition | KeyRole::Clustering))
+    fn one_more(&mut self) {
+        self.rows += 1;
+        // Looking at the clock for every row would cost more than the row.
+        let Some(limit) = self.rows_a_second.filter(|limit| self.rows.is_multiple_of((limit / 50).max(1)))
+        else {
+            return;
+        };
+        let due = Duration::from_secs_f64(self.rows as f64 / limit as f64);
+        if let Some(early) = due.checked_sub(self.started.elapsed()) {
+            std::thread::sleep(early);
+        }
+    }
 }
 
 /// Rows that wait for others of their partition.
 struct Window {
     /// Which cells are the partition key.
     key: Vec<usize>,
+    most_rows: usize,
+    batch_rows: usize,
     groups: HashMap<Vec<Bytes>, Vec<Row>>,
     rows: usize,
+    bytes: usize,
 }
 
 impl Window {
-    fn new(goals: &[Goal]) -> Self {
+    fn new(goals: &[Goal], pace: &Pace) -> Self {
         let key = goals
             .iter()
             .enumerate()
             .filter(|(_, goal)| goal.column.role == Some(KeyRole::Partition))
             .map(|(place, _)| place)
             .collect();
-        Self { key, groups: HashMap::new(), rows: 0 }
+        let (most_rows, batch_rows) = (pace.window_rows, pace.batch_rows);
+        Self { key, most_rows, batch_rows, groups: HashMap::new(), rows: 0, bytes: 0 }
+    }
+
+    fn is_full(&self) -> bool {
+        self.rows >= self.most_rows || self.bytes >= WINDOW_BYTES
     }
 
     fn add(&mut self, row: Row) {
@@ -139,20 +190,21 @@ impl Window {
             Some(Cell::Bytes(bytes)) => Some(bytes.clone()),
             _ => None,
         });
-        self.groups.entry(key.collect()).or_default().push(row);
+        self.bytes += size_bytes(&row);
         self.rows += 1;
+        self.groups.entry(key.collect()).or_default().push(row);
     }
 
     /// Sends every group on, cut into batches; false when nobody listens any more.
-    fn send(&mut self, parcels: &mpsc::Sender<Parcel>) -> bool {
-        self.rows = 0;
+    fn send(&mut self, batches: &mpsc::Sender<Vec<Row>>) -> bool {
+        (self.rows, self.bytes) = (0, 0);
         for (_, rows) in self.groups.drain() {
             let mut batch: Vec<Row> = Vec::new();
             let mut bytes = 0;
             for row in rows {
                 let size = size_bytes(&row);
-                if !batch.is_empty() && (batch.len() >= BATCH_ROWS || bytes + size > BATCH_BYTES) {
-                    if parcels.blocking_send(Parcel::Rows(std::mem::take(&mut batch))).is_err() {
+                if !batch.is_empty() && (batch.len() >= self.batch_rows || bytes + size > BATCH_BYTES) {
+                    if batches.blocking_send(std::mem::take(&mut batch)).is_err() {
                         return false;
                     }
                     bytes = 0;
@@ -160,7 +212,7 @@ impl Window {
                 bytes += size;
                 batch.push(row);
             }
-            if !batch.is_empty() && parcels.blocking_send(Parcel::Rows(batch)).is_err() {
+            if !batch.is_empty() && batches.blocking_send(batch).is_err() {
                 return false;
             }
         }

@@ -2,8 +2,10 @@
 
 mod capture;
 pub(crate) mod cell;
+mod copy;
 pub(crate) mod fetch;
 pub(crate) mod guard;
+pub(crate) mod loading;
 mod scan;
 pub(crate) mod scene;
 pub(crate) mod shell;

@@ -39,11 +39,19 @@ pub(crate) struct Scene {
 
 /// An output that changes while a step runs.
 #[derive(Default)]
-pub(crate) struct Live(Mutex<Option<(DisplayId, String)>>);
+pub(crate) struct Live {
+    shown: Mutex<Option<(DisplayId, String)>>,
+    /// What is said in its place if the step is stopped now: how to go on.
+    farewell: Mutex<Option<String>>,
+}
 
 impl Live {
     fn get(&self) -> MutexGuard<'_, Option<(DisplayId, String)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn farewell(&self) -> MutexGuard<'_, Option<String>> {
+        self.farewell.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -117,6 +125,7 @@ impl Scene {
 
     /// Shows what came of the running step, in the place of its progress where there is one.
     pub(crate) async fn conclude(&self, bundle: MimeBundle) {
+        self.live.farewell().take();
         let shown = self.live.get().take();
         match shown {
             Some((id, _)) => self.io.update(mime(bundle), &id).await,
@@ -124,12 +133,19 @@ impl Scene {
         }
     }
 
+    /// What a step that is stopped from now on says of how to go on: a whole sentence.
+    pub(crate) fn if_stopped(&self, sentence: &str) {
+        *self.live.farewell() = Some(sentence.to_owned());
+    }
+
     /// Leaves no progress that goes on for ever behind a step that failed or was interrupted.
     pub(crate) async fn stop_progress(&self) {
         let shown = self.live.get().take();
         if let Some((id, last)) = shown {
             let last = last.trim_end_matches('.');
-            self.io.update(mime(render::sentence(&format!("Stopped. {last}."))), &id).await;
+            let farewell = self.live.farewell().take().map(|sentence| format!(" {sentence}"));
+            let text = format!("Stopped. {last}.{}", farewell.unwrap_or_default());
+            self.io.update(mime(render::sentence(&text)), &id).await;
         }
     }
 

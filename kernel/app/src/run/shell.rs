@@ -46,8 +46,7 @@ pub(crate) async fn run(scene: &mut Scene, command: &ShellCommand) -> Result<(),
         }
         ShellVerb::Source => source::run(scene, command).await,
         ShellVerb::Capture => capture::command(scene, command).await,
-        ShellVerb::Copy => Err(magics::not_in_this_release("COPY")
-            .with_hint("`%import FILE.csv INTO keyspace.table` loads a CSV file.")),
+        ShellVerb::Copy => super::copy::copy(scene, command).await,
         ShellVerb::Login => login(scene, &command.login_user()?).await,
     }
 }

@@ -72,6 +72,27 @@ pub(super) const EXPORT_OPTIONS: &[Opt] = &[
     value("format", "F", FORMATS, "The format; otherwise the file's ending tells."),
     flag("force", "Replaces a file that exists."),
 ];
+pub(super) const IMPORT_OPTIONS: &[Opt] = &[
+    value(
+        "format",
+        "F",
+        Meaning::OneOf(&["csv", "jsonl", "parquet"]),
+        "The format; otherwise the file's ending tells.",
+    ),
+    value("null", "TEXT", Meaning::Text, "The text that stands for null, beside the empty field."),
+    flag("write-nulls", "Nulls are written, and so delete what is there; otherwise they are left out."),
+    value(
+        "delimiter",
+        "C",
+        Meaning::Text,
+        "The character between fields of a csv file; a comma if not given.",
+    ),
+    flag(
+        "no-header",
+        "The first line of a csv file names no columns: fields stand in the order of the columns.",
+    ),
+    flag("resume", "Goes on where an import of this file was stopped."),
+];
 pub(super) const RESULT: Positional = required("NAME", Meaning::Result);
 pub(super) const FILE: Positional = required("FILE", Meaning::File);
 pub(super) const SNAPSHOT: Positional = required("NAME", Meaning::Snapshot);

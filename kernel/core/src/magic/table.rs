@@ -4,8 +4,8 @@
 
 use super::parts::{
     ASTRA, ASTRA_TO_SAVE, BUNDLE, CA_CERT, CASSANDRA, CASSANDRA_TO_SAVE, CERT, CLIENT_ID, DC, EXPORT_OPTIONS,
-    FILE, HOST, KEY, KEYSPACE, NAME, NEW_SECRET, PLAIN, PORT, READ_ONLY, RESULT, SNAPSHOT, SNAPSHOTS,
-    TOKEN_FILE, TRACE_ID, USER, VAULT, flag, optional, required, value,
+    FILE, HOST, IMPORT_OPTIONS, KEY, KEYSPACE, NAME, NEW_SECRET, PLAIN, PORT, READ_ONLY, RESULT, SNAPSHOT,
+    SNAPSHOTS, TOKEN_FILE, TRACE_ID, USER, VAULT, flag, optional, required, value,
 };
 use super::{Form, Magic, MagicKind, Meaning, Opt, Positional};
 
@@ -313,20 +313,7 @@ pub static MAGICS: &[Magic] = &[
                     what: Meaning::TableColumns,
                 },
             ],
-            options: &[
-                value(
-                    "format",
-                    "F",
-                    Meaning::OneOf(&["csv", "jsonl", "parquet"]),
-                    "The format; otherwise the file's ending tells.",
-                ),
-                value(
-                    "null",
-                    "TEXT",
-                    Meaning::Text,
-                    "The text that stands for null; empty fields if not given.",
-                ),
-            ],
+            options: IMPORT_OPTIONS,
             ..PLAIN
         }],
     },

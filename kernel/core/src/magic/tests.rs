@@ -48,7 +48,7 @@ fn the_usage_lines_are_those_of_the_contract() {
     %profile NAME
     %export NAME FILE [--format F] [--force]
     %%export FILE [--format F] [--force]
-    %import FILE INTO KS.TABLE [(COLUMNS)] [--format F] [--null TEXT]
+    %import FILE INTO KS.TABLE [(COLUMNS)] [--format F] [--null TEXT] [--write-nulls] [--delimiter C] [--no-header] [--resume]
     %trace on
     %trace off
     %trace list
@@ -192,7 +192,7 @@ fn what_does_not_parse_is_told_with_the_usage_line() {
     ");
     assert_snapshot!(told("%import a.csv shop.orders b"), @"
     USAGE `%import` takes the word INTO.
-    Usage: `%import FILE INTO KS.TABLE [(COLUMNS)] [--format F] [--null TEXT]`.
+    Usage: `%import FILE INTO KS.TABLE [(COLUMNS)] [--format F] [--null TEXT] [--write-nulls] [--delimiter C] [--no-header] [--resume]`.
     ");
 }
 

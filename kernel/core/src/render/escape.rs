@@ -1,5 +1,7 @@
 //! The one place where text from outside enters HTML, and how characters that cannot be seen are made visible.
 
+use std::ops::Range;
+
 /// Where in HTML a text goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -19,6 +21,20 @@ pub fn escape(text: &str) -> String {
 /// Appends text as HTML content: what [`escape`] does, but for quotes, so that the sanitizer leaves it as it is.
 pub(super) fn content(out: &mut String, text: &str) {
     write(out, text, Place::Content);
+}
+
+/// Appends a value's text as HTML content, with the escapes in it set apart. `text` may end before the last of them.
+pub(super) fn marked(out: &mut String, text: &str, escapes: &[Range<usize>]) {
+    let mut at = 0;
+    for escape in escapes.iter().take_while(|escape| escape.start < text.len()) {
+        let end = escape.end.min(text.len());
+        content(out, &text[at..escape.start]);
+        out.push_str("<i>");
+        content(out, &text[escape.start..end]);
+        out.push_str("</i>");
+        at = end;
+    }
+    content(out, &text[at..]);
 }
 
 /// Appends a sentence as HTML content: what stands between two backticks is code, as in the plain text and in an error.
@@ -71,11 +87,24 @@ pub(super) fn visible_prose(text: &str) -> String {
     visible_with(text, false)
 }
 
+/// A value's text as cqlsh shows it, a backslash single, and where in it escapes stand for characters that cannot be seen:
+/// HTML sets them apart, so that a line feed and the two characters `\n` differ there.
+pub(super) fn visible_value(text: &str) -> (String, Vec<Range<usize>>) {
+    let mut escapes = Vec::new();
+    let text = write_visible(text, false, &mut escapes);
+    (text, escapes)
+}
+
 fn visible_with(text: &str, double_backslash: bool) -> String {
+    write_visible(text, double_backslash, &mut Vec::new())
+}
+
+fn write_visible(text: &str, double_backslash: bool, escapes: &mut Vec<Range<usize>>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     let mut before = ' ';
     while let Some(c) = chars.next() {
+        let start = out.len();
         match c {
             '\\' if double_backslash => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
@@ -94,6 +123,12 @@ fn visible_with(text: &str, double_backslash: bool) -> String {
                 }
             }
             _ => out.push(c),
+        }
+        if matches!(c, '\n' | '\r' | '\t') || out.len() - start > c.len_utf8() {
+            match escapes.last_mut() {
+                Some(last) if last.end == start => last.end = out.len(),
+                _ => escapes.push(start..out.len()),
+            }
         }
         before = c;
     }
@@ -157,6 +192,8 @@ mod tests {
         assert_snapshot!(visible("abc\u{202e}txt.exe\u{2066}\u{200b}\u{feff}\u{e0041}"), @r"abc\u202etxt.exe\u2066\u200b\ufeff\U000e0041");
         assert_snapshot!(visible("\x1b[31mred"), @r"\x1b[31mred");
         assert_snapshot!(visible_prose("C:\\temp\n"), @r"C:\temp\n");
+        let (text, escapes) = visible_value("C:\\new\n\r.\0");
+        assert_eq!((text.as_str(), escapes), (r"C:\new\n\r.\x00", vec![6..10, 11..15]));
     }
 
     #[test]

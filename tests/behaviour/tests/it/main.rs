@@ -6,6 +6,7 @@
 mod asking;
 mod cells;
 mod connecting;
+mod copying;
 mod cqlsh;
 mod doctor;
 mod errors;
@@ -16,6 +17,7 @@ mod interrupts;
 mod keyring;
 mod language;
 mod lifecycle;
+mod loading_formats;
 mod long_life;
 mod notebook;
 mod outages;

@@ -6,7 +6,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::{CELL_LEAST, Cell, Drawn, Facts, HTML_BUDGET, Head, Look, fair_limit, footer};
-use crate::render::escape::{content, prose};
+use crate::render::escape::{content, marked, prose};
 use crate::render::units;
 
 /// Longer texts are folded: prose wraps and may be longer than what has no place to break.
@@ -18,10 +18,14 @@ const SUMMARY_OTHER: usize = 32;
 /// Values up to this width do not wrap.
 const NO_WRAP: usize = 40;
 
+/// How many bytes of a value are drawn at most, so that all together stay within their budget.
+pub(super) fn limit(drawn: &Drawn) -> usize {
+    fair_limit(drawn.rows.iter().flatten().map(|cell| cell.text.len()).collect(), HTML_BUDGET, CELL_LEAST)
+}
+
 /// Draws the rows; `vertical` puts a row's columns under each other.
 pub(super) fn table(drawn: &Drawn, facts: &Facts, vertical: bool) -> String {
-    let lengths = drawn.rows.iter().flatten().map(|cell| cell.text.len()).collect();
-    let limit = fair_limit(lengths, HTML_BUDGET, CELL_LEAST);
+    let limit = limit(drawn);
     let mut out = String::from("<div class=\"cqlbook\" style=\"overflow-x:auto\">");
     let columns = if vertical {
         out.push_str("<table class=\"cqlbook-rows cqlbook-vertical dataframe\" style=\"margin:0\">");
@@ -139,20 +143,20 @@ fn value(out: &mut String, cell: &Cell, limit: usize) {
             content(out, text);
             out.push_str("</i>");
         } else {
-            content(out, text);
+            marked(out, text, &cell.escapes);
         }
         return;
     }
     let start: String = text.chars().take(summary).collect();
     out.push_str("<details><summary style=\"white-space:nowrap\">");
-    content(out, start.trim_end());
+    marked(out, start.trim_end(), &cell.escapes);
     out.push_str("… <small style=\"opacity:.65\">");
     match cell.cut {
         Some(size) => out.push_str(&units::bytes(size)),
         None => out.push_str(&format!("{} characters", units::count(cell.text.chars().count() as u64))),
     }
     out.push_str("</small></summary><div style=\"max-width:40em;max-height:20em;overflow:auto;overflow-wrap:break-word\">");
-    content(out, text);
+    marked(out, text, &cell.escapes);
     if let Some(note) = note {
         out.push_str("<small style=\"opacity:.65\">");
         content(out, &note);

@@ -11,12 +11,12 @@ mod tests;
 
 pub(super) use markdown::text as markdown_text;
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use super::escape::visible;
+use super::escape::{visible, visible_value};
 use super::{Facts, MimeBundle, units};
 use crate::column::{Column, CqlType, KeyRole};
 use crate::page::Page;
@@ -59,7 +59,12 @@ pub fn table(
     facts: &Facts,
     options: &TableOptions,
 ) -> MimeBundle {
-    let drawn = Drawn::decode(columns, pages, facts, options);
+    let mut drawn = Drawn::decode(columns, pages, facts, options);
+    let limit = html::limit(&drawn);
+    if drawn.rows.iter().flatten().any(|cell| cell.within(limit).1.is_some()) {
+        let name = facts.kept_as.as_deref().unwrap_or("_");
+        drawn.notices.push(format!("A value is cut. `%export {name} FILE.jsonl` writes all of it."));
+    }
     MimeBundle {
         html: Some(html::table(&drawn, facts, options.vertical)),
         plain: if options.vertical { grid::vertical(&drawn, facts) } else { grid::table(&drawn, facts) },
@@ -86,6 +91,8 @@ struct Head {
 struct Cell {
     look: Look,
     text: String,
+    /// Where in the text escapes stand for what cannot be seen.
+    escapes: Vec<Range<usize>>,
     /// The size of the value, where its text is cut.
     cut: Option<usize>,
 }
@@ -205,7 +212,7 @@ fn applied_cell(bytes: Option<&[u8]>) -> Cell {
         Some([1]) => "applied",
         _ => return cell(bytes, &CqlType::Boolean, &TimeZone::UTC, CELL_LEAST),
     };
-    Cell { look: Look::Other, text: text.to_owned(), cut: None }
+    Cell { look: Look::Other, text: text.to_owned(), escapes: Vec::new(), cut: None }
 }
 
 fn cell(bytes: Option<&[u8]>, ty: &CqlType, zone: &TimeZone, limit: usize) -> Cell {
@@ -215,14 +222,15 @@ fn cell(bytes: Option<&[u8]>, ty: &CqlType, zone: &TimeZone, limit: usize) -> Ce
     let (look, text) = match shown.kind {
         Kind::Text if shown.text.is_empty() => (Look::Mark, "''".to_owned()),
         Kind::Text if is_ambiguous(&shown.text) => {
-            (Look::Text, visible(&format!("'{}'", shown.text.replace('\'', "''"))))
+            (Look::Text, format!("'{}'", shown.text.replace('\'', "''")))
         }
-        Kind::Text => (Look::Text, visible(&shown.text)),
-        Kind::Null | Kind::Empty => (Look::Mark, visible(&shown.text)),
-        Kind::Malformed => (Look::Malformed, visible(&shown.text)),
-        Kind::Number | Kind::Plain | Kind::Nested => (Look::Other, visible(&shown.text)),
+        Kind::Text => (Look::Text, shown.text),
+        Kind::Null | Kind::Empty => (Look::Mark, shown.text),
+        Kind::Malformed => (Look::Malformed, shown.text),
+        Kind::Number | Kind::Plain | Kind::Nested => (Look::Other, shown.text),
     };
-    Cell { look, text, cut }
+    let (text, escapes) = visible_value(&text);
+    Cell { look, text, escapes, cut }
 }
 
 /// Whether a text could be taken for one of our marks; it is drawn in quotes then.

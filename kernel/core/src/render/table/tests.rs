@@ -391,13 +391,13 @@ fn control_characters_and_wide_ones() {
     );
     assert_snapshot!(grid(&bundle), @r"
      k | naïve 日本
-    ---+-----------------------
-     1 | two\nlines\t\u202e\\n
-     2 |              日本語 é
-     3 |               spaces
+    ---+----------------------
+     1 | two\nlines\t\u202e\n
+     2 |             日本語 é
+     3 |              spaces
     ");
     assert_snapshot!(body(&bundle), @r#"
-    <tr><td style="text-align:right">1</td><td style="text-align:left">two\nlines\t\u202e\\n</td></tr>
+    <tr><td style="text-align:right">1</td><td style="text-align:left">two<i>\n</i>lines<i>\t\u202e</i>\n</td></tr>
     <tr><td style="text-align:right">2</td><td style="text-align:left">日本語 é</td></tr>
     <tr><td style="text-align:right">3</td><td style="text-align:left;white-space:pre-wrap">  spaces </td></tr>
     "#);

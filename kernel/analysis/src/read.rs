@@ -1,0 +1,80 @@
+//! Reads files of columns: Parquet and Arrow, batch by batch, so that a file of any size passes through.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use arrow_array::RecordBatch;
+use arrow_ipc::reader::FileReader;
+use arrow_schema::{ArrowError, SchemaRef};
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::errors::ParquetError;
+
+/// Rows of one batch.
+const BATCH_ROWS: usize = 4096;
+
+/// A file cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The system says why.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// It is no Parquet file, or a damaged one.
+    #[error("it is no Parquet file that can be read: {0}")]
+    Parquet(#[from] ParquetError),
+    /// It is no Arrow file, or a damaged one.
+    #[error("it is no Arrow file that can be read: {0}")]
+    Arrow(#[from] ArrowError),
+}
+
+/// The batches of a file, in order.
+#[derive(Debug)]
+pub struct Batches {
+    schema: SchemaRef,
+    inner: Inner,
+}
+
+#[derive(Debug)]
+enum Inner {
+    Parquet(Box<ParquetRecordBatchReader>),
+    Arrow(Box<FileReader<File>>),
+}
+
+/// Opens a Parquet file.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn parquet(path: &Path) -> Result<Batches, ReadError> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?.with_batch_size(BATCH_ROWS);
+    let schema = builder.schema().clone();
+    Ok(Batches { schema, inner: Inner::Parquet(Box::new(builder.build()?)) })
+}
+
+/// Opens an Arrow file (the IPC file format).
+///
+/// # Errors
+/// [`ReadError`].
+pub fn arrow(path: &Path) -> Result<Batches, ReadError> {
+    let reader = FileReader::try_new(File::open(path)?, None)?;
+    Ok(Batches { schema: reader.schema(), inner: Inner::Arrow(Box::new(reader)) })
+}
+
+impl Batches {
+    /// The columns' names and types.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Result<RecordBatch, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = match &mut self.inner {
+            Inner::Parquet(reader) => reader.next(),
+            Inner::Arrow(reader) => reader.next(),
+        };
+        next.map(|batch| batch.map_err(ReadError::from))
+    }
+}

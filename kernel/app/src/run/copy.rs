@@ -1,0 +1,223 @@
+//! `COPY … FROM`, told in cqlsh's words. It is `%import` by another name: the same engine, cqlsh's options.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use cqlbook_core::cell::ShellCommand;
+use cqlbook_core::diagnostic::{Code, Diagnostic};
+use cqlbook_core::shell::copy::{Copy, CopyOptions, Direction};
+use cqlbook_wire::Stream;
+
+use super::loading::{self, Done, Request};
+use super::scene::Scene;
+use crate::history::glob::Glob;
+use crate::import::{Dialect, Fault, Form, Format, Habits, Limits, Order, Pace, Spec};
+use crate::magics;
+
+/// Runs a `COPY`.
+pub(crate) async fn copy(scene: &Scene, command: &ShellCommand) -> Result<(), Diagnostic> {
+    let copy = command.copy()?;
+    match copy.direction {
+        Direction::From => load(scene, &copy).await,
+        Direction::To => Err(magics::not_in_this_release("COPY … TO")),
+    }
+}
+
+async fn load(scene: &Scene, copy: &Copy) -> Result<(), Diagnostic> {
+    let open = scene.open()?;
+    loading::check_writable(scene, &open)?;
+    let files = files(scene, &copy.file)?;
+    let (keyspace, table) = loading::place(&open, copy.keyspace.as_deref(), &copy.table)?;
+    if !copy.options.idle.is_empty() {
+        say(scene, &format!("Without effect here: {}.", copy.options.idle.join(", "))).await;
+    }
+    let columns = match copy.columns.as_slice() {
+        [] => "all columns".to_owned(),
+        columns => format!("columns [{}]", columns.join(", ")),
+    };
+    say(scene, &format!("Starting copy of {keyspace}.{table} with {columns}.")).await;
+    let mut total = Total::default();
+    for (number, file) in files.iter().enumerate() {
+        let request = request(scene, copy, &keyspace, file, number);
+        let done = loading::load(scene, request).await?;
+        told(scene, &done).await;
+        total.add(&done);
+    }
+    let Total { written, skipped, elapsed } = total;
+    say(
+        scene,
+        &format!(
+            "{written} rows imported from {} files in {} ({skipped} skipped).",
+            files.len(),
+            interval(elapsed)
+        ),
+    )
+    .await;
+    Ok(())
+}
+
+/// What all files brought together.
+#[derive(Default)]
+struct Total {
+    written: u64,
+    skipped: u64,
+    elapsed: Duration,
+}
+
+impl Total {
+    fn add(&mut self, done: &Done) {
+        self.written += done.loaded.written;
+        self.skipped += done.loaded.skipped;
+        self.elapsed += done.elapsed;
+    }
+}
+
+async fn say(scene: &Scene, text: &str) {
+    scene.io.stream(Stream::Stdout, format!("{text}\n")).await;
+}
+
+/// The rows that were not loaded, as cqlsh tells them.
+async fn told(scene: &Scene, done: &Done) {
+    let loaded = &done.loaded;
+    for rejection in &loaded.first {
+        let kind = match rejection.fault {
+            Fault::Parse => "ParseError",
+            Fault::Insert => "InvalidRequest",
+        };
+        let text = format!(
+            "Failed to import 1 rows: {kind} - line {}: {}, given up without retries",
+            rejection.line, rejection.reason
+        );
+        scene.io.stream(Stream::Stderr, format!("{text}\n")).await;
+    }
+    if let Some(file) = &loaded.rejected_file {
+        let file = file.strip_prefix(&scene.notebook.folder).unwrap_or(file);
+        let text = format!(
+            "Failed to process {} rows; failed rows written to {}",
+            loaded.rejected(),
+            file.display()
+        );
+        scene.io.stream(Stream::Stderr, format!("{text}\n")).await;
+    }
+}
+
+fn request(scene: &Scene, copy: &Copy, keyspace: &str, path: &Path, number: usize) -> Request {
+    let options = &copy.options;
+    let errors =
+        options.error_file.clone().unwrap_or_else(|| format!("import_{keyspace}_{}.err", copy.table));
+    // Of several files, those after the first have their own number, so that none writes over another's.
+    let errors = if number == 0 { errors } else { format!("{errors}.{}", number + 1) };
+    let shown = path.strip_prefix(&scene.notebook.folder).unwrap_or(path).display().to_string();
+    Request {
+        spec: Spec {
+            path: path.to_owned(),
+            format: Format::of(path, None).filter(|format| *format == Format::Jsonl).unwrap_or(Format::Csv),
+            dialect: dialect(options),
+            header: options.header,
+            habits: habits(options),
+        },
+        shown,
+        keyspace: Some(keyspace.to_owned()),
+        table: copy.table.clone(),
+        chosen: copy.columns.clone(),
+        left_out: options.skip_columns.clone(),
+        ttl: options.ttl,
+        order: Order::Cqlsh,
+        guesses_header: true,
+        pace: Pace {
+            window_rows: options.chunk_size,
+            batch_rows: options.max_batch_size,
+            rows_a_second: Some(options.ingest_rate),
+            skip_rows: options.skip_rows,
+            max_rows: options.max_rows,
+            limits: Limits { parse: options.max_parse_errors, insert: options.max_insert_errors },
+        },
+        form: Form::Bare,
+        rejected: Some(scene.notebook.path(&errors)),
+        keeps_place: false,
+        resume: false,
+    }
+}
+
+fn dialect(options: &CopyOptions) -> Dialect {
+    // They are ASCII: the parser saw to it.
+    let byte = |character: char| u8::try_from(character).unwrap_or(b',');
+    Dialect {
+        delimiter: byte(options.delimiter),
+        quote: byte(options.quote),
+        escape: (options.escape != options.quote).then(|| byte(options.escape)),
+    }
+}
+
+fn habits(options: &CopyOptions) -> Habits {
+    Habits {
+        null: options.null.clone(),
+        cqlsh: true,
+        write_nulls: true,
+        booleans: Some(options.booleans.clone()),
+        decimal_separator: Some(options.decimal_separator),
+        thousands_separator: options.thousands_separator,
+        datetime_format: options.datetime_format.clone(),
+    }
+}
+
+/// The files that a `COPY` names: with commas between, and patterns in their names.
+fn files(scene: &Scene, written: &str) -> Result<Vec<PathBuf>, Diagnostic> {
+    let mut files = Vec::new();
+    for name in written.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        let path = scene.notebook.path(name);
+        let pattern =
+            path.file_name().and_then(|name| name.to_str()).filter(|name| name.contains(['*', '?']));
+        let Some(pattern) = pattern else {
+            files.push(path);
+            continue;
+        };
+        let glob = Glob::new(pattern);
+        let folder = path.parent().unwrap_or(&path);
+        let mut found: Vec<_> = std::fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.is_file())
+            .filter(|path| {
+                path.file_name().and_then(|name| name.to_str()).is_some_and(|name| glob.fits(name))
+            })
+            .collect();
+        if found.is_empty() {
+            return Err(Diagnostic::new(Code::ImportFailed, format!("No file fits {name}."))
+                .with_hint("Relative paths start at the notebook's folder."));
+        }
+        found.sort();
+        files.extend(found);
+    }
+    Ok(files)
+}
+
+/// A stretch of time as cqlsh tells it.
+fn interval(elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs();
+    let rest = format!("{:.3} seconds", (seconds % 60) as f64 + f64::from(elapsed.subsec_millis()) / 1000.0);
+    let units = [(seconds / 86_400, "day"), (seconds / 3600 % 24, "hour"), (seconds / 60 % 60, "minute")];
+    let words: Vec<_> = units
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, unit)| format!("{count} {unit}{}", if count > 1 { "s" } else { "" }))
+        .collect();
+    match words.as_slice() {
+        [] => rest,
+        [one] => format!("{one} and {rest}"),
+        several => format!("{}, and {rest}", several.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_as_cqlsh_tells_them() {
+        assert_eq!(interval(Duration::from_millis(422)), "0.422 seconds");
+        assert_eq!(interval(Duration::from_millis(63_500)), "1 minute and 3.500 seconds");
+        assert_eq!(interval(Duration::from_secs(7_325)), "2 hours, 2 minutes, and 5.000 seconds");
+    }
+}
