@@ -31,6 +31,6 @@ pub(super) const PERMISSIONS: &str = "Permissions are kept for a while (`permiss
 pub(super) const QUEUE: &str = "The nodes were busy with other work, or had just been woken up. Run it again; if it stays, look at their load.";
 pub(super) const PARSE: &str = "A prepared statement (with `:name` values) is parsed once. The first run of a statement is also slowed by a \
     server that has just started.";
-pub(super) const WAY: &str = "Compare with a run of a quiet moment (`%trace compare`). If it stays, the network between the nodes is slow, or \
-    their messaging threads are busy.";
+pub(super) const WAY: &str = "Either the network is slow, or that node was paused when the message came: garbage collection, a busy processor, a \
+    frozen machine. Compare with another run (`%trace compare`).";
 pub(super) const CLOCK: &str = "Let all nodes follow one time source (NTP): their clocks also order writes.";

@@ -10,6 +10,9 @@ use super::record::Event;
 /// Later than this after another message, a small elapsed time is that of a new count.
 const JUMP_US: i64 = 2_000;
 
+/// A count is as new as this with its first message.
+const FRESH_US: i64 = 500;
+
 /// One count of a node.
 #[derive(Debug)]
 pub(super) struct Count {
@@ -71,7 +74,9 @@ pub(super) fn counts(events: &[&Event], started_ms: Option<i64>, resolution_us: 
 
 /// Whether an event is the first of a new count rather than one of `count`.
 fn begins_anew(event: &Event, zero: i64, elapsed: i64, count: &Count) -> bool {
-    let fell = elapsed.saturating_add(JUMP_US) < count.longest;
+    // The first message of a count is read within µs of its zero; others may overtake each other.
+    let least_fall = if elapsed < FRESH_US { 0 } else { JUMP_US };
+    let fell = elapsed.saturating_add(least_fall) < count.longest;
     let later = zero.saturating_sub(count.least) > JUMP_US;
     fell && later && (is_message(event) || elapsed < JUMP_US)
 }

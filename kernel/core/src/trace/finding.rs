@@ -58,9 +58,11 @@ pub(super) fn findings(trace: &Trace) -> Vec<Finding> {
     let mut all = Vec::new();
     all.extend(incomplete(trace));
     all.extend(failures(trace));
-    all.extend(tombstones(trace, &work));
-    all.extend(scanned(trace, &work));
-    all.extend(sstables(trace, &work));
+    if !changes_schema(trace.request()) {
+        all.extend(tombstones(trace, &work));
+        all.extend(scanned(trace, &work));
+        all.extend(sstables(trace, &work));
+    }
     all.extend(bloom(&work));
     all.extend(disagreement(trace));
     all.extend(retries(trace));
@@ -70,6 +72,7 @@ pub(super) fn findings(trace: &Trace) -> Vec<Finding> {
     all.extend(batch(trace));
     all.extend(far_away(trace));
     all.extend(shares(trace));
+    all.extend(ways(trace));
     all.extend(clocks(trace));
     all.sort_by_key(|finding| finding.weight);
     all
@@ -165,7 +168,7 @@ fn tombstones(trace: &Trace, work: &BTreeMap<usize, Work>) -> Option<Finding> {
 }
 
 fn scanned(trace: &Trace, work: &BTreeMap<usize, Work>) -> Option<Finding> {
-    let returned = trace.recording().rows_returned?;
+    let returned = trace.recording().rows_returned.filter(|_| !gathers(trace.request()))?;
     let read: u64 = work.values().fold(0, |sum, work| sum.saturating_add(work.live));
     let nodes = work.values().filter(|work| work.live > 0).count() as u64;
     // Each replica that takes part reads the rows that come back; what is beyond was read for nothing.
@@ -184,6 +187,20 @@ fn scanned(trace: &Trace, work: &BTreeMap<usize, Work>) -> Option<Finding> {
         Weight::Notice
     };
     Some(finding(weight, text, advice::SCANNED))
+}
+
+/// Whether what is read is the schema, of which a user has no say.
+fn changes_schema(statement: &str) -> bool {
+    let word = statement.split_whitespace().next().unwrap_or_default();
+    ["create", "alter", "drop", "truncate"].iter().any(|verb| word.eq_ignore_ascii_case(verb))
+}
+
+/// Whether the rows are counted or summed up, so that few come back of many.
+fn gathers(statement: &str) -> bool {
+    let statement = statement.to_ascii_lowercase();
+    let selected = statement.split(" from ").next().unwrap_or_default();
+    statement.contains("group by")
+        || ["count(", "sum(", "avg(", "min(", "max("].iter().any(|name| selected.contains(name))
 }
 
 fn sstables(trace: &Trace, work: &BTreeMap<usize, Work>) -> Option<Finding> {
@@ -234,11 +251,14 @@ fn retries(trace: &Trace) -> Option<Finding> {
     })?;
     let slow =
         trace.stretches.iter().flat_map(|stretch| &stretch.parts).find_map(|part| part.awaited.clone());
+    let silent =
+        |node: &String| trace.lanes.iter().any(|lane| lane.address == *node && lane.first == lane.end);
+    let what = if slow.as_ref().is_some_and(silent) { "did not answer" } else { "was slow to answer" };
     let slow = slow.map_or_else(|| "A replica".to_owned(), |node| format!("Replica {node}"));
     let other = on.map_or_else(|| "another".to_owned(), |on| on.ip);
     Some(finding(
         Weight::Problem,
-        format!("{slow} was slow to answer, so that {other} was asked as well."),
+        format!("{slow} {what}, so that {other} was asked as well."),
         advice::SPECULATED,
     ))
 }
@@ -372,7 +392,6 @@ fn shares(trace: &Trace) -> Vec<Finding> {
         (Phase::Permissions, "checking the user's permissions", advice::PERMISSIONS),
         (Phase::Queue, "waiting for free threads of the nodes", advice::QUEUE),
         (Phase::Parse, "parsing and preparing the statement", advice::PARSE),
-        (Phase::Way, "between nodes, on the network or in the nodes' queues for it", advice::WAY),
     ] {
         let us = of(phase);
         if large(us) {
@@ -384,6 +403,25 @@ fn shares(trace: &Trace) -> Vec<Finding> {
         }
     }
     all
+}
+
+/// Messages that took long: on the network, or since a node was not running when they came.
+fn ways(trace: &Trace) -> Option<Finding> {
+    let parts =
+        || trace.stretches.iter().flat_map(|stretch| &stretch.parts).filter(|part| part.phase == Phase::Way);
+    let all: i64 = parts().map(|part| part.us()).sum();
+    let longest = parts().max_by_key(|part| part.us())?;
+    if all * 5 < trace.total_us || all < 500 {
+        return None;
+    }
+    let weight = if all * 2 > trace.total_us && all > 50_000 { Weight::Problem } else { Weight::Notice };
+    let text = format!(
+        "{} of the time messages were between the nodes. The slowest took {} to reach {}.",
+        share(all, trace.total_us),
+        micros(longest.us()),
+        name(trace, longest.lane)
+    );
+    Some(finding(weight, text, advice::WAY))
 }
 
 fn clocks(trace: &Trace) -> Vec<Finding> {

@@ -19,7 +19,7 @@ pub enum Message {
     /// `Enqueuing response to /node`.
     EnqueueResponse,
     /// `reading data from /node`, `reading digest from /node`, `Enqueuing request to Full(/node,…)`,
-    /// `Sending mutation to remote replica Full(/node,…)`.
+    /// `Enqueuing full data read to …`, `Sending mutation to remote replica …`.
     Ask { digest: bool, of: Address },
     /// `Executing single-partition query on table`, `Executing seq scan across …`.
     ExecuteRead { table: Option<String> },
@@ -147,7 +147,8 @@ impl Message {
         if let Some(of) = text.strip_prefix("reading digest from ") {
             return Self::Ask { digest: true, of: Address::at(of) };
         }
-        let asks = ["Enqueuing request to ", "Sending mutation to remote replica "];
+        let asks =
+            ["Enqueuing request to ", "Enqueuing full data read to ", "Sending mutation to remote replica "];
         if let Some(of) = asks.iter().find_map(|words| text.strip_prefix(words)) {
             let of = of.split_once('(').map_or(of, |(_, inner)| inner);
             return Self::Ask { digest: false, of: Address::at(of) };
@@ -331,7 +332,7 @@ fn plain(text: &str) -> Message {
         ("Digest mismatch", Message::DigestMismatch),
         ("Initiating read-repair", Message::ReadRepair),
         ("Sending read-repair", Message::ReadRepair),
-        ("Enqueuing full data ", Message::ReadRepair),
+        ("Enqueuing full data reads ", Message::ReadRepair),
         ("Timed out; received ", Message::TimedOut),
         ("Failed; received ", Message::Failed),
         ("Request complete", Message::Complete),

@@ -29,3 +29,8 @@ pub use record::{Event, NotATraceId, Recording, Session, TraceId};
 pub use runs::{Bin, Runs};
 pub use stretch::{Part, Phase, Stretch};
 pub use units::micros;
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+pub(crate) mod tests;

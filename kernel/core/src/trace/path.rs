@@ -63,9 +63,11 @@ fn cause(trace: &Trace, index: usize, before: &[Option<usize>]) -> Option<usize>
             |&other| matches!(&trace.moments[other].message, Message::Receive { from: of, .. } if of == from),
         ),
         Message::Send { verb, .. } if Message::is_answer(verb) => near()
+            .filter(|&other| trace.moments[other].count == moment.count)
             .find(|&other| matches!(trace.moments[other].message, Message::EnqueueResponse))
             .or_else(|| near().find(|&other| !is_messenger(&trace.moments[other]))),
         Message::Send { verb, to } if !verb.starts_with("PAXOS") => near()
+            .take_while(|&other| !matches!(&trace.moments[other].message, Message::Send { verb: of, to: other } if of == verb && other == to))
             .find(|&other| matches!(&trace.moments[other].message, Message::Ask { of, .. } if of == to))
             .or_else(|| near().find(|&other| !is_messenger(&trace.moments[other]))),
         Message::Send { .. } => near().find(|&other| !is_messenger(&trace.moments[other])),

@@ -16,6 +16,9 @@ use super::{pair, skew};
 /// A time that no request takes, in µs: about a month. What is beyond is a mistake, and must not overflow.
 pub(super) const FAR: i64 = 3_000_000_000_000;
 
+/// Nodes beyond this that only messages name are left out.
+const MOST_NODES: usize = 200;
+
 pub(super) struct Placed {
     pub(super) lanes: Vec<Lane>,
     pub(super) moments: Vec<Moment>,
@@ -75,7 +78,11 @@ fn gather(mut nodes: Vec<(Lane, Vec<Moment>)>, recording: &Recording, resolution
     let pairs = pair::pairs(&nodes);
     let (mut lanes, mut all) = (Vec::with_capacity(nodes.len()), Vec::new());
     for (index, (mut lane, mut moments)) in nodes.into_iter().enumerate() {
-        moments.iter_mut().for_each(|moment| moment.lane = index);
+        for moment in &mut moments {
+            moment.lane = index;
+            // What nothing but a wrong clock puts before the request began with it.
+            moment.at_us = moment.at_us.max(0);
+        }
         lane.first = all.len();
         all.append(&mut moments);
         lane.end = all.len();
@@ -188,7 +195,24 @@ fn by_node<'a>(recording: &Recording, events: &[&'a Event]) -> Vec<Group<'a>> {
         let group = groups.remove(coordinator);
         groups.insert(0, group);
     }
+    silent(&mut groups, events);
     groups
+}
+
+/// Adds the nodes that were asked and wrote nothing: they are down, or were left waiting.
+fn silent(groups: &mut Vec<Group<'_>>, events: &[&Event]) {
+    for event in events {
+        let (Message::Ask { of: asked, .. } | Message::Send { to: asked, .. }) = Message::of(&event.activity)
+        else {
+            continue;
+        };
+        if !asked.ip.is_empty()
+            && groups.len() < MOST_NODES
+            && !groups.iter().any(|group| group.ip == asked.ip)
+        {
+            groups.push(Group { ip: asked.ip, port: asked.port, events: Vec::new() });
+        }
+    }
 }
 
 /// What belongs to the check of permissions: the read of such a table, in the thread that does it, to its end.

@@ -44,7 +44,7 @@ impl Runs {
         let width = round_up((usual - least) / wanted + 1);
         let first = least / width * width;
         let all = (most - first) / width + 1;
-        let bins = all.min(MOST_BINS);
+        let bins = all.min(MOST_BINS).min((usual - first) / width + 3);
         let bin = |number: u64| {
             let from_us = first + number * width;
             let to_us = if number + 1 == bins { (from_us + width).max(most) } else { from_us + width };

@@ -70,8 +70,8 @@ mod tests {
             let step = tick(end, 6);
             (0..=end / step).map(|number| tick_label(number * step, step)).collect::<Vec<_>>().join(", ")
         };
-        assert_eq!(labels(13_321), "0, 5 ms, 10 ms");
-        assert_eq!(labels(61_674), "0, 20 ms, 40 ms, 60 ms");
+        assert_eq!(labels(13_321), "0, 2 ms, 4 ms, 6 ms, 8 ms, 10 ms, 12 ms");
+        assert_eq!(labels(61_674), "0, 10 ms, 20 ms, 30 ms, 40 ms, 50 ms, 60 ms");
         assert_eq!(labels(900), "0, 200 µs, 400 µs, 600 µs, 800 µs");
         assert_eq!(labels(2_800_000), "0, 0.5 s, 1.0 s, 1.5 s, 2.0 s, 2.5 s");
         assert_eq!(labels(0), "0");

@@ -82,7 +82,7 @@ fn html(before: &Trace, after: &Trace, comparison: &Comparison) -> String {
         out.push_str("</code></div>");
     }
     out.push_str("<div style=\"font-size:118%;margin:4px 0 2px 0\">");
-    content(&mut out, &verdict(comparison));
+    content(&mut out, &visible_prose(&verdict(comparison)));
     out.push_str("</div><div style=\"margin:6px 0;max-width:1400px\">");
     let longest = before.total_us.max(after.total_us).max(1);
     for (name, trace) in [("First", before), ("Second", after)] {
@@ -144,7 +144,7 @@ fn bar(out: &mut String, name: &str, trace: &Trace, longest: i64) {
             colour(part.phase)
         ));
         if fits {
-            content(out, &words);
+            content(out, &visible_prose(&words));
         }
         out.push_str("</div>");
     }

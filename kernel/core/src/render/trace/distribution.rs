@@ -25,10 +25,11 @@ fn us(us: u64) -> String {
 }
 
 fn title(runs: &Runs) -> String {
-    let count = runs.elapsed_us.len();
-    let half =
-        runs.percentile(50).map(|half| format!(", half of them within {}", us(half))).unwrap_or_default();
-    format!("{count} {}{half}", if count == 1 { "run" } else { "runs" })
+    match (runs.elapsed_us.len(), runs.percentile(50)) {
+        (1, Some(half)) => format!("1 run, {}", us(half)),
+        (count, Some(half)) => format!("{count} runs, half of them within {}", us(half)),
+        (_, None) => "No runs".to_owned(),
+    }
 }
 
 /// What makes the worst run worse than the median.

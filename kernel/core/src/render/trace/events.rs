@@ -54,7 +54,7 @@ pub(super) fn rows(trace: &Trace) -> Vec<Row> {
             at: micros(moment.at_us),
             since: micros(gaps[index]),
             long,
-            node: trace.lanes.get(moment.lane).map(|lane| lane.name.clone()).unwrap_or_default(),
+            node: trace.lanes.get(moment.lane).map(|lane| cut(&lane.name, 60)).unwrap_or_default(),
             thread: cut(&moment.thread, 40),
             activity: cut(&moment.activity, LONGEST),
         });

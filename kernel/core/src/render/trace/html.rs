@@ -59,7 +59,7 @@ fn head(out: &mut String, trace: &Trace, options: &TraceOptions) {
         out.push_str("<div style=\"font-size:118%;margin:4px 0 2px 0\"><b>");
         content(out, &headline.share);
         out.push_str("</b>: ");
-        content(out, &headline.what);
+        content(out, &visible_prose(&headline.what));
         if let Some(mostly) = &headline.mostly {
             out.push_str(&format!(" {FAINT}("));
             content(out, mostly);
@@ -207,7 +207,7 @@ fn draw_lane(out: &mut String, trace: &Trace, number: usize, lane: &Lane, marks:
     out.push_str(&format!("<div style=\"display:flex;border-top:1px solid rgba(128,128,128,0.25)\"><div style=\"{NAMES};line-height:1.25\"><b>"));
     content(out, &visible_prose(&lane.name));
     out.push_str(&format!("</b><br />{FAINT}"));
-    content(out, &words::lane_note(lane));
+    content(out, &words::lane_note(trace, lane));
     out.push_str(&format!(
         "</small></div><div style=\"{TRACK};height:{}px;{}\">",
         height.max(36),
@@ -260,9 +260,8 @@ fn critical(out: &mut String, axis: &Axis, part: &Part) {
 /// Work that nobody waited for: low and faint.
 fn other(out: &mut String, axis: &Axis, bar: &Bar) {
     let top = 3 + HIGH + 2 + bar.row * (LOW + 1);
-    let thread: String =
-        bar.thread.chars().filter(|c| c.is_ascii_alphanumeric() || "-_ ".contains(*c)).take(40).collect();
-    let title = format!("{} meanwhile in {thread}, {}", bar.phase.words(), micros(bar.to_us - bar.from_us));
+    let title =
+        format!("{} meanwhile in {}, {}", bar.phase.words(), bar.thread, micros(bar.to_us - bar.from_us));
     boxed(out, axis, (bar.from_us, bar.to_us), (top, LOW), bar.phase, "", &title);
 }
 
@@ -288,11 +287,17 @@ fn boxed(
     }
     out.push('"');
     if !title.is_empty() {
-        out.push_str(&format!(" title=\"{title}\""));
+        out.push_str(&format!(" title=\"{}\"", attribute(title)));
     }
     out.push('>');
-    content(out, label);
+    content(out, &visible_prose(label));
     out.push_str("</div>");
+}
+
+/// The text as an attribute's value that needs no escapes: the sanitizer would write them differently.
+fn attribute(text: &str) -> String {
+    let plain = |c: &char| c.is_ascii_alphanumeric() || " .,:;_-/%µ".contains(*c);
+    text.chars().filter(plain).take(200).collect()
 }
 
 /// Translucent, so that they do in both themes; a wait is an outline, the network a fade.
@@ -334,7 +339,7 @@ fn table(out: &mut String, trace: &Trace, legend: &Legend) {
             "<tr><td style=\"text-align:right\">{number}</td><td style=\"text-align:left\">"
         ));
         swatch(out, kind);
-        content(out, &kind.words);
+        content(out, &visible_prose(&kind.words));
         if kind.times > 1 {
             out.push_str(&format!(" {FAINT}({} times)</small>", kind.times));
         }

@@ -1,5 +1,6 @@
 //! Where the time went: the critical path's stretches put together by what they are called, numbered, with their shares.
 
+use crate::render::escape::visible_prose;
 use crate::trace::units::percent;
 use crate::trace::{Phase, Trace};
 
@@ -38,7 +39,7 @@ pub(super) fn legend(trace: &Trace) -> Legend {
     let mut kinds: Vec<Kind> = Vec::new();
     let mut of = Vec::with_capacity(trace.stretches.len());
     for stretch in &trace.stretches {
-        let words = stretch.words(trace);
+        let words = visible_prose(&stretch.words(trace));
         let longest = stretch.longest();
         let index = kinds.iter().position(|kind| kind.words == words).unwrap_or_else(|| {
             kinds.push(Kind {

@@ -35,3 +35,6 @@ pub fn trace(trace: &Trace, options: &TraceOptions) -> MimeBundle {
         markdown: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,7 +28,7 @@ pub(super) fn trace(trace: &Trace, options: &TraceOptions) -> String {
     line(&words::cut(trace.request(), 1_000));
     if let Some(headline) = words::headline(trace) {
         let mostly = headline.mostly.map(|mostly| format!(" ({mostly})")).unwrap_or_default();
-        line(&format!("{}: {}{mostly}", headline.share, headline.what));
+        line(&visible_prose(&format!("{}: {}{mostly}", headline.share, headline.what)));
     }
     line(&words::facts(trace).join(", "));
     if let Some(notice) = &options.notice {
@@ -51,7 +51,7 @@ fn picture(out: &mut String, trace: &Trace, legend: &Legend) {
     let notes: Vec<String> = trace
         .lanes
         .iter()
-        .map(|lane| format!("{} {}", visible_prose(&lane.name), words::lane_note(lane)))
+        .map(|lane| format!("{} {}", visible_prose(&lane.name), words::lane_note(trace, lane)))
         .collect();
     let names = notes.iter().map(|note| note.width()).max().unwrap_or(0).clamp(19, 48);
     let column = |us: i64| ((us.clamp(0, end) as f64 / end as f64) * (WIDTH - 1) as f64).round() as usize;

@@ -3,6 +3,7 @@
 use crate::render::escape::visible_prose;
 use crate::render::units::count;
 use crate::text::floor_boundary;
+use crate::trace::message::Message;
 use crate::trace::units::share;
 use crate::trace::{Lane, Phase, Trace, micros};
 
@@ -52,7 +53,6 @@ pub(super) fn facts(trace: &Trace) -> Vec<String> {
 }
 
 fn conditional(trace: &Trace) -> bool {
-    use crate::trace::message::Message;
     trace.moments.iter().any(|moment| matches!(moment.message, Message::Paxos(_)))
 }
 
@@ -65,10 +65,17 @@ pub(super) fn node(lane: &Lane) -> String {
 }
 
 /// A lane's second line.
-pub(super) fn lane_note(lane: &Lane) -> String {
+pub(super) fn lane_note(trace: &Trace, lane: &Lane) -> String {
     let mut note = lane.role.name().to_owned();
     if let Some(dc) = &lane.data_centre {
         note.push_str(&format!(", {}", visible_prose(dc)));
+    }
+    if lane.first == lane.end {
+        let answered = trace.moments.iter().any(|moment| match &moment.message {
+            Message::Receive { from, .. } => from.ip == lane.address,
+            _ => false,
+        });
+        note.push_str(if answered { ", wrote no events" } else { ", did not answer" });
     }
     if let Some(skew) = lane.skew {
         note.push_str(&format!(", clock off by {}: estimated", micros(skew.shift_us.saturating_abs())));
