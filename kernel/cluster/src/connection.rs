@@ -279,6 +279,7 @@ impl Connection {
     /// # Errors
     /// [`QueryError`].
     pub async fn use_keyspace(&self, name: &str, case_sensitive: bool) -> Result<(), QueryError> {
+        self.try_keyspace(name, case_sensitive).await?;
         let options = self.own_options();
         let session = &self.inner.session;
         self.repeatedly(&options, || {
@@ -290,6 +291,20 @@ impl Connection {
             })
         })
         .await
+    }
+
+    /// Asks the server for a keyspace that the schema does not have. The driver would keep one that is refused, and have
+    /// every new connection use it.
+    async fn try_keyspace(&self, name: &str, case_sensitive: bool) -> Result<(), QueryError> {
+        let schema = self.schema();
+        let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let known = |name: &str| schema.keyspaces.contains_key(name);
+        // Other names the driver refuses itself.
+        if !plain || known(&if case_sensitive { name.to_owned() } else { name.to_ascii_lowercase() }) {
+            return Ok(());
+        }
+        let cql = if case_sensitive { format!("USE \"{name}\"") } else { format!("USE {name}") };
+        self.run(&Request::with_options(cql, self.own_options()), None).await.map(drop)
     }
 
     /// The keyspace in use, as the schema names it.

@@ -6,7 +6,9 @@
 //! [`Diagnostic`]: cqlbook_core::diagnostic::Diagnostic
 
 mod bundle;
+mod complaint;
 pub(crate) mod connect;
+mod filtering;
 mod link;
 mod names;
 pub(crate) mod query;

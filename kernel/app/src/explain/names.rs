@@ -1,84 +1,204 @@
-//! Names that a statement nearly got right: the nearest table, column or keyspace, and the quoting hint.
+//! Names that a statement nearly got right: the nearest keyspace, table, column, field, type, function or index, and the
+//! quoting hint for names that differ in case.
 
-use cqlbook_cluster::{SchemaSnapshot, Table};
-use cqlbook_core::cql::keywords::quote_name;
+use cqlbook_core::column::UdtType;
+use cqlbook_core::cql::keywords::{self, quote_name};
+use cqlbook_core::schema::{Keyspace as Model, Signature};
 
+use super::complaint::{self, Complaint, Thing};
 use super::query::Context;
+
+/// Names that are listed where none is near.
+const LISTED: usize = 12;
+
+/// The functions of Cassandra 5 that a `SELECT` or a value may call.
+const FUNCTIONS: &[&str] = &[
+    "abs",
+    "avg",
+    "blob_as_text",
+    "cast",
+    "collection_avg",
+    "collection_count",
+    "collection_max",
+    "collection_min",
+    "collection_sum",
+    "count",
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "current_timeuuid",
+    "exp",
+    "from_json",
+    "log",
+    "log10",
+    "map_keys",
+    "map_values",
+    "mask_default",
+    "mask_hash",
+    "mask_inner",
+    "mask_null",
+    "mask_outer",
+    "mask_replace",
+    "max",
+    "max_timeuuid",
+    "maxwritetime",
+    "min",
+    "min_timeuuid",
+    "now",
+    "round",
+    "similarity_cosine",
+    "similarity_dot_product",
+    "similarity_euclidean",
+    "sum",
+    "text_as_blob",
+    "to_date",
+    "to_json",
+    "to_timestamp",
+    "to_unix_timestamp",
+    "token",
+    "ttl",
+    "uuid",
+    "writetime",
+];
 
 /// What the user may have meant, from the server's complaint about a name and the schema.
 pub(crate) fn suggest(server_text: &str, context: &Context<'_>) -> Option<String> {
-    let lower = server_text.to_ascii_lowercase();
-    if lower.contains("undefined column name") || lower.contains("unknown identifier") {
-        let name = last_name(server_text)?;
-        return nearest(&name, columns(context)).map(|near| did_you_mean(&name, near));
+    let complaint = complaint::read(server_text)?;
+    let name = complaint.name.as_str();
+    match complaint.thing {
+        Thing::Keyspace => keyspace(name, context),
+        Thing::Table => table(complaint.of.as_deref(), name, context).or_else(|| elsewhere(name, context)),
+        Thing::View => {
+            let keyspace = context.schema.keyspaces.get(keyspace_of(&complaint, context)?)?;
+            nearest(name, keyspace.views.keys()).map(|near| did_you_mean(name, near))
+        }
+        Thing::Column => column(name, context),
+        Thing::Field => {
+            let fields = &of_type(&complaint, context)?.fields;
+            let names = || fields.iter().map(|(name, _)| name);
+            nearest(name, names())
+                .map(|near| did_you_mean(name, near))
+                .or_else(|| Some(format!("The type has the fields {}.", listed(names())?)))
+        }
+        Thing::Type => {
+            let own = types(&complaint, context);
+            let native = keywords::TYPES.iter().map(|name| (*name).to_owned());
+            let names: Vec<String> = own.into_iter().chain(native).collect();
+            nearest(name, names.iter()).map(|near| did_you_mean(name, near))
+        }
+        Thing::Function => {
+            let names: Vec<String> = functions(&complaint, context);
+            nearest(name, names.iter()).map(|near| did_you_mean(name, near))
+        }
+        Thing::Index => {
+            let names: Vec<String> = model(&complaint, context)
+                .into_iter()
+                .flat_map(|keyspace| keyspace.tables.values())
+                .flat_map(|table| table.indexes.keys().cloned())
+                .collect();
+            nearest(name, names.iter())
+                .map(|near| did_you_mean(name, near))
+                .or_else(|| Some(format!("The keyspace has the indexes {}.", listed(names.iter())?)))
+        }
     }
-    if lower.contains("unconfigured table") || (lower.contains("table") && lower.contains("does not exist")) {
-        let (keyspace, table) = context.table()?;
-        let keyspace = keyspace?;
-        let Some(found) = context.schema.keyspaces.get(keyspace) else {
-            return nearest(keyspace, context.schema.keyspaces.keys())
-                .map(|near| did_you_mean(keyspace, near));
-        };
-        return nearest(table, found.tables.keys().chain(found.views.keys()))
-            .map(|near| did_you_mean(table, near));
-    }
-    if lower.contains("keyspace") && lower.contains("does not exist") {
-        let written = context.statement.table().and_then(|(keyspace, _)| keyspace.map(str::to_owned));
-        let name = written.or_else(|| quoted(server_text))?;
-        return nearest(&name, context.schema.keyspaces.keys()).map(|near| did_you_mean(&name, near));
-    }
-    None
 }
 
-/// The first column of `table` that the statement compares and that is not in its partition key.
-pub(crate) fn filtered_column(cql: &str, table: &Table) -> Option<String> {
-    let lower = cql.to_ascii_lowercase();
-    let conditions = &lower[lower.find(" where ")? + " where ".len()..];
-    let words: Vec<&str> = conditions
-        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
-        .filter(|word| !word.is_empty())
-        .collect();
-    table
-        .columns
-        .iter()
-        .filter(|column| column.role != Some(cqlbook_core::column::KeyRole::Partition))
-        .find(|column| words.contains(&column.name.to_ascii_lowercase().as_str()))
-        .map(|column| quote_name(&column.name))
+/// Whether the server complains of a keyspace, which it does not have, as of one that the role may not touch.
+pub(crate) fn unknown_keyspace(server_text: &str, context: &Context<'_>) -> Option<String> {
+    let name = complaint::keyspace_of_permission(server_text)?;
+    if context.schema.keyspaces.is_empty() || context.schema.keyspaces.contains_key(name) {
+        return None;
+    }
+    keyspace(name, context)
 }
 
-fn columns<'a>(context: &'a Context<'_>) -> impl Iterator<Item = &'a String> {
-    let table = |schema: &'a SchemaSnapshot| {
-        let (keyspace, table) = context.table()?;
-        schema.table(keyspace?, table)
+fn keyspace(name: &str, context: &Context<'_>) -> Option<String> {
+    nearest(name, context.schema.keyspaces.keys()).map(|near| did_you_mean(name, near))
+}
+
+fn table(of: Option<&str>, name: &str, context: &Context<'_>) -> Option<String> {
+    let keyspace =
+        of.or_else(|| context.table().and_then(|(keyspace, _)| keyspace)).or(context.keyspace.as_deref())?;
+    let Some(found) = context.schema.keyspaces.get(keyspace) else {
+        return self::keyspace(keyspace, context);
     };
-    table(context.schema).into_iter().flat_map(|table| table.columns.iter().map(|column| &column.name))
+    nearest(name, found.tables.keys().chain(found.views.keys())).map(|near| did_you_mean(name, near))
+}
+
+/// The keyspaces that have a table of that very name.
+fn elsewhere(name: &str, context: &Context<'_>) -> Option<String> {
+    let found: Vec<String> = context
+        .schema
+        .keyspaces
+        .iter()
+        .filter(|(_, keyspace)| keyspace.tables.contains_key(name) || keyspace.views.contains_key(name))
+        .map(|(keyspace, _)| format!("`{}.{}`", quote_name(keyspace), quote_name(name)))
+        .take(3)
+        .collect();
+    (!found.is_empty()).then(|| format!("There is {}. Name its keyspace, or `USE` it.", found.join(" and ")))
+}
+
+fn column(name: &str, context: &Context<'_>) -> Option<String> {
+    let (keyspace, table) = context.table()?;
+    let table = context.schema.table(keyspace?, table)?;
+    let names = || table.columns.iter().map(|column| &column.name);
+    nearest(name, names())
+        .map(|near| did_you_mean(name, near))
+        .or_else(|| Some(format!("The table has the columns {}.", listed(names())?)))
+}
+
+/// The keyspace that the complaint is about: named by it, by the statement, or in use.
+fn keyspace_of<'a>(complaint: &'a Complaint, context: &'a Context<'_>) -> Option<&'a str> {
+    let written = context.table().and_then(|(keyspace, _)| keyspace);
+    complaint.of.as_deref().or(written).or(context.keyspace.as_deref())
+}
+
+fn model<'a>(complaint: &'a Complaint, context: &'a Context<'_>) -> Option<&'a Model> {
+    context.model.keyspace(keyspace_of(complaint, context)?)
+}
+
+fn of_type<'a>(complaint: &Complaint, context: &'a Context<'_>) -> Option<&'a UdtType> {
+    let keyspace = context.table().and_then(|(keyspace, _)| keyspace).or(context.keyspace.as_deref())?;
+    context.schema.keyspaces.get(keyspace)?.types.get(complaint.of.as_deref()?)
+}
+
+fn types(complaint: &Complaint, context: &Context<'_>) -> Vec<String> {
+    let keyspace = keyspace_of(complaint, context).and_then(|name| context.schema.keyspaces.get(name));
+    keyspace.into_iter().flat_map(|keyspace| keyspace.types.keys().cloned()).collect()
+}
+
+fn functions(complaint: &Complaint, context: &Context<'_>) -> Vec<String> {
+    let own = model(complaint, context).into_iter().flat_map(|keyspace| {
+        let named = |signature: &Signature| signature.name.clone();
+        keyspace.functions.keys().map(named).chain(keyspace.aggregates.keys().map(named)).collect::<Vec<_>>()
+    });
+    own.chain(FUNCTIONS.iter().map(|name| (*name).to_owned())).collect()
+}
+
+/// The built-in function that a word nearly names.
+pub(super) fn function(name: &str) -> Option<&'static str> {
+    cqlbook_core::nearest::nearest(name, FUNCTIONS.iter().copied()).filter(|near| *near != name)
+}
+
+fn listed<'a>(names: impl Iterator<Item = &'a String>) -> Option<String> {
+    let names: Vec<String> = names.map(|name| format!("`{}`", quote_name(name))).collect();
+    match names.len() {
+        0 => None,
+        count if count > LISTED => {
+            Some(format!("{} and {} more", names[..LISTED].join(", "), count - LISTED))
+        }
+        _ => Some(names.join(", ")),
+    }
 }
 
 fn did_you_mean(given: &str, near: &str) -> String {
-    if given.eq_ignore_ascii_case(near) {
-        format!("Did you mean `{}`? Names with capitals need double quotes.", quote_name(near))
-    } else {
-        format!("Did you mean `{}`?", quote_name(near))
+    let capitals = |name: &str| name.chars().any(char::is_uppercase);
+    let meant = format!("Did you mean `{}`?", quote_name(near));
+    match () {
+        () if !given.eq_ignore_ascii_case(near) => meant,
+        () if capitals(near) => format!("{meant} Names with capitals need double quotes."),
+        () => format!("{meant} In double quotes capitals count; without them they do not."),
     }
-}
-
-/// The name the server complains of: the word after `name` or `identifier`, or the last one.
-fn last_name(text: &str) -> Option<String> {
-    let lower = text.to_ascii_lowercase();
-    let after =
-        ["column name ", "identifier "].iter().find_map(|mark| Some(lower.find(mark)? + mark.len()))?;
-    let word: String = text
-        .get(after..)?
-        .trim_start_matches('"')
-        .chars()
-        .take_while(|c| c.is_alphanumeric() || *c == '_')
-        .collect();
-    (!word.is_empty()).then_some(word)
-}
-
-fn quoted(text: &str) -> Option<String> {
-    let mut parts = text.split(['\'', '"']);
-    parts.nth(1).map(str::to_owned)
 }
 
 /// The candidate that is nearly `name`, but not `name` itself.
@@ -96,19 +216,18 @@ mod tests {
         assert_eq!(nearest("flihgts", names.iter()), Some("flights"));
         assert_eq!(nearest("orders", names.iter()), Some("Orders"));
         assert_eq!(nearest("weather", names.iter()), None);
+        assert_eq!(function("cuont"), Some("count"));
     }
 
     #[test]
-    fn a_name_with_capitals_gets_the_quoting_hint() {
+    fn names_that_differ_in_case_get_the_quoting_hint() {
         assert_eq!(
             did_you_mean("orders", "Orders"),
             "Did you mean `\"Orders\"`? Names with capitals need double quotes."
         );
-    }
-
-    #[test]
-    fn the_servers_complaint_names_the_column() {
-        assert_eq!(last_name("Undefined column name delay in table ks.t").as_deref(), Some("delay"));
-        assert_eq!(last_name("Undefined column name \"Delay\" in table ks.t").as_deref(), Some("Delay"));
+        assert_eq!(
+            did_you_mean("Orders", "orders"),
+            "Did you mean `orders`? In double quotes capitals count; without them they do not."
+        );
     }
 }

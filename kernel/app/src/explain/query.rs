@@ -2,13 +2,13 @@
 
 use cqlbook_cluster::{ConnectionLost, QueryError, SchemaSnapshot, ServerError, ServerErrorKind};
 use cqlbook_core::cell::Statement;
-use cqlbook_core::column::KeyRole;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::render::duration;
+use cqlbook_core::schema::Schema;
 use cqlbook_core::text::Span;
 
 use super::connect::{self, Kind};
-use super::{names, refusals, syntax};
+use super::{filtering, names, refusals, syntax};
 
 /// What is known of the statement that failed.
 pub(crate) struct Context<'a> {
@@ -20,6 +20,8 @@ pub(crate) struct Context<'a> {
     pub(crate) keyspace: Option<String>,
     /// The schema, for names that are nearly right.
     pub(crate) schema: &'a SchemaSnapshot,
+    /// The same as a model, for functions and indexes.
+    pub(crate) model: &'a Schema,
 }
 
 impl Context<'_> {
@@ -93,6 +95,7 @@ pub(crate) fn query_of_no_statement(error: &QueryError, astra: bool) -> Diagnost
             statement: &Statement::new(""),
             keyspace: None,
             schema: &SchemaSnapshot::default(),
+            model: &Schema::default(),
         },
     );
     diagnostic.span = None;
@@ -214,7 +217,7 @@ fn advise(diagnostic: Diagnostic, error: &ServerError, context: &Context<'_>) ->
         Code::InvalidQuery if text.contains("No keyspace has been specified") => diagnostic
             .with_cause("A table was named without its keyspace, and none is in use.")
             .with_hint("`USE keyspace;`, or name it: `keyspace.table`."),
-        Code::InvalidQuery if text.contains("ALLOW FILTERING") => filtering(diagnostic, context),
+        Code::InvalidQuery if text.contains("ALLOW FILTERING") => filtering::advise(diagnostic, context),
         Code::InvalidQuery if text.contains("bind variables are not supported inside collection literals") => diagnostic
             .with_cause("The server takes no variable inside a list, set or map that is written out.")
             .with_hint("Bind the whole collection: `= :tags`, with `%param tags = {'a', 'b'}`."),
@@ -247,40 +250,11 @@ fn advise(diagnostic: Diagnostic, error: &ServerError, context: &Context<'_>) ->
                 "Look there for a missing comma, quote or keyword, or a name that needs double quotes.",
             )
         }
+        Code::PermissionDenied => match names::unknown_keyspace(text, context) {
+            Some(hint) => diagnostic.with_hint(format!("There is no such keyspace. {hint}")),
+            None => diagnostic,
+        },
         _ => diagnostic,
-    }
-}
-
-fn filtering(diagnostic: Diagnostic, context: &Context<'_>) -> Diagnostic {
-    let diagnostic = diagnostic
-        .with_cause("The conditions do not name the whole partition key, so the server would have to read and discard rows.");
-    let table =
-        context.table().and_then(|(keyspace, table)| Some((table, context.schema.table(keyspace?, table)?)));
-    let Some((name, table)) = table else {
-        return diagnostic
-            .with_hint("Name the whole partition key with `=` or `IN`, or make an index on the column.");
-    };
-    let list = |role| {
-        table
-            .with_role(role)
-            .map(|column| cqlbook_core::cql::keywords::quote_name(&column.name))
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    let partition = list(KeyRole::Partition);
-    let clustering = list(KeyRole::Clustering);
-    let keys = if clustering.is_empty() {
-        format!("`{name}` has the partition key ({partition}) and no clustering columns.")
-    } else {
-        format!("`{name}` has the partition key ({partition}) and the clustering columns ({clustering}).")
-    };
-    let diagnostic = diagnostic.with_hint(format!("{keys} Name the whole partition key with `=` or `IN`."));
-    match names::filtered_column(&context.statement.text, table) {
-        Some(column) => diagnostic.with_hint(format!(
-            "Or make an index: `CREATE INDEX ON {} ({column}) USING 'sai'`",
-            cqlbook_core::cql::keywords::quote_name(name)
-        )),
-        None => diagnostic,
     }
 }
 

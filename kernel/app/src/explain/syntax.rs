@@ -3,6 +3,8 @@
 use cqlbook_core::cql::keywords;
 use cqlbook_core::nearest::nearest;
 
+use super::names;
+
 /// The server's syntax complaint without its `line L:C`, which the caret shows, and without its parser's terms.
 pub(super) fn message(text: &str) -> String {
     let text = complaint(text);
@@ -17,12 +19,27 @@ pub(super) fn message(text: &str) -> String {
     }
 }
 
-/// A keyword that the server's complaint names nearly.
+/// What the word was meant to be that the server complains of, or stumbled over just behind: a keyword, a type behind
+/// `CAST(… AS`, a function before `(`.
 pub(super) fn meant(text: &str) -> Option<&'static str> {
-    let token = token(complaint(text))?;
+    let complaint = complaint(text);
+    let token = token(complaint)?;
+    let before = complaint.rsplit_once(" (").and_then(|(_, shown)| Some(shown.split_once('[')?.0));
+    let last = |text: &str| {
+        text.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default().to_owned()
+    };
+    if let Some(called) = before.and_then(|before| before.strip_suffix('(')).map(last)
+        && let Some(function) = names::function(&called.to_lowercase())
+    {
+        return Some(function);
+    }
+    let is_cast = before.is_some_and(|before| {
+        before.to_uppercase().contains("CAST(") && last(before.trim_end()).eq_ignore_ascii_case("as")
+    });
     let first_words = keywords::STATEMENTS.iter().filter_map(|words| words.split(' ').next());
     let words = first_words.chain(keywords::RESERVED.iter().copied());
-    nearest(token, words).filter(|word| !word.eq_ignore_ascii_case(token))
+    let found = if is_cast { nearest(token, keywords::TYPES.iter().copied()) } else { nearest(token, words) };
+    found.filter(|word| !word.eq_ignore_ascii_case(token))
 }
 
 fn complaint(text: &str) -> &str {
@@ -54,6 +71,13 @@ mod tests {
             of("line 2:0 mismatched input '%' expecting EOF (SELECT key[%]...)"),
             ("The statement does not parse: mismatched input '%' expecting EOF.".to_owned(), None)
         );
+        let of = |text| meant(text);
+        assert_eq!(of("line 1:13 mismatched input '*' expecting ')' (SELECT cuont([*]...)"), Some("count"));
+        assert_eq!(
+            of("line 1:17 no viable alternative at input 'txet' (SELECT CAST(v AS [txet]...)"),
+            Some("text")
+        );
+        let of = |text| (message(text), meant(text));
         assert_eq!(of(""), ("The statement does not parse.".to_owned(), None));
     }
 }

@@ -191,7 +191,7 @@ pub(crate) fn explain_failure(
     open: &Open,
     statement: &Statement,
 ) -> Diagnostic {
-    let schema = open.connection.schema();
+    let (schema, model) = (open.connection.schema(), open.connection.model());
     explain::query::query(
         error,
         &explain::query::Context {
@@ -199,6 +199,7 @@ pub(crate) fn explain_failure(
             statement,
             keyspace: open.connection.keyspace(),
             schema: &schema,
+            model: &model,
         },
     )
 }

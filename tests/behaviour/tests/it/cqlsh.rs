@@ -242,3 +242,17 @@ async fn login_connects_again_as_another_user() {
     let exchange = notebook.frontend.finish(&request).await;
     assert_eq!(crate::notebook::failure("LOGIN ada", &exchange).0, "FIELDS_REQUIRED");
 }
+
+#[tokio::test]
+async fn a_keyspace_that_is_refused_changes_nothing() {
+    let mut notebook = with_rows().await;
+    let (name, text) = notebook.error("USE nowhere_at_all").await;
+    assert!(name == "INVALID_QUERY" && text.contains("does not exist"), "{text}");
+    let cell = notebook.ok("SELECT c FROM t WHERE k = 1; USE system; SELECT key FROM local").await;
+    assert_eq!(cell.plain()[1].lines().next(), Some("Using keyspace system."));
+    assert_eq!(
+        notebook.error("%%cql --keyspace nowhere_at_all\nSELECT key FROM local").await.0,
+        "INVALID_QUERY"
+    );
+    notebook.ok("SELECT key FROM local").await;
+}

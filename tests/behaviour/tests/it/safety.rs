@@ -1,5 +1,7 @@
 //! Guard rails: what asks first, what only reads, full scans, and errors that lead to key or index.
 
+use insta::assert_snapshot;
+
 use crate::notebook::{Notebook, database, failure};
 
 /// A notebook with tables of one and of two partition key columns.
@@ -116,4 +118,127 @@ async fn a_full_scan_says_so_before_it_hurts() {
         let told = notebook.ok(cell).await;
         assert!(!told.transcript().contains("Full scan"), "{cell}: {}", told.transcript());
     }
+}
+
+/// The hints of a failure.
+async fn hints(notebook: &mut Notebook, cell: &str) -> String {
+    let (_, text) = notebook.error(cell).await;
+    text.lines().filter(|line| line.starts_with("→ ")).collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn a_filter_is_led_to_the_key_or_to_an_index_that_fits() {
+    let mut notebook = with_tables().await;
+    assert_snapshot!(hints(&mut notebook, "SELECT * FROM by_day WHERE day = '2026-01-01'").await, @r#"
+    → `by_day` has the partition key (day, hour) and the clustering columns (id). Name `hour` too, with `=` or `IN`.
+    → Or make an index: `CREATE INDEX ON by_day (day) USING 'sai'`
+    "#);
+    assert_snapshot!(hints(&mut notebook, "SELECT * FROM orders WHERE tags CONTAINS 'x' AND labels CONTAINS KEY 'y' AND labels['z'] = '1'").await, @r#"
+    → `orders` has the partition key (customer) and the clustering columns (id). Name the whole partition key with `=` or `IN`.
+    → Or make an index: `CREATE INDEX ON orders (tags) USING 'sai'`
+    → Or make an index: `CREATE INDEX ON orders (KEYS(labels)) USING 'sai'`
+    → Or make an index: `CREATE INDEX ON orders (ENTRIES(labels)) USING 'sai'`
+    "#);
+    assert_snapshot!(hints(&mut notebook, "SELECT * FROM orders WHERE customer = 'ada' AND total > 5").await, @r#"
+    → `orders` has the partition key (customer) and the clustering columns (id).
+    → Within one partition `ALLOW FILTERING` reads no more than that partition.
+    → Or make an index: `CREATE INDEX ON orders (total) USING 'sai'`
+    "#);
+    assert_snapshot!(hints(&mut notebook, "SELECT * FROM by_day WHERE note > 'm'").await, @"→ `by_day` has the partition key (day, hour) and the clustering columns (id). Name the whole partition key with `=` or `IN`.");
+    // What is offered is taken.
+    notebook.ok("CREATE INDEX ON orders (total) USING 'sai'; CREATE INDEX ON orders (KEYS(labels)) USING 'sai'; CREATE INDEX ON orders (ENTRIES(labels)) USING 'sai'; CREATE INDEX ON by_day (hour) USING 'sai'").await;
+    notebook.ok("SELECT * FROM orders WHERE total > 5; SELECT * FROM by_day WHERE hour = 5").await;
+}
+
+#[tokio::test]
+async fn names_that_are_nearly_right_are_named() {
+    let mut notebook = with_tables().await;
+    notebook.ok("CREATE TYPE place (city text, zip int); CREATE TABLE \"Mixed\" (id int PRIMARY KEY, \"When\" timestamp, at frozen<place>)").await;
+    notebook.ok("CREATE INDEX orders_total ON orders (total) USING 'sai'").await;
+    let mut told = Vec::new();
+    for cell in [
+        "SELECT cuont(*) FROM orders",
+        "SELECT summ(total) FROM orders",
+        "SELECT CAST(total AS txet) FROM orders",
+        "CREATE TABLE u (id int PRIMARY KEY, at frozen<plaec>)",
+        "CREATE TABLE u (id int PRIMARY KEY, at timestmap)",
+        "INSERT INTO \"Mixed\" (id, at) VALUES (1, {ctiy: 'x'})",
+        "SELECT * FROM mixed",
+        "SELECT * FROM \"Orders\"",
+        "SELECT when FROM \"Mixed\"",
+        "SELECT nothing FROM \"Mixed\"",
+        "SELECT * FROM local",
+        "SELECT * FROM system_schem.tables",
+        "USE system_schem",
+        "%%cql --yes\nDROP INDEX orders_totl",
+        "%%cql --yes\nDROP TYPE plaec",
+        "%%cql --yes\nDROP TABLE ordres",
+        "%%cql --yes\nTRUNCATE ordres",
+        "ALTER TABLE orders DROP totl",
+        "CREATE INDEX ON ordres (total)",
+    ] {
+        let hints = hints(&mut notebook, cell).await;
+        told.push(format!("{}\n    {}", cell.replace('\n', " "), hints.lines().next().unwrap_or_default()));
+    }
+    assert_snapshot!(told.join("\n"), @r#"
+    SELECT cuont(*) FROM orders
+        → Did you mean `count`?
+    SELECT summ(total) FROM orders
+        → Did you mean `sum`?
+    SELECT CAST(total AS txet) FROM orders
+        → Did you mean `text`?
+    CREATE TABLE u (id int PRIMARY KEY, at frozen<plaec>)
+        → Did you mean `place`?
+    CREATE TABLE u (id int PRIMARY KEY, at timestmap)
+        → Did you mean `timestamp`?
+    INSERT INTO "Mixed" (id, at) VALUES (1, {ctiy: 'x'})
+        → Did you mean `city`?
+    SELECT * FROM mixed
+        → Did you mean `"Mixed"`? Names with capitals need double quotes.
+    SELECT * FROM "Orders"
+        → Did you mean `orders`? In double quotes capitals count; without them they do not.
+    SELECT when FROM "Mixed"
+        → Did you mean `"When"`? Names with capitals need double quotes.
+    SELECT nothing FROM "Mixed"
+        → The table has the columns `id`, `"When"`, `at`.
+    SELECT * FROM local
+        → There is `system.local`. Name its keyspace, or `USE` it.
+    SELECT * FROM system_schem.tables
+        → Did you mean `system_schema`?
+    USE system_schem
+        → Did you mean `system_schema`?
+    %%cql --yes DROP INDEX orders_totl
+        → Did you mean `orders_total`?
+    %%cql --yes DROP TYPE plaec
+        → Did you mean `place`?
+    %%cql --yes DROP TABLE ordres
+        → Did you mean `orders`?
+    %%cql --yes TRUNCATE ordres
+        → Did you mean `orders`?
+    ALTER TABLE orders DROP totl
+        → Did you mean `total`?
+    CREATE INDEX ON ordres (total)
+        → Did you mean `orders`?
+    "#);
+}
+
+#[tokio::test]
+async fn a_keyspace_that_is_not_there_is_told_behind_a_refusal() {
+    let astra = database().await;
+    let credentials = astra.credentials();
+    let bundle = astra.bundle().to_str().unwrap();
+    let mut notebook = Notebook::open_with(&[
+        ("ASTRA_DB_SECURE_BUNDLE_PATH", bundle),
+        ("ASTRA_DB_CLIENT_ID", &credentials.client_id),
+        ("ASTRA_DB_CLIENT_SECRET", &credentials.secret),
+    ])
+    .await;
+    notebook.ok("%connect astra --no-save").await;
+    let near = format!("{}x", astra.keyspace());
+    let (name, text) = notebook.error(&format!("CREATE TABLE {near}.t (id int PRIMARY KEY)")).await;
+    assert_eq!(name, "PERMISSION_DENIED");
+    assert!(
+        text.contains(&format!("There is no such keyspace. Did you mean `{}`?", astra.keyspace())),
+        "{text}"
+    );
 }
