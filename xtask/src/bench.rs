@@ -39,6 +39,13 @@ pub(crate) fn kernel(places: &Places, options: &[&str]) -> Outcome {
     shell::run(&mut python)
 }
 
+/// `cargo xtask bench split`: the splitter on cells of a megabyte, in release.
+pub(crate) fn split() -> Outcome {
+    prerequisites::check(&[Need::Compiler])?;
+    let mut cargo = shell::cargo();
+    shell::run(cargo.args(["bench", "--quiet", "--package", "cqlbook-core", "--bench", "split"]))
+}
+
 /// Installs deno into `peers`, unless it is there. Its kernelspec is the script's affair: `deno jupyter --install` knows only
 /// the user's own folder.
 fn deno(places: &Places, peers: &Path) -> Outcome {
