@@ -347,3 +347,6 @@ fn plain(text: &str) -> Message {
 fn word(text: &str) -> Option<String> {
     text.split_whitespace().next().map(|word| word.trim_end_matches(['.', ',']).to_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -106,7 +106,7 @@ impl Phase {
             Self::Permissions => "checking permissions",
             Self::Plan => "planning",
             Self::Ask => "sending to replicas",
-            Self::Way => "on the network",
+            Self::Way => "between the nodes",
             Self::Queue => "waiting for a free thread",
             Self::Read => "reading",
             Self::Index => "searching the index",

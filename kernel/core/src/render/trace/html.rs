@@ -37,8 +37,8 @@ pub(super) fn trace(trace: &Trace, options: &TraceOptions) -> String {
 /// The picture in about so many bytes: the event table is what is cut.
 pub(super) fn within(trace: &Trace, options: &TraceOptions, budget: usize) -> String {
     let mut out = String::from("<div class=\"cqlbook cqlbook-trace\">");
-    head(&mut out, trace, options);
     let legend = legend::legend(trace);
+    head(&mut out, trace, options, &legend);
     picture(&mut out, trace, &legend);
     table(&mut out, trace, &legend);
     findings(&mut out, &trace.findings);
@@ -48,14 +48,14 @@ pub(super) fn within(trace: &Trace, options: &TraceOptions, budget: usize) -> St
     out
 }
 
-fn head(out: &mut String, trace: &Trace, options: &TraceOptions) {
+fn head(out: &mut String, trace: &Trace, options: &TraceOptions, legend: &Legend) {
     if let Some(title) = &options.title {
         out.push_str("<div><b>");
         prose(out, &visible_prose(title));
         out.push_str("</b></div>");
     }
     statement(out, trace.request());
-    if let Some(headline) = words::headline(trace) {
+    if let Some(headline) = words::headline(trace, legend) {
         out.push_str("<div style=\"font-size:118%;margin:4px 0 2px 0\"><b>");
         content(out, &headline.share);
         out.push_str("</b>: ");
@@ -97,7 +97,7 @@ fn statement(out: &mut String, text: &str) {
 /// The axis, where the time went on it, and the lanes.
 fn picture(out: &mut String, trace: &Trace, legend: &Legend) {
     let axis = Axis::of(trace);
-    out.push_str("<div style=\"margin:6px 0;max-width:1400px\">");
+    out.push_str("<div style=\"margin:6px 0;max-width:1400px;overflow:hidden\">");
     axis.ticks(out);
     strip(out, trace, legend, &axis);
     let marks = bars::marks(trace, axis.end_us);
@@ -192,9 +192,12 @@ fn strip(out: &mut String, trace: &Trace, legend: &Legend, axis: &Axis) {
         boxed(out, axis, (stretch.from_us, stretch.to_us), (3, HIGH), phase, &label, "");
     }
     if axis.end_us > trace.total_us {
+        // The word needs room to the right.
+        let room = (axis.end_us - trace.total_us) * 9 > axis.end_us;
         out.push_str(&format!(
-            "<small style=\"position:absolute;left:{};top:4px;opacity:0.7;white-space:nowrap;border-left:2px solid;padding-left:3px\">answered</small>",
-            axis.percent(trace.total_us)
+            "<small style=\"position:absolute;left:{};top:4px;opacity:0.7;white-space:nowrap;border-left:2px solid;padding-left:3px\">{}</small>",
+            axis.percent(trace.total_us),
+            if room { "answered" } else { "" }
         ));
     }
     out.push_str("</div></div>");

@@ -17,6 +17,7 @@ const WIDTH: usize = 64;
 const BUDGET: usize = 24_000;
 
 pub(super) fn trace(trace: &Trace, options: &TraceOptions) -> String {
+    let legend = legend::legend(trace);
     let mut out = String::new();
     let mut line = |text: &str| {
         out.push_str(text.trim_end());
@@ -26,7 +27,7 @@ pub(super) fn trace(trace: &Trace, options: &TraceOptions) -> String {
         line(&visible_prose(title));
     }
     line(&words::cut(trace.request(), 1_000));
-    if let Some(headline) = words::headline(trace) {
+    if let Some(headline) = words::headline(trace, &legend) {
         let mostly = headline.mostly.map(|mostly| format!(" ({mostly})")).unwrap_or_default();
         line(&visible_prose(&format!("{}: {}{mostly}", headline.share, headline.what)));
     }
@@ -35,7 +36,6 @@ pub(super) fn trace(trace: &Trace, options: &TraceOptions) -> String {
         line(&visible_prose(notice));
     }
     line("");
-    let legend = legend::legend(trace);
     picture(&mut out, trace, &legend);
     out.push('\n');
     table(&mut out, trace, &legend);

@@ -1,11 +1,12 @@
 //! The sentences over a picture: what took longest, and the facts.
 
+use super::legend::Legend;
 use crate::render::escape::visible_prose;
 use crate::render::units::count;
 use crate::text::floor_boundary;
 use crate::trace::message::Message;
 use crate::trace::units::share;
-use crate::trace::{Lane, Phase, Trace, micros};
+use crate::trace::{Lane, Trace, micros};
 
 /// `62 % of 14.2 ms: waiting for replica 127.0.0.3`, and what most of that was.
 pub(super) struct Headline {
@@ -14,22 +15,15 @@ pub(super) struct Headline {
     pub(super) mostly: Option<String>,
 }
 
-pub(super) fn headline(trace: &Trace) -> Option<Headline> {
-    let slowest = trace.slowest()?;
-    let mostly = slowest.replica.and_then(|_| {
-        let longest = slowest.longest().filter(|part| part.phase != Phase::Wait)?;
-        let words = match longest.phase {
-            Phase::Way => "between the nodes",
-            phase => phase.words(),
-        };
-        Some(format!("most of it {words}, {}", micros(longest.us())))
-    });
+pub(super) fn headline(trace: &Trace, legend: &Legend) -> Option<Headline> {
+    let slowest = legend.kinds.iter().filter(|kind| kind.kinds == 1).max_by_key(|kind| kind.us)?;
+    let waits = slowest.words.starts_with("waiting for replica");
+    let mostly =
+        slowest.parts.first().map(|(phase, us)| format!("most of it {}, {}", phase.words(), micros(*us)));
+    let times = if slowest.times > 1 { format!(", {} times", slowest.times) } else { String::new() };
     Some(Headline {
-        share: format!("{} of {}", share(slowest.us(), trace.total_us), micros(trace.total_us)),
-        what: match slowest.replica {
-            Some(_) => slowest.words(trace),
-            None => format!("{} on the coordinator", slowest.words(trace)),
-        },
+        share: format!("{} of {}", share(slowest.us, trace.total_us), micros(trace.total_us)),
+        what: format!("{}{}{times}", slowest.words, if waits { "" } else { " on the coordinator" }),
         mostly,
     })
 }

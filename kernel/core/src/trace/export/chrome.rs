@@ -1,7 +1,7 @@
 //! Chrome's trace format, which Perfetto opens: a process for each node, a thread for each of its threads, and one process more for
 //! where the time went.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
@@ -27,6 +27,8 @@ pub fn chrome(trace: &Trace) -> String {
             events.push(slice(&part.words(), PATH, 2, part.from_us, part.us(), json!({ "node": node })));
         }
     }
+    let received: HashMap<usize, usize> =
+        trace.moments.iter().enumerate().filter_map(|(index, moment)| Some((moment.sent?, index))).collect();
     for (number, lane) in trace.lanes.iter().enumerate() {
         let pid = PATH + 1 + number;
         events.push(name("process_name", pid, 0, &title(lane)));
@@ -40,7 +42,7 @@ pub fn chrome(trace: &Trace) -> String {
             events.push(name("thread_name", pid, tid, if thread.is_empty() { "unnamed" } else { thread }));
         }
         for index in lane.first..lane.end {
-            event(&mut events, trace, index, pid, &threads);
+            event(&mut events, trace, index, (pid, &threads), &received);
         }
     }
     let mut whole = json!({
@@ -60,7 +62,13 @@ pub fn chrome(trace: &Trace) -> String {
 }
 
 /// An event lasts until the next of its thread, if it is the beginning of something; else it is an instant.
-fn event(events: &mut Vec<Value>, trace: &Trace, index: usize, pid: usize, threads: &BTreeMap<&str, usize>) {
+fn event(
+    events: &mut Vec<Value>,
+    trace: &Trace,
+    index: usize,
+    (pid, threads): (usize, &BTreeMap<&str, usize>),
+    received: &HashMap<usize, usize>,
+) {
     let Some(moment) = trace.moments.get(index) else { return };
     let tid = threads.get(moment.thread.as_str()).copied().unwrap_or(0);
     let args = json!({ "source_elapsed_us": moment.elapsed_us, "event_id": moment.event_id.to_string() });
@@ -69,9 +77,7 @@ fn event(events: &mut Vec<Value>, trace: &Trace, index: usize, pid: usize, threa
         events.push(slice(&moment.activity, pid, tid, moment.at_us, 1, args));
         if moment.sent.is_some() {
             events.push(flow("f", index, pid, tid, moment.at_us));
-        } else if matches!(moment.message, Message::Send { .. })
-            && let Some(received) = trace.moments.iter().position(|other| other.sent == Some(index))
-        {
+        } else if let Some(&received) = received.get(&index) {
             events.push(flow("s", received, pid, tid, moment.at_us));
         }
         return;

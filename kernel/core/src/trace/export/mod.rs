@@ -25,3 +25,6 @@ fn title(lane: &Lane) -> String {
         None => format!("{} ({})", lane.name, lane.role.name()),
     }
 }
+
+#[cfg(test)]
+mod tests;
