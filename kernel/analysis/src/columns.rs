@@ -6,7 +6,7 @@
 mod batch_page;
 mod decoder;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use batch_page::{BatchPage, CellError};
 pub use decoder::{Decoder, record_batch, schema};

@@ -4,6 +4,7 @@
 
 pub mod columns;
 mod convert;
+pub mod formats;
 pub mod read;
 
 pub use arrow_array::RecordBatch;

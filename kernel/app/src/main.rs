@@ -6,6 +6,7 @@ mod cli;
 mod connect;
 mod doctor;
 mod explain;
+mod export;
 mod history;
 mod import;
 mod install;

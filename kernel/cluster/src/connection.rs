@@ -23,6 +23,7 @@ use crate::metadata::AbortOnDrop;
 use crate::page::DriverPage;
 use crate::patience::{Attendance, RetryNotice};
 use crate::prepared::{Cells, Prepared};
+use crate::ranges::{self, TokenRange};
 use crate::relay::Relays;
 use crate::request::{Answer, BatchKind, Cell, Coordinator, PagingState, Request, RequestOptions};
 use crate::schema::{self, SchemaSnapshot};
@@ -155,6 +156,12 @@ impl Connection {
     pub fn nodes(&self) -> Vec<Node> {
         let state = self.inner.session.get_cluster_state();
         state.get_nodes_info().iter().map(ring::node).collect()
+    }
+
+    /// The ring of tokens in about `least` ranges or more, none of which spans nodes; never touches the network.
+    pub fn token_ranges(&self, least: u32) -> Vec<TokenRange> {
+        let state = self.inner.session.get_cluster_state();
+        ranges::ranges(ranges::tokens(&state, &self.inner.facts.local_dc), least)
     }
 
     /// Runs one statement, or fetches the page at `paging` of one that ran.

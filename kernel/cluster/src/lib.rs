@@ -20,6 +20,7 @@ mod passage;
 mod patience;
 mod prepared;
 mod probe;
+mod ranges;
 mod relay;
 mod request;
 mod retry;
@@ -40,6 +41,7 @@ pub use error::{ConnectError, ConnectionLost, QueryError, ServerError, ServerErr
 pub use facts::{ClusterFacts, Node};
 pub use patience::{RetryNotice, RetryReason};
 pub use prepared::Prepared;
+pub use ranges::TokenRange;
 pub use request::{
     Answer, BatchKind, Cell, Coordinator, PagingState, Request, RequestOptions, SerialConsistency,
 };

@@ -1,6 +1,7 @@
 //! Line magics: each name leads to the function that does it. What a line may say is in `cqlbook_core::magic`.
 
 pub(crate) mod connect;
+pub(crate) mod export;
 pub(crate) mod help;
 mod import;
 mod results;
@@ -37,6 +38,7 @@ async fn dispatch(scene: &mut Scene, name: &str, arguments: &Arguments) -> Resul
         ("more", _) => results::more(scene).await,
         ("results", _) => results::list(scene).await,
         ("forget", _) => results::forget(scene, arguments).await,
+        ("export", _) => export::kept(scene, arguments).await,
         ("import", _) => import::import(scene, arguments).await,
         ("echo", _) => help::print(scene, Stream::Stdout, arguments.positional(0).unwrap_or_default()).await,
         ("warn", _) => help::print(scene, Stream::Stderr, arguments.positional(0).unwrap_or_default()).await,

@@ -144,7 +144,8 @@ pub(crate) async fn forget(scene: &Scene, arguments: &Arguments) -> Result<(), D
     Ok(())
 }
 
-fn find(scene: &Scene, name: &str) -> Result<Kept, Diagnostic> {
+/// The result called `name`, or what is kept instead.
+pub(crate) fn find(scene: &Scene, name: &str) -> Result<Kept, Diagnostic> {
     let kept = scene.notebook.state().results.get(name).cloned();
     kept.ok_or_else(|| unknown(scene, name))
 }

@@ -58,6 +58,19 @@ async fn run_cell_magic(
         magic::lookup(MagicKind::Cell, &cell.name).map_err(|error| error.with_span(cell.name_span))?;
     let arguments =
         magic::parse_line(magic, cell.line.of(&scene.source)).map_err(|error| error.with_span(cell.line))?;
+    if magic.name == "export" {
+        let outcome = tokio::select! {
+            biased;
+            () = request.cancelled.cancelled() => {
+                Err(interrupted("The export was given up here. No file was left."))
+            }
+            outcome = magics::export::all(scene, cell, &arguments) => outcome,
+        };
+        if outcome.is_err() {
+            scene.stop_progress().await;
+        }
+        return outcome;
+    }
     if magic.name != "cql" {
         return Err(magics::not_in_this_release(&format!("%%{}", magic.name)).with_span(cell.name_span));
     }

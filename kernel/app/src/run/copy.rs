@@ -8,18 +8,18 @@ use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::shell::copy::{Copy, CopyOptions, Direction};
 use cqlbook_wire::Stream;
 
+use super::copy_to;
 use super::loading::{self, Done, Request};
 use super::scene::Scene;
 use crate::history::glob::Glob;
 use crate::import::{Dialect, Fault, Form, Format, Habits, Limits, Order, Pace, Spec};
-use crate::magics;
 
 /// Runs a `COPY`.
 pub(crate) async fn copy(scene: &Scene, command: &ShellCommand) -> Result<(), Diagnostic> {
     let copy = command.copy()?;
     match copy.direction {
         Direction::From => load(scene, &copy).await,
-        Direction::To => Err(magics::not_in_this_release("COPY … TO")),
+        Direction::To => copy_to::to_file(scene, command, &copy).await,
     }
 }
 

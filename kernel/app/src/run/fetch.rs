@@ -22,7 +22,7 @@ pub(crate) enum Sent {
 
 impl Sent {
     /// Asks for the page at `paging`, of at most `rows` rows.
-    async fn page(
+    pub(crate) async fn page(
         &mut self,
         connection: &Connection,
         rows: u32,

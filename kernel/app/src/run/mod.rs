@@ -3,6 +3,7 @@
 mod capture;
 pub(crate) mod cell;
 mod copy;
+mod copy_to;
 pub(crate) mod fetch;
 pub(crate) mod guard;
 pub(crate) mod loading;

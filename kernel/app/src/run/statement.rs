@@ -109,7 +109,7 @@ async fn check(
 }
 
 /// Prepares a statement with bind variables and gives them their values; `None` for one without.
-async fn prepare(
+pub(crate) async fn prepare(
     scene: &Scene,
     open: &Open,
     settings: &CellSettings,
@@ -251,6 +251,7 @@ async fn show(
     }
     let name = statement.into.clone().or_else(|| settings.into.clone());
     facts.kept_as.clone_from(&name);
+    facts.table = table_of(open, statement);
     let kept = Kept {
         columns: pages.first().map_or_else(|| Arc::from([]), |page| Arc::clone(page.columns())),
         drawn: settings.settings.display_rows.min(facts.rows_fetched),
@@ -268,6 +269,13 @@ async fn show(
     facts.notes.extend(capture::take(scene, &kept, &table_options(settings)).await);
     let table = render::table(&kept.columns, &kept.pages, &facts, &table_options(settings));
     wait.show_rows(scene, table).await;
+}
+
+/// The table that a statement reads, with its keyspace.
+pub(crate) fn table_of(open: &Open, statement: &Statement) -> Option<(String, String)> {
+    let (keyspace, table) = statement.table()?;
+    let keyspace = keyspace.map(str::to_owned).or_else(|| open.connection.keyspace())?;
+    Some((keyspace, table.to_owned()))
 }
 
 /// How tables are drawn under these settings.

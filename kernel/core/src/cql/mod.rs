@@ -8,5 +8,6 @@ pub mod functions;
 pub mod keywords;
 pub mod lexer;
 mod repeat;
+pub mod scan;
 pub mod split;
 mod statement;

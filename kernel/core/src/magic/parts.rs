@@ -71,6 +71,13 @@ const FORMATS: Meaning =
 pub(super) const EXPORT_OPTIONS: &[Opt] = &[
     value("format", "F", FORMATS, "The format; otherwise the file's ending tells."),
     flag("force", "Replaces a file that exists."),
+    value("null", "TEXT", Meaning::Text, "What stands for null in a CSV file; an empty field if not given."),
+    value(
+        "table",
+        "KS.TABLE",
+        Meaning::Table,
+        "The table that INSERTs write to, if not the one that was read.",
+    ),
 ];
 pub(super) const IMPORT_OPTIONS: &[Opt] = &[
     value(

@@ -280,7 +280,6 @@ pub static MAGICS: &[Magic] = &[
             summary: "Writes the fetched rows of a kept result to a file.",
             positionals: &[RESULT, FILE],
             options: EXPORT_OPTIONS,
-            implemented: false,
             ..PLAIN
         }],
     },
@@ -292,7 +291,6 @@ pub static MAGICS: &[Magic] = &[
             summary: "Streams all rows of the `SELECT` below to a file, whatever their number.",
             positionals: &[FILE],
             options: EXPORT_OPTIONS,
-            implemented: false,
             ..PLAIN
         }],
     },

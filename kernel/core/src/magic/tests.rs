@@ -46,8 +46,8 @@ fn the_usage_lines_are_those_of_the_contract() {
     %%sql [--into NAME]
     %plot NAME --x COL --y COL [--color COL] [--kind bar|line|area|point|histogram|heatmap] [--title T]
     %profile NAME
-    %export NAME FILE [--format F] [--force]
-    %%export FILE [--format F] [--force]
+    %export NAME FILE [--format F] [--force] [--null TEXT] [--table KS.TABLE]
+    %%export FILE [--format F] [--force] [--null TEXT] [--table KS.TABLE]
     %import FILE INTO KS.TABLE [(COLUMNS)] [--format F] [--null TEXT] [--write-nulls] [--delimiter C] [--no-header] [--resume]
     %trace on
     %trace off

@@ -51,4 +51,6 @@ pub struct Facts {
     pub kept_as: Option<String>,
     /// Further notices of ours, each a whole sentence.
     pub notes: Vec<String>,
+    /// The table the rows were read from: its keyspace and name. Not drawn; an export of INSERTs writes to it.
+    pub table: Option<(String, String)>,
 }

@@ -10,6 +10,8 @@ mod copying;
 mod cqlsh;
 mod doctor;
 mod errors;
+mod exporting;
+mod formats;
 mod frontends;
 mod history;
 mod importing;

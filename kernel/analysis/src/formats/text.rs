@@ -1,0 +1,184 @@
+//! A cell's text, appended to a buffer: what `cqlbook_core::value::literal` gives in UTC, without a string for each value.
+//!
+//! Frequent types are written here; the rest, and whatever is unusual, is left to core. The tests hold both together.
+
+use std::io::Write;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use cqlbook_core::column::CqlType;
+use cqlbook_core::value::{self, Kind};
+use jiff::tz::TimeZone;
+
+use crate::convert::{exact, thawed};
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+/// Appends the text of a value; nothing is appended for `Kind::Empty`.
+pub(crate) fn append(bytes: &[u8], ty: &CqlType, out: &mut Vec<u8>) -> Kind {
+    match known(bytes, ty, out) {
+        Some(kind) => kind,
+        None => {
+            let text = value::literal(Some(bytes), ty, &TimeZone::UTC);
+            match text.kind {
+                Kind::Empty => {}
+                // Milliseconds that no calendar has are a bare number in files, as CQL takes them.
+                Kind::Plain if *thawed(ty) == CqlType::Timestamp => {
+                    out.extend_from_slice(text.text.trim_end_matches(" ms").as_bytes());
+                }
+                _ => out.extend_from_slice(text.text.as_bytes()),
+            }
+            text.kind
+        }
+    }
+}
+
+/// The frequent types in their usual ranges.
+fn known(bytes: &[u8], ty: &CqlType, out: &mut Vec<u8>) -> Option<Kind> {
+    macro_rules! whole {
+        ($ty:ty) => {{
+            let number = <$ty>::from_be_bytes(exact(bytes).ok()?);
+            out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+            Some(Kind::Number)
+        }};
+    }
+    match ty {
+        CqlType::Text => {
+            std::str::from_utf8(bytes).ok()?;
+            out.extend_from_slice(bytes);
+            Some(Kind::Text)
+        }
+        CqlType::Ascii => {
+            bytes.is_ascii().then(|| out.extend_from_slice(bytes))?;
+            Some(Kind::Text)
+        }
+        CqlType::Int => whole!(i32),
+        CqlType::Bigint | CqlType::Counter => whole!(i64),
+        CqlType::Smallint => whole!(i16),
+        CqlType::Tinyint => whole!(i8),
+        CqlType::Double => {
+            let number = f64::from_be_bytes(exact(bytes).ok()?);
+            if !(1e-4..1e15).contains(&number.abs()) {
+                return None;
+            }
+            shortest(zmij::Buffer::new().format_finite(number), out)
+        }
+        CqlType::Float => {
+            let number = f32::from_be_bytes(exact(bytes).ok()?);
+            if !(1e-4..1e15).contains(&number.abs()) {
+                return None;
+            }
+            shortest(zmij::Buffer::new().format_finite(number), out)
+        }
+        CqlType::Boolean => {
+            out.extend_from_slice(if exact::<1>(bytes).ok()?[0] == 0 { b"False" } else { b"True" });
+            Some(Kind::Plain)
+        }
+        CqlType::Uuid | CqlType::Timeuuid => {
+            let bytes = exact::<16>(bytes).ok()?;
+            for (place, byte) in bytes.into_iter().enumerate() {
+                if matches!(place, 4 | 6 | 8 | 10) {
+                    out.push(b'-');
+                }
+                out.extend([HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+            }
+            Some(Kind::Plain)
+        }
+        CqlType::Blob => {
+            out.reserve(2 + bytes.len() * 2);
+            out.extend_from_slice(b"0x");
+            for byte in bytes {
+                out.extend([HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+            }
+            Some(Kind::Plain)
+        }
+        CqlType::Date => {
+            let days = i64::from(u32::from_be_bytes(exact(bytes).ok()?)) - (1 << 31);
+            date(days, out)?;
+            Some(Kind::Plain)
+        }
+        CqlType::Timestamp => {
+            let millis = i64::from_be_bytes(exact(bytes).ok()?);
+            let start = out.len();
+            date(millis.div_euclid(86_400_000), out)?;
+            if out[start..].starts_with(b"0000") {
+                // Timestamps have no year 0: core says what they have instead.
+                out.truncate(start);
+                return None;
+            }
+            out.push(b' ');
+            clock(millis.rem_euclid(86_400_000) / 1000, out);
+            out.push(b'.');
+            digits(millis.rem_euclid(1000), 3, out);
+            out.extend_from_slice(b"+0000");
+            Some(Kind::Plain)
+        }
+        CqlType::Time => {
+            let nanos = i64::from_be_bytes(exact(bytes).ok()?);
+            if !(0..86_400_000_000_000).contains(&nanos) {
+                return None;
+            }
+            clock(nanos / 1_000_000_000, out);
+            out.push(b'.');
+            digits(nanos % 1_000_000_000, 9, out);
+            Some(Kind::Plain)
+        }
+        CqlType::Inet => {
+            let written = match bytes.len() {
+                4 => write!(out, "{}", Ipv4Addr::from(exact::<4>(bytes).ok()?)),
+                16 => write!(out, "{}", Ipv6Addr::from(exact::<16>(bytes).ok()?)),
+                _ => return None,
+            };
+            written.ok()?;
+            Some(Kind::Plain)
+        }
+        _ => None,
+    }
+}
+
+/// A number without the `.0` that CQL does not write.
+fn shortest(text: &str, out: &mut Vec<u8>) -> Option<Kind> {
+    if text.contains('e') {
+        return None;
+    }
+    out.extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes());
+    Some(Kind::Number)
+}
+
+/// `2013-01-01`, for years from 0 to 9999; the calendar is core's.
+fn date(days: i64, out: &mut Vec<u8>) -> Option<()> {
+    if !(-719_528..=2_932_896).contains(&days) {
+        return None;
+    }
+    let shifted = days + 719_468;
+    let (cycle, day_of_cycle) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year_of_cycle =
+        (day_of_cycle - day_of_cycle / 1_460 + day_of_cycle / 36_524 - day_of_cycle / 146_096) / 365;
+    let day_of_year = day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    digits(cycle * 400 + year_of_cycle + i64::from(month <= 2), 4, out);
+    out.push(b'-');
+    digits(month, 2, out);
+    out.push(b'-');
+    digits(day, 2, out);
+    Some(())
+}
+
+fn clock(seconds: i64, out: &mut Vec<u8>) {
+    digits(seconds / 3600, 2, out);
+    out.push(b':');
+    digits(seconds / 60 % 60, 2, out);
+    out.push(b':');
+    digits(seconds % 60, 2, out);
+}
+
+/// A number that is not negative, with leading zeros.
+fn digits(mut number: i64, width: usize, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start + width, b'0');
+    for place in out[start..].iter_mut().rev() {
+        *place = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+}

@@ -1,0 +1,165 @@
+//! From tasks that fetch, through a bounded queue, to the thread that writes. Dropping the future ends all of it, and no file
+//! is left.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use cqlbook_analysis::formats::{Options, PartFile, RowWriter, WriteError, Written};
+use cqlbook_cluster::{Connection, QueryError};
+use cqlbook_core::page::Page;
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::fetching::Fetcher;
+use super::pace::Pace;
+use super::progress::Progress;
+use super::work::Work;
+
+/// Pages that wait to be written, each of about a megabyte.
+const QUEUE: usize = 8;
+/// Tasks that fetch, whatever the number of nodes.
+const FETCHERS: (usize, usize) = (4, 12);
+
+/// The file to write.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    /// Where.
+    pub(crate) path: PathBuf,
+    /// Whether a file that is there may be replaced.
+    pub(crate) replace: bool,
+    /// What it is to be like.
+    pub(crate) options: Options,
+}
+
+/// What an export did.
+#[derive(Debug)]
+pub(crate) struct Done {
+    /// What was written.
+    pub(crate) written: Written,
+    /// The file's size.
+    pub(crate) bytes: u64,
+}
+
+/// Why an export ended early. No file is left.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ExportError {
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    #[error("the file is there already")]
+    Exists,
+    #[error("the statement returned no rows at all")]
+    NoRows,
+    /// The writer's own failure says why.
+    #[error("the writing ended early")]
+    WriterEnded,
+}
+
+/// What the writer is sent.
+pub(super) enum Parcel {
+    Page(Arc<dyn Page>),
+    /// There is no more: the file is complete.
+    End,
+}
+
+/// Writes what `work` brings.
+///
+/// # Errors
+/// [`ExportError`].
+pub(crate) async fn stream(
+    connection: &Connection,
+    work: Work,
+    target: Target,
+    progress: Arc<Progress>,
+) -> Result<Done, ExportError> {
+    let (pages, writing) = writer(target)?;
+    let connected = connection.nodes().iter().filter(|node| node.used && node.connected).count();
+    let fetchers = (connected * 2).clamp(FETCHERS.0, FETCHERS.1).min(work.pieces.len());
+    let pace = Arc::new(Pace::new(work.page_size));
+    let queue = Arc::new(Mutex::new(work.pieces.into()));
+    let mut tasks = JoinSet::new();
+    for _ in 0..fetchers {
+        let fetcher = Fetcher {
+            connection: connection.clone(),
+            queue: Arc::clone(&queue),
+            pages: pages.clone(),
+            pace: Arc::clone(&pace),
+            progress: Arc::clone(&progress),
+        };
+        tasks.spawn(fetcher.run());
+    }
+    while let Some(done) = tasks.join_next().await {
+        match done.unwrap_or(Err(ExportError::WriterEnded)) {
+            Ok(()) => {}
+            Err(ExportError::WriterEnded) => break,
+            Err(error) => return Err(error),
+        }
+    }
+    drop(tasks);
+    end(pages, writing).await
+}
+
+/// Writes pages that are here.
+///
+/// # Errors
+/// [`ExportError`].
+pub(crate) async fn kept(kept: Vec<Arc<dyn Page>>, target: Target) -> Result<Done, ExportError> {
+    let (pages, writing) = writer(target)?;
+    for page in kept {
+        if pages.send(Parcel::Page(page)).await.is_err() {
+            break;
+        }
+    }
+    end(pages, writing).await
+}
+
+async fn end(
+    pages: mpsc::Sender<Parcel>,
+    writing: JoinHandle<Result<Done, ExportError>>,
+) -> Result<Done, ExportError> {
+    // Where the writer has ended, its outcome says why.
+    drop(pages.send(Parcel::End).await);
+    drop(pages);
+    writing.await.unwrap_or(Err(ExportError::WriterEnded))
+}
+
+type Writing = (mpsc::Sender<Parcel>, JoinHandle<Result<Done, ExportError>>);
+
+/// Begins the file, so that what cannot be written is known before anything is fetched.
+fn writer(target: Target) -> Result<Writing, ExportError> {
+    if !target.replace && target.path.symlink_metadata().is_ok() {
+        return Err(ExportError::Exists);
+    }
+    let part = PartFile::create(&target.path).map_err(WriteError::Io)?;
+    let (sender, parcels) = mpsc::channel(QUEUE);
+    Ok((sender, tokio::task::spawn_blocking(move || write(part, &target, parcels))))
+}
+
+/// Writes pages to the file until it is told that they are all; the file is gone if it never is.
+fn write(part: PartFile, target: &Target, mut parcels: mpsc::Receiver<Parcel>) -> Result<Done, ExportError> {
+    let mut writer: Option<RowWriter> = None;
+    loop {
+        match parcels.blocking_recv() {
+            None => return Err(ExportError::WriterEnded),
+            Some(Parcel::End) => break,
+            Some(Parcel::Page(page)) => {
+                let writer = match &mut writer {
+                    Some(writer) => writer,
+                    none => {
+                        let file = part.writer().map_err(WriteError::Io)?;
+                        none.insert(RowWriter::new(file, page.columns(), &target.options)?)
+                    }
+                };
+                writer.write(page.as_ref())?;
+            }
+        }
+    }
+    let written = writer.ok_or(ExportError::NoRows)?.finish()?;
+    part.publish(target.replace).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => ExportError::Exists,
+        _ => ExportError::Write(WriteError::Io(error)),
+    })?;
+    let bytes = std::fs::metadata(&target.path).map_or(0, |file| file.len());
+    Ok(Done { written, bytes })
+}

@@ -1,0 +1,100 @@
+//! `COPY … TO`, told in cqlsh's words. It is `%%export` by another name: the same engine, cqlsh's options.
+
+use cqlbook_analysis::formats::{Compression, Dialect, Format, Options, of_name};
+use cqlbook_cluster::TokenRange;
+use cqlbook_core::cell::{ShellCommand, Statement};
+use cqlbook_core::cql::keywords::quote_name;
+use cqlbook_core::diagnostic::{Code, Diagnostic};
+use cqlbook_core::render;
+use cqlbook_core::shell::copy::{Copy, CopyOptions};
+
+use super::scene::Scene;
+use super::shell::print;
+use crate::export::Target;
+use crate::magics;
+use crate::magics::export::{Streamed, facts, stream};
+
+/// Rows asked for at a time, where `PAGESIZE` says nothing; fewer where they are large.
+const PAGE_ROWS: u32 = 5000;
+
+/// Writes a table to a CSV file. A file that is there is replaced, as in cqlsh.
+pub(super) async fn to_file(scene: &Scene, command: &ShellCommand, copy: &Copy) -> Result<(), Diagnostic> {
+    if copy.options.max_output_size.is_some() {
+        return Err(magics::not_in_this_release("COPY … TO … WITH MAXOUTPUTSIZE")
+            .with_hint("Leave it out: one file takes any number of rows."));
+    }
+    let open = scene.open()?;
+    let settings = scene.settings();
+    let keyspace = copy.keyspace.clone().or_else(|| open.connection.keyspace()).ok_or_else(|| {
+        Diagnostic::new(Code::Usage, "The table's keyspace is not known.")
+            .with_hint(format!("Name it: `COPY keyspace.{} TO …`, or `USE keyspace;` before.", copy.table))
+            .with_span(command.arguments_span)
+    })?;
+    let schema = open.connection.schema();
+    let table = schema.table(&keyspace, &copy.table).ok_or_else(|| {
+        Diagnostic::new(Code::InvalidQuery, format!("There is no table {keyspace}.{}.", copy.table))
+            .with_hint("Check the spelling. Names with capitals need double quotes.")
+            .with_span(command.arguments_span)
+    })?;
+    let names: Vec<String> = if copy.columns.is_empty() {
+        table.columns.iter().map(|column| column.name.clone()).collect()
+    } else {
+        copy.columns.clone()
+    };
+    let selected = names.iter().map(|name| quote_name(name)).collect::<Vec<_>>().join(", ");
+    let statement = Statement::new(&format!(
+        "SELECT {selected} FROM {}.{}",
+        quote_name(&keyspace),
+        quote_name(&copy.table)
+    ));
+    print(
+        scene,
+        &format!("\nStarting copy of {keyspace}.{} with columns [{}].", copy.table, names.join(", ")),
+    )
+    .await;
+    let mut options = Options::new(Format::Csv);
+    options.compression = match of_name(&copy.file) {
+        (_, compression @ (Compression::Gz | Compression::Zst)) => compression,
+        _ => Compression::None,
+    };
+    options.dialect = dialect(&copy.options);
+    let target = Target { path: scene.notebook.path(&copy.file), replace: true, options };
+    let streamed = Streamed {
+        statement: &statement,
+        shown: &copy.file,
+        only: TokenRange {
+            start: copy.options.begin_token.unwrap_or(i64::MIN),
+            end: copy.options.end_token.unwrap_or(i64::MAX),
+        },
+        page_size: Some(copy.options.page_size.unwrap_or(PAGE_ROWS)),
+    };
+    let (done, progress) = stream(scene, &open, &settings, streamed, &target)
+        .await
+        .map_err(|error| Diagnostic { span: Some(command.span), ..error })?;
+    let mut facts = facts(&settings, &done, &progress);
+    if !copy.options.idle.is_empty() {
+        facts.notes.push(format!("Without effect here: {}.", copy.options.idle.join(", ")));
+    }
+    let summary = format!(
+        "{} rows exported to 1 files in {}.",
+        done.written.rows,
+        render::duration(progress.elapsed())
+    );
+    scene.conclude(render::outcome(&summary, &facts)).await;
+    Ok(())
+}
+
+/// cqlsh's options as the form of a file.
+fn dialect(options: &CopyOptions) -> Dialect {
+    Dialect {
+        header: options.header,
+        delimiter: options.delimiter,
+        quote: options.quote,
+        escape: options.escape,
+        null: options.null.clone(),
+        booleans: options.booleans.clone(),
+        decimal_separator: options.decimal_separator,
+        thousands_separator: options.thousands_separator,
+        datetime_format: options.datetime_format.clone(),
+    }
+}

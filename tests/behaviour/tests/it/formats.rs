@@ -1,0 +1,43 @@
+//! Every type, in every format, as other programs read it: pyarrow, pandas, openpyxl, Python's own csv and json.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::notebook::{Notebook, database};
+
+/// A table of every type: a row of values, one of empty texts and the ends of ranges, one of nothing but its key.
+pub(crate) const EVERY: &str = r#"CREATE TYPE address (street text, zip frozen<list<int>>);
+CREATE TABLE every (id int PRIMARY KEY, a ascii, b bigint, bl blob, bo boolean, d date, de decimal, do double, du duration,
+    f float, i inet, si smallint, t text, ti time, ts timestamp, tu timeuuid, ty tinyint, u uuid, v varint, l list<text>,
+    s set<int>, m map<text, frozen<list<double>>>, tup tuple<int, text>, ud frozen<address>, vec vector<float, 3>);
+INSERT INTO every (id, a, b, bl, bo, d, de, do, du, f, i, si, t, ti, ts, tu, ty, u, v, l, s, m, tup, ud, vec) VALUES (1, 'ascii',
+    -9223372036854775808, 0xcafe, true, '2013-02-08', 3.14159265358979323846264338327950288, 0.1, 1y2mo3d4h5m6s7ms8us9ns, 16777216,
+    '2001:db8::1', -32768, 'it''s "quoted", gruß
+line', '08:12:54.123456789', '2013-01-01T05:15:00.123Z', 50554d6e-29bb-11e5-b345-feff819cdc9f, -128,
+    123e4567-e89b-12d3-a456-426614174000, 123456789012345678901234567890, ['it''s', ''], {3, 1, 2}, {'k': [0.5, 1.5]}, (1, 'x'),
+    {street: 'Main', zip: [1, 2]}, [0.5, -1, 2]);
+INSERT INTO every (id, t, do, d, ts) VALUES (2, '', NaN, 0, 9223372036854775807);
+INSERT INTO every (id) VALUES (3)"#;
+
+#[tokio::test]
+async fn other_programs_read_what_was_written() {
+    let astra = database().await;
+    let mut notebook = Notebook::connected(&astra).await;
+    notebook.ok(EVERY).await;
+    for ending in ["parquet", "arrow", "csv", "jsonl", "json", "xlsx", "html", "md", "cql"] {
+        let cell = notebook.ok(&format!("%%export every.{ending}\nSELECT * FROM every")).await;
+        let told = cell.plain().last().unwrap().to_string();
+        assert!(told.contains(&format!("wrote 3 rows to every.{ending}, all rows")), "{told}");
+        assert!(!told.contains("became null"), "{told}");
+    }
+    let given = std::env::var_os("CQLBOOK_DRIVERS_PYTHON").map(PathBuf::from);
+    let python = given.unwrap_or_else(|| cqlbook_sandbox::work_folder().join("venv/bin/python"));
+    assert!(python.is_file(), "no Python at {}: `cargo xtask test` installs one", python.display());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../formats/check_formats.py");
+    let folder = notebook.folder.path().to_owned();
+    let run = move || Command::new(python).arg(script).arg(folder).output();
+    let output = tokio::task::spawn_blocking(run).await.unwrap().unwrap();
+    let (said, complained) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && said.contains("ok      parquet: du"), "{said}\n{complained}");
+}
