@@ -18,6 +18,7 @@ mod record;
 mod runs;
 mod skew;
 mod stretch;
+mod surplus;
 pub(crate) mod units;
 
 pub use compare::Comparison;

@@ -298,7 +298,9 @@ fn phase(from: Option<&Moment>, to: Option<&Moment>) -> Phase {
         | Message::Memtable { .. }
         | Message::IndexQuery { .. }
         | Message::EnqueueResponse => match next {
-            Some(Message::EnqueueResponse | Message::Send { .. }) => Phase::Reply,
+            Some(Message::EnqueueResponse) => Phase::Reply,
+            Some(Message::Send { verb, .. }) if Message::is_answer(verb) => Phase::Reply,
+            Some(Message::Send { .. } | Message::Ask { .. }) => Phase::Ask,
             None => Phase::Answer,
             _ if matches!(from.message, Message::Memtable { .. }) => Phase::Memtable,
             _ => Phase::Gather,

@@ -231,3 +231,18 @@ fn a_comparison_accounts_for_all_of_the_difference() {
     assert_eq!(back.total_us.grown(), -comparison.total_us.grown());
     assert_eq!(back.new, comparison.gone);
 }
+
+#[test]
+fn an_answer_that_nobody_needed_any_more_is_not_waited_for() {
+    let trace = Trace::of(one("three-read-partition"));
+    let second = trace
+        .moments
+        .iter()
+        .filter(|moment| moment.activity.starts_with("READ_RSP message received"))
+        .nth(1)
+        .unwrap();
+    assert!(second.at_us < trace.total_us, "it came in time");
+    let waits =
+        trace.path.iter().filter_map(|step| step.to).any(|to| trace.moments[to].event_id == second.event_id);
+    assert!(!waits, "but the first one made the quorum");
+}
