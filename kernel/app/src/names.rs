@@ -12,6 +12,7 @@ use cqlbook_core::complete::{self, KnownColumn, Names};
 use crate::connect::recipe::{Place, Recipe};
 use crate::notebook::Notebook;
 use crate::results::Kept;
+use crate::trace;
 
 /// The most paths that are offered.
 const PATHS: usize = 200;
@@ -25,6 +26,7 @@ pub(crate) struct Known {
     result_columns: BTreeMap<String, Vec<(String, String)>>,
     params: BTreeMap<String, String>,
     data_centers: BTreeSet<String>,
+    traces: Vec<(String, String)>,
 }
 
 impl Known {
@@ -56,6 +58,14 @@ impl Known {
             data_centers: connection
                 .map(|connection| connection.nodes().into_iter().filter_map(|node| node.dc).collect())
                 .unwrap_or_default(),
+            traces: state
+                .traces
+                .iter()
+                .map(|entry| {
+                    let name = entry.name.clone().unwrap_or_else(|| trace::kept::short(entry.id));
+                    (name, entry.statement.clone())
+                })
+                .collect(),
         }
     }
 
@@ -123,6 +133,10 @@ impl Names for Known {
 
     fn results(&self) -> Vec<String> {
         self.results.keys().cloned().collect()
+    }
+
+    fn traces(&self) -> Vec<(String, String)> {
+        self.traces.clone()
     }
 
     fn connection(&self, name: &str) -> Option<String> {

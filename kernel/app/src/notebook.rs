@@ -12,6 +12,7 @@ use cqlbook_core::settings::Settings;
 use crate::connect::recipe::Recipe;
 use crate::connect::shelf::Shelf;
 use crate::results::Results;
+use crate::trace::kept::Traces;
 
 /// An open connection with what the notebook knows of it.
 #[derive(Clone)]
@@ -46,6 +47,8 @@ pub(crate) struct State {
     pub(crate) results: Results,
     /// The file that rows are captured to.
     pub(crate) capture: Option<PathBuf>,
+    /// Known traces.
+    pub(crate) traces: Traces,
 }
 
 /// A notebook's session.

@@ -292,12 +292,14 @@ pub struct CellSettings {
     pub all: bool,
     /// `--yes`: nothing is asked.
     pub yes: bool,
+    /// `--repeat`: how often a read is run, to see how its durations spread.
+    pub repeat: Option<usize>,
 }
 
 impl CellSettings {
     /// The notebook's settings and nothing else: a cell without `%%cql`.
     pub fn of(settings: &Settings) -> Self {
-        Self { settings: settings.clone(), keyspace: None, into: None, all: false, yes: false }
+        Self { settings: settings.clone(), keyspace: None, into: None, all: false, yes: false, repeat: None }
     }
 
     /// The notebook's settings with the options of a `%%cql` line over them.
@@ -318,6 +320,7 @@ impl CellSettings {
         cell.into = options.value("into").map(str::to_owned);
         cell.all = options.flag("all");
         cell.yes = options.flag("yes");
+        cell.repeat = options.count("repeat");
         Ok(cell)
     }
 }

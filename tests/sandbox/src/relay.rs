@@ -14,6 +14,8 @@ use crate::state::Shared;
 const CHUNK: usize = 64 * 1024;
 const MATERIALIZED_VIEW: &str = "Tables cannot have more than 0 materialized views";
 const DESCRIBE: &str = "Unable to authorize statement org.apache.cassandra.cql3.statements.DescribeStatement";
+const TRACES: &str =
+    "User somebody has no SELECT permission on <table system_traces.sessions> or any of its parents";
 const VERSION: &str = "Invalid or unsupported protocol version; supported versions are (3/v3, 4/v4)";
 const RATE_LIMIT: &str = "Rate limit reached";
 
@@ -98,6 +100,9 @@ fn refusal(header: &Header, body: &[u8], shared: &Shared) -> Option<(u32, &'stat
             ["CREATE", "MATERIALIZED", "VIEW"] => return Some((frames::INVALID, MATERIALIZED_VIEW)),
             ["DESC" | "DESCRIBE", ..] if shared.switches().refuse_describe => {
                 return Some((frames::UNAUTHORIZED, DESCRIBE));
+            }
+            _ if shared.switches().refuse_traces && statement.contains("system_traces.") => {
+                return Some((frames::UNAUTHORIZED, TRACES));
             }
             _ => {}
         }

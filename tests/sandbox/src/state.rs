@@ -31,6 +31,7 @@ pub(crate) struct Switches {
     pub(crate) sni_unknown: Option<SniAnswer>,
     pub(crate) refuse_describe: bool,
     pub(crate) no_tracing: bool,
+    pub(crate) refuse_traces: bool,
     down: BTreeSet<Uuid>,
 }
 
@@ -79,6 +80,7 @@ impl Switches {
             Switch::SniUnknown { answer } => self.sni_unknown = Some(answer),
             Switch::RefuseDescribe => self.refuse_describe = true,
             Switch::NoTracing => self.no_tracing = true,
+            Switch::RefuseTraces => self.refuse_traces = true,
             Switch::CutMidPage { .. }
             | Switch::Forgotten
             | Switch::MovedProxy

@@ -82,6 +82,8 @@ pub enum Switch {
     RefuseDescribe,
     /// Statements are not traced, though the client asks for it, and the answers carry no trace's id.
     NoTracing,
+    /// Traces cannot be read: what is asked of `system_traces` is answered with error 0x2100.
+    RefuseTraces,
 }
 
 /// Which of a front's two services shows a bad certificate.

@@ -6,6 +6,7 @@ pub(crate) mod help;
 mod import;
 mod results;
 mod settings;
+pub(crate) mod trace;
 
 use cqlbook_core::cell::MagicLine;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
@@ -39,6 +40,7 @@ async fn dispatch(scene: &mut Scene, name: &str, arguments: &Arguments) -> Resul
         ("results", _) => results::list(scene).await,
         ("forget", _) => results::forget(scene, arguments).await,
         ("export", _) => export::kept(scene, arguments).await,
+        ("trace", _) => trace::run(scene, arguments).await,
         ("import", _) => import::import(scene, arguments).await,
         ("echo", _) => help::print(scene, Stream::Stdout, arguments.positional(0).unwrap_or_default()).await,
         ("warn", _) => help::print(scene, Stream::Stderr, arguments.positional(0).unwrap_or_default()).await,

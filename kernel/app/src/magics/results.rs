@@ -15,6 +15,7 @@ use crate::run::fetch::{self, Continuation};
 use crate::run::scene::Scene;
 use crate::run::statement::table_options;
 use crate::run::wait::Wait;
+use crate::trace;
 
 /// Draws a kept result again: other rows, fewer columns, sorted, or one row under the other.
 pub(crate) async fn show(scene: &Scene, arguments: &Arguments) -> Result<(), Diagnostic> {
@@ -103,6 +104,7 @@ async fn fetch_on(
     kept.facts.rows_fetched = kept.rows();
     kept.facts.more = fetched.next.is_some();
     kept.facts.elapsed = fetched.elapsed;
+    trace::follow::list(scene, &open, &fetched.traced, "%more", None);
     kept.rest = fetched
         .next
         .map(|next| Arc::new(Continuation { sent: fetched.sent, next, connection: rest.connection }));

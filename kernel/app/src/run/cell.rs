@@ -15,6 +15,7 @@ use super::scene::{Live, Scene, interrupted};
 use super::{shell, statement};
 use crate::magics;
 use crate::notebook::Notebook;
+use crate::trace;
 
 /// How long an interrupted cell still waits for the server to go back to the notebook's keyspace.
 const GOING_BACK: Duration = Duration::from_secs(1);
@@ -77,8 +78,12 @@ async fn run_cell_magic(
     let own = CellSettings::with_options(&scene.notebook.state().settings, &arguments)
         .map_err(|error| error.with_span(cell.line))?;
     let keyspace = own.keyspace.clone();
-    scene.own = Some(own);
     let steps = cell::steps(&scene.source, cell.body);
+    if let Some(times) = own.repeat {
+        trace::repeat::check(times, own.settings.trace, &steps)
+            .map_err(|error| if error.span.is_none() { error.with_span(cell.line) } else { error })?;
+    }
+    scene.own = Some(own);
     let Some(keyspace) = keyspace else { return run_steps(scene, &steps, request).await };
     // The protocol has no keyspace for a single statement: use it for the cell, then go back.
     let open = scene.open()?;
@@ -123,7 +128,7 @@ async fn run_steps(scene: &mut Scene, steps: &[Step], request: &ExecuteRequest) 
         let place = (index + 1, steps.len());
         let outcome = tokio::select! {
             biased;
-            () = request.cancelled.cancelled() => Err(stopped(step, index, steps.len())),
+            () = request.cancelled.cancelled() => Err(stopped(scene, step, index, steps.len())),
             outcome = run_step(scene, step) => outcome,
         };
         let Err(mut diagnostic) = outcome else { continue };
@@ -167,10 +172,13 @@ pub(super) async fn run_step(scene: &mut Scene, step: &Step) -> Result<(), Diagn
 }
 
 /// What is said of the step that was given up, and of those before it.
-fn stopped(step: &Step, index: usize, of: usize) -> Diagnostic {
+fn stopped(scene: &Scene, step: &Step, index: usize, of: usize) -> Diagnostic {
     let given_up = match &step.kind {
         StepKind::Magic(line) => format!("`%{}` was given up here.", line.name),
         StepKind::Shell(command) => format!("`{}` was given up here.", command.verb.name()),
+        StepKind::Cql(_) if scene.live.is_beside() => {
+            "The statement was done. Only the wait for its trace was ended here.".to_owned()
+        }
         StepKind::Cql(_) | StepKind::Broken(_) => {
             "The statement was given up here. The server may have finished it.".to_owned()
         }

@@ -40,6 +40,13 @@ impl Sent {
         }
     }
 
+    fn is_traced(&self) -> bool {
+        match self {
+            Self::Text(request) => request.options.trace,
+            Self::Prepared(_, _, options) => options.trace,
+        }
+    }
+
     fn page_size(&self) -> u32 {
         match self {
             Self::Text(request) => request.options.page_size,
@@ -58,6 +65,21 @@ pub(crate) struct Continuation {
     pub(crate) connection: u64,
 }
 
+/// A request that was to be traced: each page is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Traced {
+    /// The trace's id, if the server gave one.
+    pub(crate) id: Option<Uuid>,
+    /// The rows that the request brought.
+    pub(crate) rows: Option<u64>,
+}
+
+impl Traced {
+    fn of(answer: &Answer) -> Self {
+        Self { id: answer.tracing_id, rows: answer.page.as_ref().map(|page| page.rows() as u64) }
+    }
+}
+
 /// What came.
 pub(crate) struct Fetched {
     /// The statement, for the next page.
@@ -70,8 +92,8 @@ pub(crate) struct Fetched {
     pub(crate) coordinator: Option<Coordinator>,
     /// The server's warnings, each once.
     pub(crate) warnings: Vec<String>,
-    /// The trace's id.
-    pub(crate) tracing_id: Option<Uuid>,
+    /// One for each request that was to be traced, in order.
+    pub(crate) traced: Vec<Traced>,
     /// From sending to the last page.
     pub(crate) elapsed: Duration,
     /// The fetch ended early because the rows fill the memory a result may take.
@@ -95,16 +117,20 @@ pub(crate) async fn fetch(
         page_size.min(left).max(1)
     };
     let answer = sent.page(connection, ask(0), from.as_ref()).await?;
+    let (is_traced, traced) = (sent.is_traced(), Traced::of(&answer));
     let mut fetched = Fetched {
         pages: None,
         next: answer.next,
         coordinator: answer.coordinator,
         warnings: answer.warnings,
-        tracing_id: answer.tracing_id,
+        traced: Vec::new(),
         elapsed: Duration::ZERO,
         full: false,
         sent,
     };
+    if is_traced {
+        fetched.traced.push(traced);
+    }
     if let Some(first) = answer.page {
         let (mut rows, mut bytes) = (first.rows(), first.size_bytes());
         let mut pages = vec![first];
@@ -116,6 +142,9 @@ pub(crate) async fn fetch(
                 break;
             }
             let answer = fetched.sent.page(connection, ask(rows), Some(next)).await?;
+            if is_traced {
+                fetched.traced.push(Traced::of(&answer));
+            }
             fetched.next = answer.next;
             for warning in answer.warnings {
                 if !fetched.warnings.contains(&warning) {

@@ -1,6 +1,7 @@
 //! What a step needs while it runs: the notebook, the cell's settings, and the way out for its outputs.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -43,6 +44,8 @@ pub(crate) struct Live {
     shown: Mutex<Option<(DisplayId, String)>>,
     /// What is said in its place if the step is stopped now: how to go on.
     farewell: Mutex<Option<String>>,
+    /// Whether the step's own work is done, and only something beside it is waited for.
+    beside: AtomicBool,
 }
 
 impl Live {
@@ -52,6 +55,11 @@ impl Live {
 
     fn farewell(&self) -> MutexGuard<'_, Option<String>> {
         self.farewell.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the running step's own work is done, and only something beside it is waited for.
+    pub(crate) fn is_beside(&self) -> bool {
+        self.beside.load(Ordering::Relaxed)
     }
 }
 
@@ -123,9 +131,17 @@ impl Scene {
         }
     }
 
+    /// Says what is waited for beside the running step's own work, which is done: an interrupt ends the wait and nothing else.
+    pub(crate) async fn progress_beside(&self, label: &str, farewell: &str) {
+        self.progress(label, None, "").await;
+        self.say_if_stopped(farewell);
+        self.live.beside.store(true, Ordering::Relaxed);
+    }
+
     /// Shows what came of the running step, in the place of its progress where there is one.
     pub(crate) async fn conclude(&self, bundle: MimeBundle) {
         self.live.farewell().take();
+        self.live.beside.store(false, Ordering::Relaxed);
         let shown = self.live.get().take();
         match shown {
             Some((id, _)) => self.io.update(mime(bundle), &id).await,

@@ -22,8 +22,7 @@ pub(super) async fn show(scene: &Scene, command: &ShellCommand) -> Result<(), Di
         Show::Replicas { token, keyspace } => {
             replicas(&open, token, keyspace).map_err(|error| error.with_span(command.span))?
         }
-        // Drawn by the room of traces, which is to be called from here.
-        Show::Session(id) => return Err(magics::not_in_this_release(&format!("SHOW SESSION {id}"))),
+        Show::Session(id) => return magics::trace::show(scene, &id).await,
     };
     print(scene, &text).await;
     Ok(())

@@ -18,12 +18,16 @@ use super::{capture, guard, scan};
 use crate::explain;
 use crate::notebook::Open;
 use crate::results::{Kept, RESULT_BYTES};
+use crate::trace;
 
 /// Runs `statement` and shows its outcome.
 pub(crate) async fn run(scene: &Scene, statement: &Statement) -> Result<(), Diagnostic> {
     let open = scene.open()?;
     let settings = scene.settings();
     check(scene, &open, &settings, statement).await?;
+    if let Some(times) = settings.repeat {
+        return trace::repeat::run(scene, &open, &settings, statement, times).await;
+    }
     let most = (!settings.all && settings.settings.paging).then_some(settings.settings.fetch_rows.max(1));
     let keyspace = open.connection.keyspace();
     let scan = scan::of(statement, keyspace.as_deref(), &open.connection.schema(), most);
@@ -72,13 +76,28 @@ async fn answer(
         open.connection.use_keyspace(name, true).await.map_err(|error| failed(&error))?;
         return Ok(Outcome::Used(started.elapsed(), name.clone()));
     }
-    let sent = match prepare(scene, open, settings, statement).await? {
+    let sent = sending(scene, open, settings, statement).await?;
+    let fetched =
+        fetch::fetch(&open.connection, sent, None, limit(settings)).await.map_err(|error| failed(&error))?;
+    Ok(Outcome::Fetched(Box::new(fetched)))
+}
+
+/// The statement as it is sent: with its values where it has bind variables.
+pub(crate) async fn sending(
+    scene: &Scene,
+    open: &Open,
+    settings: &CellSettings,
+    statement: &Statement,
+) -> Result<Sent, Diagnostic> {
+    Ok(match prepare(scene, open, settings, statement).await? {
         Some(sent) => sent,
         None => Sent::Text(Request::with_options(statement.text.clone(), options(settings, statement))),
-    };
-    let limit = if settings.all { usize::MAX } else { settings.settings.fetch_rows.max(1) };
-    let fetched = fetch::fetch(&open.connection, sent, None, limit).await.map_err(|error| failed(&error))?;
-    Ok(Outcome::Fetched(Box::new(fetched)))
+    })
+}
+
+/// The most rows that are brought.
+pub(crate) fn limit(settings: &CellSettings) -> usize {
+    if settings.all { usize::MAX } else { settings.settings.fetch_rows.max(1) }
 }
 
 /// What must hold before anything is sent.
@@ -204,8 +223,8 @@ pub(crate) fn explain_failure(
     )
 }
 
-/// Draws the outcome and keeps its rows.
-async fn show(
+/// Draws the outcome, keeps its rows, and shows its trace where it was traced.
+pub(crate) async fn show(
     scene: &Scene,
     open: &Open,
     settings: &CellSettings,
@@ -227,19 +246,16 @@ async fn show(
         notes: scan.into_iter().chain(wait.note()).collect(),
         ..Facts::default()
     };
-    if settings.settings.trace {
-        facts.notes.push(match fetched.tracing_id {
-            Some(id) => format!("Trace {id}. Its timeline is not in this release; read it with SELECT from system_traces.events."),
-            None => "The server gave no trace.".to_owned(),
-        });
-    }
+    let name = statement.into.clone().or_else(|| settings.into.clone());
+    let traced = fetched.traced.clone();
     let Some(pages) = fetched.pages else {
         let silent = !scene.sources.is_empty() && facts.warnings.is_empty() && facts.notes.is_empty();
-        if silent {
-            return;
+        if !silent {
+            scene.conclude(render::outcome(&summary(statement), &facts)).await;
         }
-        let summary = summary(statement);
-        scene.conclude(render::outcome(&summary, &facts)).await;
+        if settings.settings.trace {
+            trace::follow::statement(scene, open, &traced, &statement.text, None).await;
+        }
         return;
     };
     facts.rows_fetched = pages.iter().map(|page| page.rows()).sum();
@@ -249,7 +265,6 @@ async fn show(
             render::bytes(RESULT_BYTES)
         ));
     }
-    let name = statement.into.clone().or_else(|| settings.into.clone());
     facts.kept_as.clone_from(&name);
     facts.table = table_of(open, statement);
     let kept = Kept {
@@ -269,6 +284,9 @@ async fn show(
     facts.notes.extend(capture::take(scene, &kept, &table_options(settings)).await);
     let table = render::table(&kept.columns, &kept.pages, &facts, &table_options(settings));
     wait.show_rows(scene, table).await;
+    if settings.settings.trace {
+        trace::follow::statement(scene, open, &traced, &statement.text, name.as_deref()).await;
+    }
 }
 
 /// The table that a statement reads, with its keyspace.

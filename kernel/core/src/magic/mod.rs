@@ -107,7 +107,7 @@ pub enum Meaning {
     Result,
     /// The name of a saved snapshot.
     Snapshot,
-    /// A trace of the session.
+    /// A trace: the start of its id, `_` for the last one, or the name of the result that it is of.
     Trace,
     /// A keyspace.
     Keyspace,

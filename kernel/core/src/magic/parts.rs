@@ -68,9 +68,10 @@ pub(super) const CASSANDRA_TO_SAVE: &[Opt] =
 
 const FORMATS: Meaning =
     Meaning::OneOf(&["csv", "json", "jsonl", "parquet", "arrow", "xlsx", "md", "html", "cql"]);
+pub(super) const FORCE: Opt = flag("force", "Replaces a file that exists.");
 pub(super) const EXPORT_OPTIONS: &[Opt] = &[
     value("format", "F", FORMATS, "The format; otherwise the file's ending tells."),
-    flag("force", "Replaces a file that exists."),
+    FORCE,
     value("null", "TEXT", Meaning::Text, "What stands for null in a CSV file; an empty field if not given."),
     value(
         "table",

@@ -4,7 +4,7 @@
 
 use super::parts::{
     ASTRA, ASTRA_TO_SAVE, BUNDLE, CA_CERT, CASSANDRA, CASSANDRA_TO_SAVE, CERT, CLIENT_ID, DC, EXPORT_OPTIONS,
-    FILE, HOST, IMPORT_OPTIONS, KEY, KEYSPACE, NAME, NEW_SECRET, PLAIN, PORT, READ_ONLY, RESULT, SNAPSHOT,
+    FILE, FORCE, HOST, IMPORT_OPTIONS, KEY, KEYSPACE, NAME, NEW_SECRET, PLAIN, PORT, READ_ONLY, RESULT, SNAPSHOT,
     SNAPSHOTS, TOKEN_FILE, TRACE_ID, USER, VAULT, flag, optional, required, value,
 };
 use super::{Form, Magic, MagicKind, Meaning, Opt, Positional};
@@ -184,6 +184,12 @@ pub static MAGICS: &[Magic] = &[
                 value("display-rows", "ROWS", Meaning::Setting("display_rows"), "Rows drawn."),
                 value("timezone", "ZONE", Meaning::Setting("timezone"), "For showing timestamps."),
                 flag("trace", "Traces each statement."),
+                value(
+                    "repeat",
+                    "N",
+                    Meaning::Count,
+                    "With `--trace`: runs a read so many times, and shows how its durations spread.",
+                ),
                 flag("read-only", "Only reads are sent."),
                 value("into", "NAME", Meaning::Result, "Keeps the result under this name."),
                 flag("all", "Brings all rows: `fetch_rows` does not count."),
@@ -320,28 +326,26 @@ pub static MAGICS: &[Magic] = &[
         kind: MagicKind::Line,
         summary: "Traces statements, and shows, compares and writes their traces.",
         forms: &[
-            Form { words: &["on"], summary: "Traces every statement.", implemented: false, ..PLAIN },
-            Form { words: &["off"], summary: "Ends that.", implemented: false, ..PLAIN },
-            Form { words: &["list"], summary: "Lists the traces.", implemented: false, ..PLAIN },
+            Form { words: &["on"], summary: "Traces every statement.", ..PLAIN },
+            Form { words: &["off"], summary: "Ends that.", ..PLAIN },
+            Form { words: &["list"], summary: "Lists the traces.", ..PLAIN },
             Form {
                 words: &["show"],
-                summary: "Shows a trace, the last one if none is named.",
+                summary: "Shows a trace, the last one if none is named; also one of somebody else, by its whole id.",
                 positionals: &[optional("ID", Meaning::Trace)],
-                implemented: false,
                 ..PLAIN
             },
             Form {
                 words: &["compare"],
-                summary: "Shows two traces side by side; `_` is the last one.",
+                summary: "Lines up the same steps of two traces; `_` is the last one, `__` the one before it.",
                 positionals: &[TRACE_ID, TRACE_ID],
-                implemented: false,
                 ..PLAIN
             },
             Form {
                 words: &["export"],
-                summary: "Writes a trace as Chrome trace (`.json`) or `.csv`.",
+                summary: "Writes a trace for Perfetto (`.json`), OpenTelemetry (`.otlp.json`) or as a table (`.csv`).",
                 positionals: &[TRACE_ID, FILE],
-                implemented: false,
+                options: &[FORCE],
                 ..PLAIN
             },
         ],

@@ -6,6 +6,7 @@
 mod diagnostic;
 mod escape;
 mod list;
+mod notice;
 mod outcome;
 mod table;
 mod trace;
@@ -16,6 +17,7 @@ use std::time::Duration;
 pub use diagnostic::{ErrorOutput, diagnostic};
 pub use escape::escape;
 pub use list::{Item, List, Stage, StageState, list, stages};
+pub use notice::notice;
 pub use outcome::{outcome, progress, sentence};
 pub use table::{TableOptions, grid, table};
 pub use trace::{TraceOptions, trace, trace_comparison, trace_distribution};

@@ -88,7 +88,7 @@ fn an_unknown_setting_names_the_nearest() {
 #[test]
 fn a_cell_s_options_go_over_the_notebook_s_settings() {
     let cql = lookup(MagicKind::Cell, "cql").unwrap();
-    let line = "--consistency QUORUM --keyspace shop --page-size=1000 --timeout 2m --trace --into orders --all --yes";
+    let line = "--consistency QUORUM --keyspace shop --page-size=1000 --timeout 2m --trace --into orders --all --yes --repeat 20";
     let notebook = Settings { display_rows: 7, ..Settings::default() };
     let cell = CellSettings::with_options(&notebook, &parse_line(cql, line).unwrap()).unwrap();
     let expected = CellSettings {
@@ -104,6 +104,7 @@ fn a_cell_s_options_go_over_the_notebook_s_settings() {
         into: Some("orders".to_owned()),
         all: true,
         yes: true,
+        repeat: Some(20),
     };
     assert_eq!(cell, expected);
     let nothing = CellSettings::with_options(&notebook, &parse_line(cql, "").unwrap()).unwrap();

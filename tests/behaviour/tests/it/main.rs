@@ -28,5 +28,6 @@ mod safety;
 mod saved;
 mod secrets;
 mod subshells;
+mod tracing;
 mod types;
 mod user;
