@@ -134,7 +134,7 @@ impl Scene {
     /// Says what is waited for beside the running step's own work, which is done: an interrupt ends the wait and nothing else.
     pub(crate) async fn progress_beside(&self, label: &str, farewell: &str) {
         self.progress(label, None, "").await;
-        self.say_if_stopped(farewell);
+        self.if_stopped(farewell);
         self.live.beside.store(true, Ordering::Relaxed);
     }
 

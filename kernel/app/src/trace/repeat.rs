@@ -53,7 +53,7 @@ pub(crate) fn check(times: usize, is_traced: bool, steps: &[Step]) -> Result<(),
     }
 }
 
-/// Runs a read so many times. The rows of the first run are shown at once, then how the durations spread, then the
+/// Runs a read so many times. The rows of the first run are shown at once, then how the durations spread, with the
 /// timelines of the median and of the slowest run.
 pub(crate) async fn run(
     scene: &Scene,
@@ -101,37 +101,30 @@ async fn show(
     let times = elapsed_us.len();
     scene.progress_beside("Waiting for the traces.", "The runs were made, and not looked at.").await;
     let (traces, failure) = read_all(open, traced).await;
-    let runs = Runs { elapsed_us, traces: traces.iter().map(|trace| Trace::clone(trace)).collect() };
+    let is_traced = !traces.is_empty();
+    let runs = Runs { elapsed_us, traces };
     scene.conclude(render::trace_distribution(&runs)).await;
-    if traces.is_empty() {
+    if !is_traced {
         let notice = failure.unwrap_or_else(|| explain::no_id(open.is_astra()));
         scene.show(render::notice(&notice)).await;
-        return;
     }
-    let mut by_duration = traces;
-    by_duration.sort_by_key(|trace| trace.total_us);
-    let Some(slowest) = by_duration.last().cloned() else { return };
-    let median = Arc::clone(&by_duration[(by_duration.len() - 1) / 2]);
-    let keep = |trace: &Arc<Trace>, note: String, name: Option<&str>| {
-        let mut state = scene.notebook.state();
+    let (Some(median), Some(slowest)) = (runs.median(), runs.worst()) else { return };
+    let mut state = scene.notebook.state();
+    let mut keep = |trace: &Trace, note: String, name: Option<&str>| {
         let entry = Entry::new(trace.id(), &statement.text, open.number);
         let (name, rows) = (name.map(str::to_owned), trace.recording().rows_returned);
-        state.traces.keep(Entry { note, name, rows, trace: Some(Arc::clone(trace)), ..entry });
+        state.traces.keep(Entry { note, name, rows, trace: Some(Arc::new(trace.clone())), ..entry });
     };
     if slowest.id() != median.id() {
-        keep(&slowest, format!("slowest of {times} runs"), None);
+        keep(slowest, format!("slowest of {times} runs"), None);
     }
-    keep(&median, format!("median of {times} runs"), name);
+    keep(median, format!("median of {times} runs"), name);
     // The usual run is the one to compare others with.
-    scene.notebook.state().traces.is_last(median.id());
-    scene.show(follow::draw(&median, Some(format!("The median of {times} runs")))).await;
-    if slowest.id() != median.id() {
-        scene.show(follow::draw(&slowest, Some(format!("The slowest of {times} runs")))).await;
-    }
+    state.traces.is_last(median.id());
 }
 
 /// The traces that came, in the order of the runs, and why one did not.
-async fn read_all(open: &Open, traced: &[Traced]) -> (Vec<Arc<Trace>>, Option<Diagnostic>) {
+async fn read_all(open: &Open, traced: &[Traced]) -> (Vec<Trace>, Option<Diagnostic>) {
     let turns = Arc::new(Semaphore::new(READERS));
     let mut readers = JoinSet::new();
     for (run, traced) in traced.iter().enumerate() {
@@ -149,7 +142,7 @@ async fn read_all(open: &Open, traced: &[Traced]) -> (Vec<Arc<Trace>>, Option<Di
             Ok((run, Ok((mut recording, rows)))) => {
                 if !recording.events.is_empty() || recording.session.started_at_ms.is_some() {
                     recording.rows_returned = rows;
-                    read.push((run, Arc::new(Trace::of(recording))));
+                    read.push((run, Trace::of(recording)));
                 } else {
                     failure = Some(explain::never_came(recording.session.id));
                 }

@@ -38,7 +38,7 @@ fn the_usage_lines_are_those_of_the_contract() {
     %disconnect
     %set [NAME] [VALUE]
     %param [NAME = LITERAL]
-    %%cql [--consistency LEVEL] [--serial-consistency LEVEL] [--keyspace KS] [--page-size ROWS] [--timeout DURATION] [--fetch-rows ROWS] [--display-rows ROWS] [--timezone ZONE] [--trace] [--read-only] [--into NAME] [--all] [--yes]
+    %%cql [--consistency LEVEL] [--serial-consistency LEVEL] [--keyspace KS] [--page-size ROWS] [--timeout DURATION] [--fetch-rows ROWS] [--display-rows ROWS] [--timezone ZONE] [--trace] [--repeat N] [--read-only] [--into NAME] [--all] [--yes]
     %show NAME [--rows N] [--offset N] [--columns a,b] [--sort col[:desc]] [--vertical]
     %more
     %results
@@ -54,7 +54,7 @@ fn the_usage_lines_are_those_of_the_contract() {
     %trace list
     %trace show [ID]
     %trace compare ID ID
-    %trace export ID FILE
+    %trace export ID FILE [--force]
     %schema [KS[.TABLE]]
     %snapshot save [NAME] [--keyspace KS]
     %snapshot list
@@ -188,7 +188,7 @@ fn what_does_not_parse_is_told_with_the_usage_line() {
     "#);
     assert_snapshot!(told("%%cql --page-size 0"), @"
     USAGE `--page-size` takes a number of rows from 1 to 2147483647.
-    Usage: `%%cql [--consistency LEVEL] [--serial-consistency LEVEL] [--keyspace KS] [--page-size ROWS] [--timeout DURATION] [--fetch-rows ROWS] [--display-rows ROWS] [--timezone ZONE] [--trace] [--read-only] [--into NAME] [--all] [--yes]`.
+    Usage: `%%cql [--consistency LEVEL] [--serial-consistency LEVEL] [--keyspace KS] [--page-size ROWS] [--timeout DURATION] [--fetch-rows ROWS] [--display-rows ROWS] [--timezone ZONE] [--trace] [--repeat N] [--read-only] [--into NAME] [--all] [--yes]`.
     ");
     assert_snapshot!(told("%import a.csv shop.orders b"), @"
     USAGE `%import` takes the word INTO.

@@ -58,7 +58,17 @@ mod tests {
             .with_hint("Ask an administrator.")
             .with_server_text("User <x> has no SELECT\u{7} permission");
         let bundle = notice(&diagnostic);
-        assert_snapshot!(bundle.plain, @r"");
-        assert_snapshot!(bundle.html.unwrap(), @r#""#);
+        assert_snapshot!(bundle.plain, @r"
+        TRACE_UNAVAILABLE: The trace cannot be read.
+        The role may not read `system_traces`.
+        → Ask an administrator.
+        The server said:
+            User <x> has no SELECT\x07 permission
+        ");
+        let html = bundle.html.unwrap();
+        assert!(
+            html.contains("<details><summary>The server said</summary>User &lt;x&gt; has no SELECT"),
+            "{html}"
+        );
     }
 }

@@ -297,3 +297,98 @@ async fn completion_offers_the_traces() {
     let matches = reply.content()["matches"].to_string();
     assert!(matches.contains(&id[..8]), "{matches}");
 }
+
+#[tokio::test]
+async fn two_traces_are_compared_step_by_step() {
+    let astra = database().await;
+    let mut notebook = notebook_with_rows(&astra).await;
+    notebook.ok("%%cql --trace --into one\nSELECT v FROM t WHERE k = 1 AND c = 7").await;
+    notebook.ok("%%cql --trace --into all\nSELECT v FROM t WHERE v = 'v7' ALLOW FILTERING").await;
+    for cell in ["%trace compare one all", "%trace compare __ _"] {
+        let exchange = notebook.ok(cell).await;
+        let outputs = outputs(&exchange);
+        assert_eq!(outputs.len(), 1, "{}", exchange.transcript());
+        let (plain, html) = &outputs[0];
+        assert!(html.contains("cqlbook-trace"), "{html}");
+        assert!(plain.contains("ms") && plain.lines().count() > 3, "{plain}");
+    }
+    let (name, _) = notebook.error("%trace compare one nothing").await;
+    assert_eq!(name, "USAGE");
+    let (name, _) = notebook.error("%trace compare one").await;
+    assert_eq!(name, "USAGE", "two are needed");
+}
+
+#[tokio::test]
+async fn a_read_is_repeated_and_its_durations_are_drawn() {
+    let astra = database().await;
+    let mut notebook = notebook_with_rows(&astra).await;
+    notebook.ok("%param c = 7").await;
+    let exchange =
+        notebook.ok("%%cql --trace --repeat 5 --into usual\nSELECT v FROM t WHERE k = 1 AND c = :c").await;
+    let outputs = outputs(&exchange);
+    assert_eq!(outputs.len(), 2, "rows, then the distribution: {}", exchange.transcript());
+    assert!(outputs[0].1.contains("cqlbook-rows") && outputs[0].0.contains("v7"), "{}", outputs[0].0);
+    let text = &outputs[1].0;
+    assert!(text.contains("5 runs") && text.contains("median") && text.contains("slowest"), "{text}");
+    assert!(text.contains("coordinator"), "with timelines: {text}");
+    no_bar_goes_on(&exchange);
+    let list = notebook.ok("%trace list").await;
+    let line = list.plain()[0].lines().find(|line| line.contains("median of 5 runs")).unwrap_or_default();
+    assert!(line.contains("usual") && line.contains('_'), "{}", list.plain()[0]);
+    assert!(is_timeline(&self::outputs(&notebook.ok("%trace show usual").await)[0]));
+}
+
+#[tokio::test]
+async fn only_reads_are_repeated_and_a_refusal_sends_nothing() {
+    let astra = database().await;
+    let mut notebook = notebook_with_rows(&astra).await;
+    let cells = [
+        "%%cql --trace --repeat 5\nSELECT * FROM t WHERE k = 1;\nINSERT INTO t (k, c) VALUES (9, 9)",
+        "%%cql --repeat 5\nSELECT * FROM t WHERE k = 1",
+        "%%cql --trace --repeat 1\nSELECT * FROM t WHERE k = 1",
+        "%%cql --trace --repeat 100000\nSELECT * FROM t WHERE k = 1",
+        "%%cql --trace --repeat many\nSELECT * FROM t WHERE k = 1",
+    ];
+    for cell in cells {
+        let exchange = notebook.run(cell).await;
+        let (name, text) = failure(cell, &exchange);
+        assert_eq!(name, "USAGE", "{cell}: {text}");
+        assert!(outputs(&exchange).is_empty(), "{cell}: {}", exchange.transcript());
+    }
+    assert!(notebook.ok("SELECT c FROM t WHERE k = 9").await.plain()[0].contains("0 rows"));
+}
+
+#[tokio::test]
+async fn a_trace_is_written_in_the_format_of_the_files_ending_and_never_half() {
+    let astra = database().await;
+    let mut notebook = notebook_with_rows(&astra).await;
+    notebook.ok("%%cql --trace\nSELECT v FROM t WHERE k = 1 AND c = 7").await;
+    for file in ["t.json", "t.otlp.json", "t.csv"] {
+        let said = notebook.ok(&format!("%trace export _ {file}")).await;
+        assert!(said.plain().last().unwrap().starts_with("wrote "), "{}", said.transcript());
+    }
+    let read = |file: &str| std::fs::read_to_string(notebook.folder.path().join(file)).unwrap();
+    let chrome: serde_json::Value = serde_json::from_str(&read("t.json")).unwrap();
+    let events = chrome["traceEvents"].as_array().expect("Chrome's trace format");
+    let lanes = events.iter().filter(|event| event["name"] == "process_name");
+    assert!(lanes.count() >= 2, "the nodes have names: {chrome}");
+    let otlp: serde_json::Value = serde_json::from_str(&read("t.otlp.json")).unwrap();
+    assert!(otlp["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["traceId"].is_string(), "{otlp}");
+    let csv = read("t.csv");
+    assert!(csv.lines().count() > 5 && csv.lines().next().unwrap().contains("activity"), "{csv}");
+
+    let (name, text) = notebook.error("%trace export _ t.csv").await;
+    assert_eq!(name, "FILE_EXISTS", "{text}");
+    notebook.ok("%trace export _ t.csv --force").await;
+    let (name, _) = notebook.error("%trace export _ t.txt").await;
+    assert_eq!(name, "USAGE");
+    let (name, _) = notebook.error("%trace export _ nowhere/t.csv").await;
+    assert_eq!(name, "EXPORT_FAILED");
+    let mut left: Vec<_> = std::fs::read_dir(notebook.folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.contains("t."))
+        .collect();
+    left.sort();
+    assert_eq!(left, ["t.csv", "t.json", "t.otlp.json"], "nothing half-written is left");
+}
