@@ -218,4 +218,6 @@ pub fn completeness(source: &str) -> Completeness {
 }
 
 #[cfg(test)]
+mod generated;
+#[cfg(test)]
 mod tests;

@@ -187,6 +187,26 @@ mod tests {
         assert_eq!(feed.push(b"\n").unwrap_err(), NotText { line: 2 });
     }
 
+    #[test]
+    fn a_statement_of_any_length_is_read_in_linear_work() {
+        let source = format!("INSERT INTO t (a) VALUES ('{}')", "it''s; ".repeat(500_000));
+        let mut feed = Feed::default();
+        let (mut at, mut split) = (0, 0);
+        loop {
+            let part = &source.as_bytes()[at..source.len().min(at + feed.wants())];
+            at += part.len();
+            feed.push(part).unwrap();
+            split += feed.text().len();
+            let (steps, taken) = feed.steps(part.is_empty()).unwrap();
+            feed.let_go(taken);
+            if part.is_empty() {
+                assert_eq!(steps.len(), 1);
+                break;
+            }
+        }
+        assert!(split <= 4 * source.len(), "{split} bytes were split for {}", source.len());
+    }
+
     proptest! {
         #[test]
         fn parts_make_no_difference(source in "(SELECT 'a;b'|SELECT é|;|; |\n|HELP|%more|COPY t TO|BEGIN BATCH|APPLY BATCH|-- c|/\\*|\\*/|\\$\\$|\"){0,12}", size in 1..9_usize) {

@@ -297,50 +297,6 @@ fn a_megabyte_is_one_pass() {
     assert_eq!(statements(&statement), [statement]);
 }
 
-/// A piece of a statement that ends nothing, with no blanks or comments at its ends.
-fn piece() -> impl Strategy<Value = String> {
-    prop_oneof![
-        "[a-z_][a-z0-9_]{0,6}",
-        "-?[0-9]{1,4}(\\.[0-9]{1,3})?",
-        "'([ -&(-~é\n]|''){0,8}'".prop_map(|text| text),
-        "\"([ !#-~é\n]|\"\"){1,8}\"".prop_map(|text| text),
-        "[ -#%-~é\n]{0,8}".prop_map(|text| format!("$${text}$$")),
-        prop::sample::select(vec![
-            "(", ")", "[1]", "{a: 1}", "<=", "=", ",", ":day", "?", "*", "+", "0xCAFE", "1h30m"
-        ])
-        .prop_map(str::to_owned),
-    ]
-}
-
-/// Blanks and comments.
-fn gap() -> impl Strategy<Value = String> {
-    prop::collection::vec(
-        prop_oneof![
-            Just(" ".to_owned()),
-            Just("\n".to_owned()),
-            "[ -~é]{0,8}".prop_map(|text| format!("--{text}\n")),
-            "[ -~é]{0,8}".prop_map(|text| format!("//{text}\r\n")),
-            "[ -)+-.0-~é\n]{0,8}".prop_map(|text| format!("/*{text}*/")),
-        ],
-        1..4,
-    )
-    .prop_map(|parts| parts.concat())
-}
-
-fn statement() -> impl Strategy<Value = String> {
-    let first = prop::sample::select(vec!["SELECT", "insert", "Update", "CREATE", "(", "1"]);
-    (first, prop::collection::vec((gap(), piece()), 0..6)).prop_map(|(first, rest)| {
-        rest.into_iter().fold(first.to_owned(), |text, (gap, piece)| text + &gap + &piece)
-    })
-}
-
-fn batch() -> impl Strategy<Value = String> {
-    (prop::collection::vec(statement(), 0..3), gap()).prop_map(|(inner, gap)| {
-        let inner: String = inner.iter().map(|statement| format!("{statement};{gap}")).collect();
-        format!("BEGIN{gap}BATCH{gap}{inner}APPLY{gap}BATCH")
-    })
-}
-
 #[test]
 fn a_word_with_a_question_mark_is_a_question() {
     assert_eq!(outline(" orders? "), "? orders at \"orders\"");
@@ -357,19 +313,6 @@ fn a_word_with_a_question_mark_is_a_question() {
 }
 
 proptest! {
-    #[test]
-    fn joined_statements_split_into_themselves(
-        parts in prop::collection::vec((gap(), prop_oneof![4 => statement(), 1 => batch()], gap()), 0..6),
-        last_is_closed: bool,
-    ) {
-        let mut source: String = parts.iter().map(|(before, text, after)| format!("{before}{text}{after};")).collect();
-        if !last_is_closed {
-            source.pop();
-        }
-        let expected: Vec<_> = parts.into_iter().map(|(_, text, _)| text).collect();
-        prop_assert_eq!(statements(&source), expected);
-    }
-
     #[test]
     fn any_text_is_a_cell_and_spans_slice_it(source in "(%%?[a-z]{0,6}|[;:'\"$%{}()\\-/*<a-zé\n\r ]|BEGIN BATCH|APPLY BATCH|DESC|COPY|\\PC){0,40}") {
         let _ = completeness(&source);
