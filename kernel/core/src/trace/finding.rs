@@ -251,8 +251,9 @@ fn retries(trace: &Trace) -> Option<Finding> {
     })?;
     let slow =
         trace.stretches.iter().flat_map(|stretch| &stretch.parts).find_map(|part| part.awaited.clone());
-    let silent =
-        |node: &String| trace.lanes.iter().any(|lane| lane.address == *node && lane.first == lane.end);
+    let silent = |node: &String| {
+        !own(trace).any(|moment| matches!(&moment.message, Message::Receive { from, .. } if from.ip == *node))
+    };
     let what = if slow.as_ref().is_some_and(silent) { "did not answer" } else { "was slow to answer" };
     let slow = slow.map_or_else(|| "A replica".to_owned(), |node| format!("Replica {node}"));
     let other = on.map_or_else(|| "another".to_owned(), |on| on.ip);

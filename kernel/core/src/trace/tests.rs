@@ -9,24 +9,24 @@ use proptest::prelude::*;
 use super::testing::{node, outline, synthetic};
 use super::*;
 
-/// Every recorded trace with its name.
-pub(crate) fn recorded() -> Vec<(String, Recording)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/trace/recorded");
-    let mut all: Vec<(String, Recording)> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| {
-            let path = entry.unwrap().path();
-            let recording = Recording::from_json(&std::fs::read_to_string(&path).unwrap()).unwrap();
-            (path.file_stem().unwrap().to_string_lossy().into_owned(), recording)
-        })
-        .collect();
-    all.sort_by(|(left, _), (right, _)| left.cmp(right));
-    assert!(all.len() >= 40, "only {} recorded traces were found", all.len());
-    all
+fn folder() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/trace/recorded")
 }
 
+/// Every recorded trace with its name.
+pub(crate) fn recorded() -> Vec<(String, Recording)> {
+    let names = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    let mut names: Vec<String> =
+        names.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
+    names.sort();
+    assert!(names.len() >= 40, "only {} recorded traces were found", names.len());
+    names.into_iter().map(|name| (name.clone(), one(&name))).collect()
+}
+
+/// The recorded trace of this name.
 pub(crate) fn one(name: &str) -> Recording {
-    recorded().into_iter().find(|(other, _)| other == name).map(|(_, recording)| recording).unwrap()
+    let text = std::fs::read_to_string(folder().join(format!("{name}.json"))).unwrap();
+    Recording::from_json(&text).unwrap()
 }
 
 /// What holds for every trace, however mangled.
