@@ -13,6 +13,7 @@ pub(super) const DISAGREE: &str = "Now and then that is usual after a node was a
     at `LOCAL_QUORUM`.";
 pub(super) const SPECULATED: &str = "Once is chance: a pause of that node. If it is often the same node, look at its load, its disk and its \
     garbage collection.";
+pub(super) const SILENT: &str = "See whether that node is up, and whether the coordinator can reach it.";
 pub(super) const FAILED: &str =
     "See which nodes are down or overloaded. A lower `CONSISTENCY` needs fewer answers.";
 pub(super) const INDEX: &str = "Without the partition key, an index has to be searched on enough nodes to cover the table. Give the \

@@ -254,14 +254,13 @@ fn retries(trace: &Trace) -> Option<Finding> {
     let silent = |node: &String| {
         !own(trace).any(|moment| matches!(&moment.message, Message::Receive { from, .. } if from.ip == *node))
     };
-    let what = if slow.as_ref().is_some_and(silent) { "did not answer" } else { "was slow to answer" };
+    let (what, advice) = match slow.as_ref().is_some_and(silent) {
+        true => ("did not answer", advice::SILENT),
+        false => ("was slow to answer", advice::SPECULATED),
+    };
     let slow = slow.map_or_else(|| "A replica".to_owned(), |node| format!("Replica {node}"));
     let other = on.map_or_else(|| "another".to_owned(), |on| on.ip);
-    Some(finding(
-        Weight::Problem,
-        format!("{slow} {what}, so that {other} was asked as well."),
-        advice::SPECULATED,
-    ))
+    Some(finding(Weight::Problem, format!("{slow} {what}, so that {other} was asked as well."), advice))
 }
 
 fn indexes(trace: &Trace) -> Option<Finding> {

@@ -117,9 +117,9 @@ impl Phase {
             Self::Repair => "repairing replicas that disagree",
             Self::Reply => "sending the answer back",
             Self::Gather => "taking in answers",
-            Self::Wait => "waiting",
+            Self::Wait => "waiting for an answer",
             Self::Answer => "finishing the answer",
-            Self::Other => "other work",
+            Self::Other => "work that the server does not name",
         }
     }
 }
@@ -302,7 +302,9 @@ fn phase(from: Option<&Moment>, to: Option<&Moment>) -> Phase {
             Some(Message::Send { verb, .. }) if Message::is_answer(verb) => Phase::Reply,
             Some(Message::Send { .. } | Message::Ask { .. }) => Phase::Ask,
             None => Phase::Answer,
-            _ if matches!(from.message, Message::Memtable { .. }) => Phase::Memtable,
+            Some(Message::Memtable { .. } | Message::Commitlog) => Phase::Memtable,
+            // Written already: what comes now, the server does not say.
+            _ if matches!(from.message, Message::Memtable { .. }) => Phase::Other,
             _ => Phase::Gather,
         },
         _ if to.is_none() => Phase::Answer,
