@@ -7,6 +7,7 @@ use std::process::Command;
 use crate::failure::{Explain, Outcome};
 use crate::places::Places;
 use crate::prerequisites::{self, Need};
+use crate::sandbox::{self, Sandbox};
 use crate::{kernel, python, shell};
 
 /// `cargo xtask bench kernel [--write] [--starts N] [--trips N] [--json FILE]`: start, round trip, memory and size of the
@@ -44,6 +45,48 @@ pub(crate) fn split() -> Outcome {
     prerequisites::check(&[Need::Compiler])?;
     let mut cargo = shell::cargo();
     shell::run(cargo.args(["bench", "--quiet", "--package", "cqlbook-core", "--bench", "split"]))
+}
+
+/// `cargo xtask bench data [--write] [--lean] [--rows N] [--runs N] [--dsbulk JARS] [--json FILE]`: fetching, exporting and
+/// loading rows, beside the floor and the Python driver, on a local Astra of its own. With `--lean` the kernel is built without
+/// polars, which none of it needs. A target that is missed is a failure.
+pub(crate) fn data(places: &Places, options: &[&str]) -> Outcome {
+    prerequisites::check(&[Need::Compiler, Need::Python, Need::Java])?;
+    let build = |arguments: &[&str]| {
+        let mut cargo = shell::cargo();
+        cargo.current_dir(&places.root).args(["build", "--locked", "--release"]).args(arguments);
+        shell::run(&mut cargo)
+    };
+    let program = if options.contains(&"--lean") {
+        build(&["-p", "cqlbook", "--no-default-features"])?;
+        places.built("release", "cqlbook")
+    } else {
+        kernel::build(places)?
+    };
+    build(&["-p", "cqlbook-cluster", "--example", "floor"])?;
+    python::ensure(places)?;
+    let bench = places.work.join("bench");
+    let prefix = bench.join("prefix");
+    kernel::install(&program, &prefix)?;
+    let sandbox = Sandbox::build_and_start(places, &[])?;
+    let mut python = python::python(places);
+    python
+        .arg(places.root.join("xtask/python/bench_data.py"))
+        .arg("--floor")
+        .arg(places.built("release/examples", "floor"))
+        .arg("--folder")
+        .arg(bench.join("data"));
+    for name in sandbox::VARIABLES {
+        python.env_remove(name);
+    }
+    python.envs(sandbox.environment()?).env("JUPYTER_PATH", prefix.join("share/jupyter"));
+    for option in options.iter().filter(|option| **option != "--lean") {
+        python.arg(option);
+        if *option == "--write" {
+            python.arg(places.root.join("docs/performance.md"));
+        }
+    }
+    shell::run(&mut python)
 }
 
 /// Installs deno into `peers`, unless it is there. Its kernelspec is the script's affair: `deno jupyter --install` knows only

@@ -36,6 +36,8 @@ Usage: cargo xtask COMMAND
   sandbox          Run a local Astra until Ctrl-C, and print how to connect to it.
   bench kernel     Measure start, round trip, memory and size of the kernel beside ipykernel and deno.
                    With --write the figures go into docs/performance.md.
+  bench data       Measure fetching, exporting and loading a million rows beside the floor and the Python driver.
+                   With --write the figures go into docs/performance.md; --lean builds without local SQL, which is quicker.
   bench split      Measure how long a cell of a megabyte takes to be split into its steps.
   wheel            Build the wheel that `pip install` takes, into .work/wheels.
   tidy             Check the conventions of the repository.
@@ -62,6 +64,7 @@ fn run(arguments: &[&str]) -> Outcome {
         ["test", parts @ ..] => test::test(&places, parts),
         ["sandbox", options @ ..] => sandbox::in_the_foreground(&places, options),
         ["bench", "kernel", options @ ..] => bench::kernel(&places, options),
+        ["bench", "data", options @ ..] => bench::data(&places, options),
         ["bench", "split"] => bench::split(),
         ["tidy"] => tidy::tidy(&places),
         ["wheel"] => wheel::wheel(&places),

@@ -237,12 +237,11 @@ pub(crate) fn facts(settings: &CellSettings, done: &Done, progress: &Progress) -
 /// Says what was written, in the place of the progress.
 async fn conclude(scene: &Scene, done: &Done, shown: &str, which: &str, facts: Facts) {
     let rows = done.written.rows;
-    let unit = if rows == 1 { "row" } else { "rows" };
     let rate = (rows as f64 / facts.elapsed.as_secs_f64().max(0.001)).round() as u64;
     let size = render::bytes(usize::try_from(done.bytes).unwrap_or(usize::MAX));
-    // The number without commas: people's notebooks read it.
+    // The number without commas, and rows even of one: people's notebooks read it.
     let summary = format!(
-        "Export: wrote {rows} {unit} to {shown}, {which} ({size}, {} rows a second).",
+        "Export: wrote {rows} rows to {shown}, {which} ({size}, {} rows a second).",
         render::count(rate)
     );
     scene.conclude(render::outcome(&summary, &facts)).await;

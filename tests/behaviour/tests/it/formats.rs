@@ -41,3 +41,36 @@ async fn other_programs_read_what_was_written() {
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && said.contains("ok      parquet: du"), "{said}\n{complained}");
 }
+
+#[tokio::test]
+async fn every_type_comes_back_through_every_format_that_is_loaded() {
+    let astra = database().await;
+    let mut notebook = Notebook::connected(&astra).await;
+    notebook.ok(EVERY).await;
+    let folder = notebook.folder.path().to_owned();
+    // All rows as text in which null and empty differ, in one order.
+    let shown = |name: &str| {
+        let text = std::fs::read_to_string(folder.join(name)).unwrap();
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let show = |name: &str| format!("%%export {name} --null NIL\nSELECT * FROM every");
+    notebook.ok(&show("before.csv")).await;
+    for (write, load) in [
+        ("%%export every.jsonl\nSELECT * FROM every", "%import every.jsonl INTO every"),
+        ("%%export every.parquet\nSELECT * FROM every", "%import every.parquet INTO every"),
+        ("%%export every.arrow\nSELECT * FROM every", "%import every.arrow INTO every"),
+        (
+            "COPY every TO 'every.csv' WITH HEADER = true AND NULL = 'NIL'",
+            "COPY every FROM 'every.csv' WITH HEADER = true AND NULL = 'NIL'",
+        ),
+    ] {
+        notebook.ok(write).await;
+        notebook.ok("%%cql --yes\nTRUNCATE every").await;
+        notebook.ok(load).await;
+        notebook.ok(&show("after.csv")).await;
+        assert_eq!(shown("after.csv"), shown("before.csv"), "{load}");
+        std::fs::remove_file(folder.join("after.csv")).unwrap();
+    }
+}
