@@ -140,7 +140,8 @@ async fn read_all(open: &Open, traced: &[Traced]) -> (Vec<Trace>, Option<Diagnos
     while let Some(outcome) = readers.join_next().await {
         match outcome {
             Ok((run, Ok((mut recording, rows)))) => {
-                if !recording.events.is_empty() || recording.session.started_at_ms.is_some() {
+                // One without its row of `sessions` tells no duration to be compared.
+                if recording.session.started_at_ms.is_some() {
                     recording.rows_returned = rows;
                     read.push((run, Trace::of(recording)));
                 } else {
