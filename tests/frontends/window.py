@@ -128,7 +128,8 @@ class Window:
                 const wanted = cells.reduce((sum, cell) => sum + (cell.model.outputs?.length ?? 0), 0);
                 const drawn = [...(notebook?.node.querySelectorAll('.jp-OutputArea-output') ?? [])];
                 return cells.length > 0 && cells.every(cell => cell.isAttached)
-                    && drawn.length >= wanted && drawn.every(output => output.hasChildNodes());
+                    && drawn.length >= wanted && drawn.every(output => output.hasChildNodes()
+                        && (!output.matches('.jp-RenderedVegaCommon5') || output.querySelector('canvas, svg.marks')));
             }""",
             timeout=60_000,
         )

@@ -2,10 +2,14 @@
 //!
 //! The only room with arrow, parquet and polars. It knows neither Jupyter nor Cassandra's connections.
 
+pub mod chart;
 pub mod columns;
 mod convert;
 pub mod formats;
+pub mod profile;
 pub mod read;
+#[cfg(feature = "sql")]
+pub mod sql;
 
 pub use arrow_array::RecordBatch;
 pub use arrow_schema::SchemaRef;

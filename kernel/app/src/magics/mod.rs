@@ -4,8 +4,11 @@ pub(crate) mod connect;
 pub(crate) mod export;
 pub(crate) mod help;
 mod import;
+mod plot;
+mod profile;
 mod results;
 mod settings;
+pub(crate) mod sql;
 pub(crate) mod trace;
 
 use cqlbook_core::cell::MagicLine;
@@ -41,6 +44,8 @@ async fn dispatch(scene: &mut Scene, name: &str, arguments: &Arguments) -> Resul
         ("forget", _) => results::forget(scene, arguments).await,
         ("export", _) => export::kept(scene, arguments).await,
         ("trace", _) => trace::run(scene, arguments).await,
+        ("profile", _) => profile::profile(scene, arguments).await,
+        ("plot", _) => plot::plot(scene, arguments).await,
         ("import", _) => import::import(scene, arguments).await,
         ("echo", _) => help::print(scene, Stream::Stdout, arguments.positional(0).unwrap_or_default()).await,
         ("warn", _) => help::print(scene, Stream::Stderr, arguments.positional(0).unwrap_or_default()).await,

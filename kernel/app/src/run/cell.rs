@@ -72,6 +72,14 @@ async fn run_cell_magic(
         }
         return outcome;
     }
+    if magic.name == "sql" {
+        scene.last = true;
+        return tokio::select! {
+            biased;
+            () = request.cancelled.cancelled() => Err(interrupted("The query was given up. Nothing was kept.")),
+            outcome = magics::sql::sql(scene, &arguments, cell.body) => outcome,
+        };
+    }
     if magic.name != "cql" {
         return Err(magics::not_in_this_release(&format!("%%{}", magic.name)).with_span(cell.name_span));
     }

@@ -1,5 +1,6 @@
 //! Runs a cell: its steps in order, each with an output of its own, until the end or the first failure.
 
+pub(crate) mod aside;
 mod capture;
 pub(crate) mod cell;
 mod copy;

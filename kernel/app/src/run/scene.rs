@@ -5,12 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use base64ct::{Base64, Encoding};
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic;
 use cqlbook_core::render::{self, MimeBundle};
 use cqlbook_core::secret::Secret;
 use cqlbook_core::settings::{CellSettings, Settings};
 use cqlbook_wire::{DisplayId, InputError, Io};
+use serde_json::{Value, json};
 
 use crate::connect::desk::Desk;
 use crate::notebook::{Notebook, Open};
@@ -232,6 +234,14 @@ pub(crate) fn mime(bundle: MimeBundle) -> cqlbook_wire::MimeBundle {
     }
     if let Some(markdown) = bundle.markdown {
         out = out.with("text/markdown", markdown);
+    }
+    // A chart that is no JSON would be our own mistake; its twins are shown then.
+    if let Some(chart) = bundle.vega_lite.and_then(|text| serde_json::from_str::<Value>(&text).ok()) {
+        out = out.with("application/vnd.vegalite.v5+json", chart);
+    }
+    if let Some(picture) = bundle.picture {
+        let metadata = json!({"width": picture.width, "height": picture.height, "alt": picture.alt});
+        out = out.with("image/png", Base64::encode_string(&picture.png)).with_metadata("image/png", metadata);
     }
     out.with("text/plain", bundle.plain)
 }

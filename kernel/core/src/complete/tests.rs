@@ -93,7 +93,7 @@ fn magics_and_their_words() {
     assert_eq!(offered("%connection test |"), "\"\": astra cassandra demo");
     assert_eq!(offered("%show |"), "\"\": _ day1 --rows --offset --columns --sort --vertical");
     assert_eq!(offered("%plot _ --kind=h|"), "\"h\": histogram heatmap");
-    assert_eq!(offered("%plot _ --kind b|"), "\"b\": bar");
+    assert_eq!(offered("%plot _ --kind b|"), "\"b\": bar box");
     assert_eq!(offered("%set t|"), "\"t\": timeout timezone trace");
     assert_eq!(offered("%set trace |"), "\"\": on off");
     assert_eq!(offered("%schema shop.o|"), "\"o\": orders \"order\" \"Orders\"");

@@ -240,7 +240,6 @@ pub static MAGICS: &[Magic] = &[
         forms: &[Form {
             summary: "SQL over kept results, on this machine: joins, groups, windows.",
             options: &[value("into", "NAME", Meaning::Result, "Keeps the result under this name.")],
-            implemented: false,
             ..PLAIN
         }],
     },
@@ -253,17 +252,21 @@ pub static MAGICS: &[Magic] = &[
             positionals: &[RESULT],
             options: &[
                 Opt { required: true, ..value("x", "COL", Meaning::Column, "The horizontal axis.") },
-                Opt { required: true, ..value("y", "COL", Meaning::Column, "The vertical axis.") },
+                value(
+                    "y",
+                    "COL",
+                    Meaning::Column,
+                    "The vertical axis: a column, or what its values come to, such as `mean(COL)` or `count`.",
+                ),
                 value("color", "COL", Meaning::Column, "One colour for each of its values."),
                 value(
                     "kind",
-                    "bar|line|area|point|histogram|heatmap",
-                    Meaning::OneOf(&["bar", "line", "area", "point", "histogram", "heatmap"]),
+                    "bar|line|area|point|histogram|heatmap|box",
+                    Meaning::OneOf(&["bar", "line", "area", "point", "histogram", "heatmap", "box"]),
                     "The kind of chart.",
                 ),
                 value("title", "T", Meaning::Text, "The chart's title."),
             ],
-            implemented: false,
             ..PLAIN
         }],
     },
@@ -274,7 +277,6 @@ pub static MAGICS: &[Magic] = &[
         forms: &[Form {
             summary: "Per column: type, nulls, distinct values, least, greatest, quantiles, a histogram.",
             positionals: &[RESULT],
-            implemented: false,
             ..PLAIN
         }],
     },

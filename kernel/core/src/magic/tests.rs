@@ -44,7 +44,7 @@ fn the_usage_lines_are_those_of_the_contract() {
     %results
     %forget NAME
     %%sql [--into NAME]
-    %plot NAME --x COL --y COL [--color COL] [--kind bar|line|area|point|histogram|heatmap] [--title T]
+    %plot NAME --x COL [--y COL] [--color COL] [--kind bar|line|area|point|histogram|heatmap|box] [--title T]
     %profile NAME
     %export NAME FILE [--format F] [--force] [--null TEXT] [--table KS.TABLE]
     %%export FILE [--format F] [--force] [--null TEXT] [--table KS.TABLE]
@@ -164,13 +164,13 @@ fn what_does_not_parse_is_told_with_the_usage_line() {
     USAGE `%forget` has a word too many.
     Usage: `%forget NAME`.
     ");
-    assert_snapshot!(told("%plot a --x b"), @"
-    USAGE `%plot` needs `--y COL`.
-    Usage: `%plot NAME --x COL --y COL [--color COL] [--kind bar|line|area|point|histogram|heatmap] [--title T]`.
+    assert_snapshot!(told("%plot a --y b"), @"
+    USAGE `%plot` needs `--x COL`.
+    Usage: `%plot NAME --x COL [--y COL] [--color COL] [--kind bar|line|area|point|histogram|heatmap|box] [--title T]`.
     ");
     assert_snapshot!(told("%plot a --x b --y c --kind pie"), @"
-    USAGE `--kind` takes one of bar, line, area, point, histogram, heatmap.
-    Usage: `%plot NAME --x COL --y COL [--color COL] [--kind bar|line|area|point|histogram|heatmap] [--title T]`.
+    USAGE `--kind` takes one of bar, line, area, point, histogram, heatmap, box.
+    Usage: `%plot NAME --x COL [--y COL] [--color COL] [--kind bar|line|area|point|histogram|heatmap|box] [--title T]`.
     ");
     assert_snapshot!(told("%connect --bundle a.zip"), @"
     USAGE `%connect` has no option `--bundle`.
@@ -274,15 +274,15 @@ fn there_is_help_on_everything_in_the_tables() {
     assert_snapshot!(help("plot").unwrap(), @r"
     **`%plot`** Draws a chart of a kept result.
 
-    `%plot NAME --x COL --y COL [--color COL] [--kind bar|line|area|point|histogram|heatmap] [--title T]`  
-    Draws a chart of a kept result. *(not in this release)*
+    `%plot NAME --x COL [--y COL] [--color COL] [--kind bar|line|area|point|histogram|heatmap|box] [--title T]`  
+    Draws a chart of a kept result.
 
     | Option | Meaning |
     | --- | --- |
     | `--x COL` | The horizontal axis. |
-    | `--y COL` | The vertical axis. |
+    | `--y COL` | The vertical axis: a column, or what its values come to, such as `mean(COL)` or `count`. |
     | `--color COL` | One colour for each of its values. |
-    | `--kind bar\|line\|area\|point\|histogram\|heatmap` | The kind of chart. |
+    | `--kind bar\|line\|area\|point\|histogram\|heatmap\|box` | The kind of chart. |
     | `--title T` | The chart's title. |
     ");
 }

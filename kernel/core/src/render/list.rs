@@ -98,6 +98,7 @@ pub fn list(list: &List) -> MimeBundle {
         html: Some(html(list, columns)),
         plain: plain(list, columns),
         markdown: markdown(list, columns),
+        ..MimeBundle::default()
     }
 }
 

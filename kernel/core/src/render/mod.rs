@@ -8,6 +8,7 @@ mod escape;
 mod list;
 mod notice;
 mod outcome;
+mod profile;
 mod table;
 mod trace;
 mod units;
@@ -19,6 +20,7 @@ pub use escape::escape;
 pub use list::{Item, List, Stage, StageState, list, stages};
 pub use notice::notice;
 pub use outcome::{outcome, progress, sentence};
+pub use profile::{ColumnProfile, Profile, profile};
 pub use table::{TableOptions, grid, table};
 pub use trace::{TraceOptions, trace, trace_comparison, trace_distribution};
 pub use units::{bytes, count, duration};
@@ -32,6 +34,24 @@ pub struct MimeBundle {
     pub plain: String,
     /// `text/markdown`, a twin for PDF and screen readers, of small tables only.
     pub markdown: Option<String>,
+    /// `application/vnd.vegalite.v5+json`: a chart that the frontend draws, as JSON text. Where there is HTML, JupyterLab
+    /// draws that instead.
+    pub vega_lite: Option<String>,
+    /// `image/png`: the chart's twin for places that draw none.
+    pub picture: Option<Picture>,
+}
+
+/// A picture with what stands for it where it is not seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// The PNG file's bytes.
+    pub png: Vec<u8>,
+    /// Its width in pixels of the page; the file may have more, for sharp screens.
+    pub width: u32,
+    /// Its height, likewise.
+    pub height: u32,
+    /// What it shows, in words.
+    pub alt: String,
 }
 
 /// What is known of an execution beside its rows: the footer's content.
@@ -47,6 +67,8 @@ pub struct Facts {
     pub consistency: Option<String>,
     /// The node that answered, as a person would name it.
     pub coordinator: Option<String>,
+    /// No server was asked: it was computed by this program, on this machine.
+    pub computed_here: bool,
     /// The server's warnings, in its words.
     pub warnings: Vec<String>,
     /// The name the result is kept under, where the user chose one.

@@ -41,7 +41,7 @@ pub fn notice(diagnostic: &Diagnostic) -> MimeBundle {
         plain.push_str("\nThe server said:\n    ");
         plain.push_str(&said.join("\n    "));
     }
-    MimeBundle { html: Some(html), plain, markdown: None }
+    MimeBundle { html: Some(html), plain, ..MimeBundle::default() }
 }
 
 #[cfg(test)]

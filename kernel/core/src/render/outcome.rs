@@ -28,7 +28,7 @@ pub fn outcome(summary: &str, facts: &Facts) -> MimeBundle {
         plain.push('\n');
         plain.push_str(line);
     }
-    MimeBundle { html: Some(html), plain, markdown: None }
+    MimeBundle { html: Some(html), plain, ..MimeBundle::default() }
 }
 
 /// One sentence, or several on lines of their own.
@@ -42,7 +42,7 @@ pub fn sentence(text: &str) -> MimeBundle {
         prose(&mut html, line);
     }
     html.push_str("</div>");
-    MimeBundle { html: Some(html), plain: lines.join("\n"), markdown: None }
+    MimeBundle { html: Some(html), plain: lines.join("\n"), ..MimeBundle::default() }
 }
 
 /// How far a long action has come, for `display_data` and then `update_display_data`.
@@ -79,7 +79,7 @@ pub fn progress(label: &str, done: Option<u64>, total: Option<u64>, note: &str) 
         _ if text.is_empty() => label,
         _ => format!("{label}: {text}"),
     };
-    MimeBundle { html: Some(html), plain, markdown: None }
+    MimeBundle { html: Some(html), plain, ..MimeBundle::default() }
 }
 
 #[cfg(test)]

@@ -142,8 +142,6 @@ async fn unknown_magics_and_options_name_the_nearest() {
     let (name, text) = notebook.error("%connect astra --bundel x.zip").await;
     assert_eq!(name, "USAGE");
     assert!(text.contains("--bundle"), "{text}");
-    let (name, _) = notebook.error("%%sql\nSELECT 1").await;
-    assert_eq!(name, "UNSUPPORTED");
 }
 
 #[tokio::test]

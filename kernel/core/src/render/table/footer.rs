@@ -21,11 +21,12 @@ pub(super) fn rows(shown: usize, first: usize, facts: &Facts) -> String {
     text
 }
 
-/// How it was executed: elapsed time, consistency, coordinator, the name it is kept under.
+/// How it was executed: elapsed time, consistency, coordinator or that there was none, the name it is kept under.
 pub(in crate::render) fn execution(facts: &Facts) -> Vec<String> {
     let mut parts = vec![units::duration(facts.elapsed)];
     parts.extend(facts.consistency.as_deref().map(visible_prose));
     parts.extend(facts.coordinator.as_deref().map(|node| format!("coordinator {}", visible_prose(node))));
+    parts.extend(facts.computed_here.then(|| "computed on this machine".to_owned()));
     parts.extend(facts.kept_as.as_deref().map(|name| format!("kept as {}", visible_prose(name))));
     parts
 }

@@ -69,6 +69,7 @@ pub fn table(
         html: Some(html::table(&drawn, facts, options.vertical)),
         plain: if options.vertical { grid::vertical(&drawn, facts) } else { grid::table(&drawn, facts) },
         markdown: markdown::table(&drawn, facts),
+        ..MimeBundle::default()
     }
 }
 

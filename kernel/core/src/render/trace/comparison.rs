@@ -17,7 +17,7 @@ pub fn trace_comparison(before: &Trace, after: &Trace) -> MimeBundle {
     MimeBundle {
         html: Some(html(before, after, &comparison)),
         plain: plain(before, after, &comparison),
-        markdown: None,
+        ..MimeBundle::default()
     }
 }
 

@@ -17,7 +17,7 @@ const WIDTH: usize = 40;
 
 /// Draws how long the runs took, and the timelines of the median and the worst of those that were traced.
 pub fn trace_distribution(runs: &Runs) -> MimeBundle {
-    MimeBundle { html: Some(html(runs)), plain: plain(runs), markdown: None }
+    MimeBundle { html: Some(html(runs)), plain: plain(runs), ..MimeBundle::default() }
 }
 
 fn us(us: u64) -> String {

@@ -32,7 +32,7 @@ pub fn trace(trace: &Trace, options: &TraceOptions) -> MimeBundle {
     MimeBundle {
         html: Some(html::trace(trace, options)),
         plain: plain::trace(trace, options),
-        markdown: None,
+        ..MimeBundle::default()
     }
 }
 

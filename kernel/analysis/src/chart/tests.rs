@@ -1,0 +1,215 @@
+//! Charts of small results: the marks that are chosen, their text, and what is said when there is no chart.
+
+use std::sync::Arc;
+
+use cqlbook_core::column::{Column, CqlType};
+use cqlbook_core::page::Page;
+use cqlbook_core::page::testing::VecPage;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+use super::figure::{Key, Marks, Scale};
+use super::{ChartError, Kind, Request, build, plot};
+
+struct Rows {
+    columns: Arc<[Column]>,
+    pages: Vec<Arc<dyn Page>>,
+}
+
+fn result(columns: &[(&str, CqlType)], rows: &[Vec<String>]) -> Rows {
+    let rows: Vec<Vec<&str>> = rows.iter().map(|row| row.iter().map(String::as_str).collect()).collect();
+    let rows: Vec<&[&str]> = rows.iter().map(Vec::as_slice).collect();
+    let page: Arc<dyn Page> = Arc::new(VecPage::of(columns, &rows));
+    Rows { columns: Arc::clone(page.columns()), pages: vec![page] }
+}
+
+fn request(x: &str, y: Option<&str>, color: Option<&str>, kind: Option<Kind>) -> Request {
+    Request {
+        x: x.to_owned(),
+        y: y.map(str::to_owned),
+        color: color.map(str::to_owned),
+        kind,
+        title: None,
+        zone: TimeZone::UTC,
+    }
+}
+
+impl Rows {
+    fn figure(&self, request: &Request) -> super::figure::Figure {
+        build::figure(&self.columns, &self.pages, request).unwrap()
+    }
+
+    fn text(&self, request: &Request) -> String {
+        plot(&self.columns, &self.pages, request).unwrap().plain
+    }
+
+    fn error(&self, request: &Request) -> ChartError {
+        plot(&self.columns, &self.pages, request).unwrap_err()
+    }
+}
+
+/// Two hundred departures of three carriers over ten days.
+fn departures() -> Rows {
+    let rows: Vec<Vec<String>> = (0..200)
+        .map(|row: i64| {
+            let carrier = ["AA", "B6", "UA"][(row % 3) as usize];
+            let delay = if row == 7 { "null".to_owned() } else { ((row * 37) % 61 - 10).to_string() };
+            let time = format!("'2013-02-{:02}T{:02}:30:00Z'", 1 + row / 20, 6 + row % 18);
+            vec![format!("'{carrier}'"), delay, time, (row % 12 + 1).to_string()]
+        })
+        .collect();
+    result(
+        &[
+            ("carrier", CqlType::Text),
+            ("delay", CqlType::Int),
+            ("at", CqlType::Timestamp),
+            ("month", CqlType::Int),
+        ],
+        &rows,
+    )
+}
+
+#[test]
+fn the_kind_follows_the_columns() {
+    let result = departures();
+    let marks = |x, y| result.figure(&request(x, y, None, None)).marks;
+    assert!(matches!(marks("carrier", Some("delay")), Marks::Bars(bars) if bars.len() == 3));
+    assert!(matches!(marks("carrier", None), Marks::Bars(bars) if bars.len() == 3));
+    assert!(matches!(marks("delay", None), Marks::Bars(_)));
+    assert!(matches!(marks("at", Some("delay")), Marks::Lines(_)));
+    assert!(matches!(marks("delay", Some("month")), Marks::Points(points) if points.len() == 199));
+    assert!(matches!(marks("month", Some("mean(delay)")), Marks::Lines(_)));
+    assert!(matches!(marks("month", Some("carrier")), Marks::Fields(fields) if fields.len() == 12));
+}
+
+#[test]
+fn bars_of_many_rows_are_their_means_and_say_so() {
+    let text = departures().text(&request("carrier", Some("delay"), None, None));
+    let head: Vec<&str> = text.lines().take(4).collect();
+    assert_eq!(
+        head,
+        ["Mean of delay by carrier", "mean of delay · 199 rows", "1 row without delay is left out.", ""]
+    );
+    assert_eq!(text.lines().count(), 7, "{text}");
+}
+
+#[test]
+fn bars_of_one_row_each_keep_the_results_order() {
+    let rows = [["'late'", "3"], ["'early'", "1"]].map(|row| row.map(str::to_owned).to_vec());
+    let result = result(&[("what", CqlType::Text), ("n", CqlType::Bigint)], &rows);
+    let bar = |blocks: usize| "█".repeat(blocks);
+    assert_eq!(
+        result.text(&request("what", Some("n"), None, None)),
+        format!("n by what\n2 rows\n\n  late | {} 3\n early | {}▍ 1", bar(40), bar(13))
+    );
+}
+
+#[test]
+fn counts_of_groups_are_stacked_and_means_stand_side_by_side() {
+    let result = departures();
+    let figure = result.figure(&request("month", Some("count"), Some("carrier"), Some(Kind::Bar)));
+    let Marks::Bars(bars) = &figure.marks else { panic!("{figure:?}") };
+    assert!(bars.iter().any(|bar| bar.from > 0.0) || bars.iter().all(|bar| bar.slot == (0, 1)));
+    let figure = result.figure(&request("month", Some("delay"), Some("carrier"), Some(Kind::Bar)));
+    let Marks::Bars(bars) = &figure.marks else { panic!("{figure:?}") };
+    assert!(bars.iter().all(|bar| bar.slot.1 == 3 && bar.from == 0.0));
+    assert!(matches!(figure.key, Some(Key::Groups { ref names, .. }) if names == &["AA", "B6", "UA"]));
+}
+
+#[test]
+fn every_kind_has_text() {
+    let result = departures();
+    for (x, y, color, kind, part) in [
+        ("at", Some("mean(delay)"), Some("carrier"), Kind::Line, "at (UTC): from 2013-02-01 06:30 to"),
+        ("month", Some("count"), Some("carrier"), Kind::Area, "month: from 1 to 12"),
+        ("delay", Some("month"), Some("carrier"), Kind::Point, "delay: from"),
+        ("delay", None, None, Kind::Histogram, "Distribution of delay"),
+        ("month", Some("carrier"), Some("delay"), Kind::Heatmap, "mean of delay"),
+        ("carrier", Some("delay"), None, Kind::Box, "median (quartiles) [whiskers]"),
+    ] {
+        let text = result.text(&request(x, y, color, Some(kind)));
+        assert!(text.contains(part), "{}: {text}", kind.name());
+    }
+}
+
+#[test]
+fn many_rows_become_few_marks_and_none_is_lost() {
+    let rows: Vec<Vec<String>> =
+        (0..20_000_i64).map(|row| vec![(row % 997).to_string(), ((row * row) % 1009).to_string()]).collect();
+    let result = result(&[("a", CqlType::Int), ("b", CqlType::Int)], &rows);
+    let figure = result.figure(&request("a", Some("b"), None, Some(Kind::Point)));
+    let Marks::Points(points) = &figure.marks else { panic!("{figure:?}") };
+    assert!(points.len() <= 4000, "{}", points.len());
+    assert_eq!(points.iter().map(|point| point.rows).sum::<u64>(), 20_000);
+    assert!(figure.subtitle.contains("20,000 rows"), "{}", figure.subtitle);
+    let figure = result.figure(&request("a", None, None, None));
+    let Marks::Bars(bars) = &figure.marks else { panic!("{figure:?}") };
+    assert!(bars.len() <= 61);
+    assert_eq!(bars.iter().map(|bar| bar.rows).sum::<u64>(), 20_000);
+}
+
+#[test]
+fn names_beyond_forty_are_the_greatest() {
+    let rows: Vec<Vec<String>> = (0..100).map(|row| vec![format!("'n{row}'"), row.to_string()]).collect();
+    let result = result(&[("name", CqlType::Text), ("v", CqlType::Int)], &rows);
+    let figure = result.figure(&request("name", Some("v"), None, None));
+    assert_eq!(figure.notes, ["The 40 greatest of 100 values of name are shown."]);
+    assert!(matches!(&figure.x.scale, Scale::Bands(names) if names.len() == 40 && names[0] == "n99"));
+}
+
+#[test]
+fn the_specification_holds_what_is_drawn_and_no_column_name_can_break_it() {
+    let rows = [["'a.b'", "1"], ["'[c]'", "2"]].map(|row| row.map(str::to_owned).to_vec());
+    let result = result(&[("x.\"[0]'", CqlType::Text), ("count", CqlType::Bigint)], &rows);
+    let bundle =
+        plot(&result.columns, &result.pages, &request("x.\"[0]'", Some("count"), None, None)).unwrap();
+    let spec: Value = serde_json::from_str(&bundle.vega_lite.unwrap()).unwrap();
+    assert_eq!(spec["background"], "transparent");
+    assert_eq!(spec["data"]["values"].as_array().unwrap().len(), 2);
+    assert_eq!(spec["encoding"]["x"]["axis"]["title"], "x.\"[0]'");
+    assert_eq!(spec["encoding"]["x"]["scale"]["domain"], serde_json::json!(["a.b", "[c]"]));
+    let picture = bundle.picture.unwrap();
+    assert!(picture.png.starts_with(b"\x89PNG"));
+    assert!(picture.alt.contains("bar chart of 2 bars"), "{}", picture.alt);
+    assert!(picture.width > 560 && picture.height > 300);
+}
+
+#[test]
+fn what_cannot_be_drawn_is_said() {
+    let result = departures();
+    let error = |x, y, kind| result.error(&request(x, y, None, kind)).to_string();
+    assert_eq!(error("carier", None, None), "The result has no column `carier`.");
+    assert_eq!(
+        error("month", Some("carrier"), Some(Kind::Bar)),
+        "`carrier` is no number, and a bar needs one for `--y`."
+    );
+    assert_eq!(error("month", None, Some(Kind::Point)), "A point needs a column for `--y`.");
+    let empty = super::tests::result(&[("a", CqlType::Int)], &[]);
+    assert_eq!(
+        empty.error(&request("a", None, None, None)).to_string(),
+        "There is nothing to draw: the result has no rows."
+    );
+    let nulls = super::tests::result(&[("a", CqlType::Int)], &[vec!["null".to_owned()]]);
+    assert_eq!(
+        nulls.error(&request("a", None, None, None)).to_string(),
+        "There is nothing to draw: no row has a value of a."
+    );
+}
+
+#[test]
+fn odd_values_make_a_chart_all_the_same() {
+    let rows: Vec<Vec<String>> =
+        ["NaN", "Infinity", "-1e308", "1e308", "0"].map(|value| vec![value.to_owned()]).to_vec();
+    let odd = result(&[("v", CqlType::Double)], &rows);
+    for kind in [None, Some(Kind::Bar), Some(Kind::Histogram)] {
+        assert!(plot(&odd.columns, &odd.pages, &request("v", None, None, kind)).is_ok(), "{kind:?}");
+    }
+    let one =
+        result(&[("v", CqlType::Double), ("t", CqlType::Timestamp)], &[vec!["3".to_owned(), "0".to_owned()]]);
+    for (_, kind) in Kind::NAMES {
+        for x in ["v", "t"] {
+            let drawn = plot(&one.columns, &one.pages, &request(x, Some("v"), None, Some(*kind)));
+            assert!(drawn.is_ok(), "{} of {x}: {:?}", kind.name(), drawn.err());
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Profiles of small pages, value by value.
+
+use std::sync::Arc;
+
+use cqlbook_core::column::CqlType;
+use cqlbook_core::page::Page;
+use cqlbook_core::page::testing::VecPage;
+use cqlbook_core::render::{ColumnProfile, Profile};
+use jiff::tz::TimeZone;
+
+use super::profile;
+
+fn of(columns: &[(&str, CqlType)], rows: &[&[&str]]) -> Profile {
+    let page: Arc<dyn Page> = Arc::new(VecPage::of(columns, rows));
+    let columns = Arc::clone(page.columns());
+    profile("r", &columns, &[page], &TimeZone::UTC).unwrap()
+}
+
+fn one(ty: CqlType, literals: &[&str]) -> ColumnProfile {
+    let rows: Vec<&[&str]> = literals.iter().map(std::slice::from_ref).collect();
+    of(&[("v", ty)], &rows).columns.remove(0)
+}
+
+#[test]
+fn numbers_have_ends_quartiles_and_a_mean() {
+    let column = one(CqlType::Int, &["1", "2", "3", "4", "null", "4"]);
+    assert_eq!((column.nulls, column.distinct, column.estimated), (1, 4, false));
+    assert_eq!((column.least.as_deref(), column.greatest.as_deref()), (Some("1"), Some("4")));
+    assert_eq!(column.quartiles, Some(["2", "3", "4"].map(str::to_owned)));
+    assert_eq!(column.mean.as_deref(), Some("2.8"));
+    assert_eq!(column.bins.iter().sum::<u64>(), 5);
+    assert_eq!((column.bins[0], column.bins[23]), (1, 2));
+}
+
+#[test]
+fn the_ends_are_exact_whatever_the_type() {
+    let column = one(CqlType::Decimal, &["0.10", "12345678901234567890.5", "-1"]);
+    assert_eq!(column.greatest.as_deref(), Some("12345678901234567890.5"));
+    let column = one(CqlType::Timestamp, &["'2013-01-01T05:00:00Z'", "'2014-01-01T00:00:00Z'"]);
+    assert_eq!(column.least.as_deref(), Some("2013-01-01 05:00:00.000+0000"));
+    assert_eq!(column.quartiles.unwrap()[1], "2013-07-02 14:30");
+    let column = one(CqlType::Double, &["NaN", "1"]);
+    assert_eq!(column.greatest.as_deref(), Some("1"));
+}
+
+#[test]
+fn texts_have_their_commonest_values() {
+    let column = one(CqlType::Text, &["'JFK'", "'EWR'", "'JFK'", "''", "null"]);
+    assert_eq!(column.top, [("JFK".to_owned(), 2), ("''".to_owned(), 1), ("EWR".to_owned(), 1)]);
+    assert_eq!((column.least.as_deref(), column.greatest.as_deref()), (Some("''"), Some("JFK")));
+    let column = one(CqlType::Boolean, &["true", "true", "false"]);
+    assert_eq!(column.top[0], ("True".to_owned(), 2));
+}
+
+#[test]
+fn collections_and_blobs_are_measured_by_their_sizes() {
+    let column = one(CqlType::List(Box::new(CqlType::Int)), &["[1, 2, 3]", "[1]", "null"]);
+    assert_eq!(
+        (column.least.as_deref(), column.greatest.as_deref(), column.of),
+        (Some("1"), Some("3"), Some("elements"))
+    );
+    let column = one(CqlType::Blob, &["0x", "0xffff"]);
+    assert_eq!(
+        (column.least.as_deref(), column.greatest.as_deref(), column.of),
+        (Some("0"), Some("2"), Some("bytes"))
+    );
+}
+
+#[test]
+fn a_result_without_rows_has_a_profile_too() {
+    let profile = of(&[("a", CqlType::Int), ("b", CqlType::Uuid)], &[]);
+    assert_eq!(profile.rows, 0);
+    assert!(profile.columns.iter().all(|column| column.distinct == 0 && column.bins.is_empty()));
+}
+
+#[test]
+fn what_is_no_number_is_said() {
+    let profile = of(&[("v", CqlType::Double)], &[&["NaN"], &["1"]]);
+    assert_eq!(profile.notes.len(), 1);
+    assert!(profile.notes[0].contains("1 value"), "{:?}", profile.notes);
+}

@@ -1,0 +1,144 @@
+//! Files as tables of a query, read by arrow-rs: parquet, arrow, csv and json lines. Only the columns that the query names are
+//! read, and no more bytes than a table may take.
+
+mod text;
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use cqlbook_core::column::{Column, CqlType};
+use cqlbook_core::page::Page;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use super::run::{Source, of_pages};
+use super::{Query, SqlError};
+use crate::columns::BatchPage;
+
+/// A table read from a file may take this many times what a result may: it is gone when the query is done.
+const TIMES: usize = 4;
+
+/// Reads the file at `path`, which the user typed as `typed`.
+pub(super) fn read(
+    path: &Path,
+    typed: &str,
+    null: Option<&str>,
+    query: &Query,
+    limit: usize,
+) -> Result<Source, SqlError> {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let reader = Reader { path, typed, query, limit: limit.saturating_mul(TIMES) };
+    if !path.exists() {
+        return Err(reader.failed("there is no such file"));
+    }
+    match ending.as_str() {
+        "parquet" => reader.parquet(),
+        "arrow" | "feather" | "ipc" => reader.arrow(),
+        "csv" => reader.delimited(b',', null.unwrap_or_default()),
+        "tsv" => reader.delimited(b'\t', null.unwrap_or_default()),
+        "jsonl" | "ndjson" => reader.json_lines(),
+        _ => Err(reader.failed("its ending is not one of `.parquet`, `.arrow`, `.csv`, `.tsv`, `.jsonl`")),
+    }
+}
+
+struct Reader<'a> {
+    path: &'a Path,
+    typed: &'a str,
+    query: &'a Query,
+    limit: usize,
+}
+
+impl Reader<'_> {
+    fn failed(&self, reason: impl std::fmt::Display) -> SqlError {
+        let reason = reason.to_string();
+        SqlError::File { path: self.typed.to_owned(), reason: reason.trim_end_matches('.').to_owned() }
+    }
+
+    fn open(&self) -> Result<File, SqlError> {
+        File::open(self.path).map_err(|error| self.failed(error))
+    }
+
+    fn parquet(&self) -> Result<Source, SqlError> {
+        let builder =
+            ParquetRecordBatchReaderBuilder::try_new(self.open()?).map_err(|error| self.failed(error))?;
+        let schema = Arc::clone(builder.schema());
+        let wanted = self.wanted(schema.fields().iter().map(|field| field.name().as_str()));
+        let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
+        let reader = builder
+            .with_projection(mask)
+            .with_batch_size(8192)
+            .build()
+            .map_err(|error| self.failed(error))?;
+        self.batches(reader.map(|batch| batch.map_err(|error| self.failed(error))), self.columns(&schema)?)
+    }
+
+    fn arrow(&self) -> Result<Source, SqlError> {
+        let open = |projection| {
+            let file = std::io::BufReader::new(self.open()?);
+            arrow_ipc::reader::FileReader::try_new(file, projection).map_err(|error| self.failed(error))
+        };
+        let schema = open(None)?.schema();
+        let wanted = self.wanted(schema.fields().iter().map(|field| field.name().as_str()));
+        let reader = open(Some(wanted))?;
+        self.batches(reader.map(|batch| batch.map_err(|error| self.failed(error))), self.columns(&schema)?)
+    }
+
+    /// The places of the columns that the query names, the first if it names none.
+    fn wanted<'b>(&self, names: impl Iterator<Item = &'b str>) -> Vec<usize> {
+        let mut wanted: Vec<usize> =
+            names.enumerate().filter(|(_, name)| self.query.needs(name)).map(|(place, _)| place).collect();
+        if wanted.is_empty() {
+            wanted.push(0);
+        }
+        wanted
+    }
+
+    /// All columns of a file with the types that they will have.
+    fn columns(&self, schema: &arrow_schema::SchemaRef) -> Result<Vec<Column>, SqlError> {
+        Ok(BatchPage::new(RecordBatch::new_empty(Arc::clone(schema)))?.columns().to_vec())
+    }
+
+    fn batches(
+        &self,
+        batches: impl Iterator<Item = Result<RecordBatch, SqlError>>,
+        all: Vec<Column>,
+    ) -> Result<Source, SqlError> {
+        let mut read: Vec<RecordBatch> = Vec::new();
+        let mut columns: Vec<Column> = Vec::new();
+        let mut bytes = 0;
+        for batch in batches {
+            let batch = batch?;
+            bytes += batch.get_array_memory_size();
+            self.watch(bytes)?;
+            let own = BatchPage::new(batch.clone())?;
+            if columns.is_empty() {
+                columns = own.columns().to_vec();
+            }
+            for (column, own) in columns.iter_mut().zip(own.columns().iter()) {
+                // A time that is too fine for a timestamp anywhere in the column is text everywhere.
+                if column.cql_type != own.cql_type {
+                    column.cql_type = CqlType::Text;
+                }
+            }
+            read.push(batch);
+        }
+        let shared: Arc<[Column]> = columns.clone().into();
+        let pages = read.into_iter().map(|batch| -> Result<Arc<dyn Page>, SqlError> {
+            Ok(Arc::new(BatchPage::with_columns(batch, Arc::clone(&shared))?))
+        });
+        let pages = pages.collect::<Result<Vec<_>, _>>()?;
+        of_pages(if pages.is_empty() { all.clone() } else { columns }, all, &pages)
+    }
+
+    fn watch(&self, bytes: usize) -> Result<(), SqlError> {
+        if bytes <= self.limit {
+            return Ok(());
+        }
+        Err(self.failed(format!(
+            "its columns take more than {} of memory. Name fewer columns in the query, not `*`",
+            cqlbook_core::render::bytes(self.limit)
+        )))
+    }
+}

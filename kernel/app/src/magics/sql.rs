@@ -1,0 +1,134 @@
+//! `%%sql`: a query over kept results and files, computed on this machine, whose rows are kept and drawn like any other.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use cqlbook_analysis::sql::{self, Answer, Place, Query, SqlError, Table};
+use cqlbook_core::diagnostic::{Code, Diagnostic};
+use cqlbook_core::magic::Arguments;
+use cqlbook_core::render::{self, Facts};
+use cqlbook_core::text::Span;
+
+use crate::results::{Kept, RESULT_BYTES};
+use crate::run::aside;
+use crate::run::scene::Scene;
+use crate::run::statement::table_options;
+
+/// Runs the query that `body` covers of the cell.
+pub(crate) async fn sql(scene: &Scene, arguments: &Arguments, body: Span) -> Result<(), Diagnostic> {
+    let started = Instant::now();
+    let text = body.of(&scene.source).to_owned();
+    let (tables, params) = {
+        let state = scene.notebook.state();
+        let table = |(name, kept): (&str, &Kept)| Table {
+            name: name.to_owned(),
+            columns: Arc::clone(&kept.columns),
+            pages: kept.pages.clone(),
+        };
+        (state.results.iter().map(table).collect::<Vec<_>>(), state.params.clone())
+    };
+    let partial: Vec<String> = {
+        let state = scene.notebook.state();
+        state.results.iter().filter(|(_, kept)| kept.facts.more).map(|(name, _)| name.to_owned()).collect()
+    };
+    let notebook = Arc::clone(&scene.notebook);
+    let computed = aside::run(move || {
+        let query = Query::parse(&text, &params)?;
+        let of_part: Vec<String> = query
+            .tables()
+            .filter(|name| partial.iter().any(|part| part == name))
+            .map(str::to_owned)
+            .collect();
+        let resolve = |path: &str| notebook.path(path);
+        let place = Place { tables, params, resolve: &resolve, limit: RESULT_BYTES };
+        sql::run(&query, &place).map(|answer| (answer, of_part))
+    });
+    let (Answer { columns, pages, mut notes }, of_part) =
+        computed.await?.map_err(|error| explained(&error, &scene.source, body))?;
+    if !of_part.is_empty() {
+        let names: Vec<String> = of_part.iter().map(|name| format!("`{name}`")).collect();
+        notes.push(format!(
+            "Of {} only the fetched rows were used; more exist in the database. `%%cql --all` fetches them all.",
+            names.join(", ")
+        ));
+    }
+    let settings = scene.settings();
+    let name = arguments.value("into").map(str::to_owned);
+    let facts = Facts {
+        rows_fetched: pages.iter().map(|page| page.rows()).sum(),
+        elapsed: started.elapsed(),
+        computed_here: true,
+        kept_as: name.clone(),
+        notes,
+        ..Facts::default()
+    };
+    let drawn = settings.settings.display_rows.min(facts.rows_fetched);
+    let kept = Kept { columns, pages, facts, rest: None, drawn };
+    let dropped = scene.notebook.state().results.keep(kept.clone(), name.as_deref());
+    let mut facts = kept.facts.clone();
+    if !dropped.is_empty() {
+        facts.notes.push(format!("Forgotten to make room: {}.", dropped.join(", ")));
+    }
+    scene.show_rows(render::table(&kept.columns, &kept.pages, &facts, &table_options(&settings))).await;
+    Ok(())
+}
+
+fn explained(error: &SqlError, source: &str, body: Span) -> Diagnostic {
+    let usage = Diagnostic::new(Code::Usage, error.to_string());
+    let invalid = Diagnostic::new(Code::InvalidQuery, error.to_string());
+    let meant = |diagnostic: Diagnostic, near: &Option<String>| match near {
+        Some(near) => diagnostic.with_hint(format!("Did you mean `{near}`?")),
+        None => diagnostic,
+    };
+    match error {
+        SqlError::Syntax { message, at } => {
+            let diagnostic = Diagnostic::new(Code::SyntaxError, message.clone());
+            match at.and_then(|(line, column)| place(body.of(source), line, column)) {
+                Some(offset) => diagnostic.with_span(Span::new(body.start + offset, body.start + offset)),
+                None => diagnostic,
+            }
+        }
+        SqlError::Nothing => usage.with_hint("Write a `SELECT` under the `%%sql` line."),
+        SqlError::Several(_) => {
+            usage.with_hint("Put each into a cell of its own, and keep what the next one needs by `%%sql --into NAME`.")
+        }
+        SqlError::NoQuery(_) => usage.with_hint("A cell without `%%sql` sends CQL to the database."),
+        SqlError::NoTable { near, tables, .. } => {
+            let diagnostic = meant(usage, near);
+            let diagnostic = if tables.is_empty() {
+                diagnostic
+            } else {
+                let names: Vec<String> = tables.iter().map(|name| format!("`{name}`")).collect();
+                diagnostic.with_hint(format!("Kept are: {}.", names.join(", ")))
+            };
+            diagnostic.with_hint(
+                "`%%sql` reads kept results and files, not the database: keep a result by `name << SELECT …;`, or read a file by `FROM 'path.parquet'`.",
+            )
+        }
+        SqlError::NoColumn { near, columns, .. } => {
+            meant(invalid, near).with_hint(format!("There are: {}.", columns.join(", ")))
+        }
+        SqlError::Param { name, .. } => {
+            usage.with_hint(format!("`%param {name} = VALUE`, with the value as a CQL literal."))
+        }
+        SqlError::File { .. } => usage.with_hint("A relative path starts at the notebook's folder."),
+        SqlError::Beyond { hints, words, .. } => {
+            let diagnostic = hints.iter().fold(invalid, |diagnostic, hint| diagnostic.with_hint(hint));
+            if words.is_empty() { diagnostic } else { diagnostic.with_server_text(words) }
+        }
+        SqlError::TooLarge { .. } => invalid
+            .with_hint("Aggregate it, add a `LIMIT`, or select fewer columns.")
+            .with_hint("What is large in the database, `%%export FILE.parquet` streams to a file, and `%%sql` reads it: `SELECT … FROM 'FILE.parquet'`."),
+        SqlError::Columns(error) => {
+            Diagnostic::new(Code::ServerError, "A result cannot be read.").with_server_text(error.to_string())
+        }
+    }
+}
+
+/// The offset of a line and column, both from one, the column in characters.
+fn place(text: &str, line: usize, column: usize) -> Option<usize> {
+    let start: usize = text.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
+    let rest = text.get(start..)?;
+    let into = rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(offset, _)| offset);
+    Some(start + into.min(rest.find('\n').unwrap_or(rest.len())))
+}

@@ -1,0 +1,112 @@
+//! `%%sql`: queries over kept results and files, on this machine.
+
+use std::time::Duration;
+
+use crate::notebook::{Notebook, database};
+
+/// A notebook with two kept results: six flights, and the airlines' names.
+async fn with_flights(astra: &cqlbook_sandbox::Astra) -> Notebook {
+    let mut notebook = Notebook::connected(astra).await;
+    notebook.ok("CREATE TABLE f (day int, n int, carrier text, delay int, id uuid, at timestamp, PRIMARY KEY (day, n))").await;
+    for (n, carrier, delay) in
+        [(1, "UA", 12), (2, "UA", 30), (3, "AA", -5), (4, "AA", 7), (5, "B6", 90), (6, "B6", 0)]
+    {
+        let insert = format!(
+            "INSERT INTO f (day, n, carrier, delay, id, at) VALUES (1, {n}, '{carrier}', {delay}, uuid(), '2013-02-0{n}T12:00:00Z')"
+        );
+        notebook.ok(&insert).await;
+    }
+    notebook.ok("CREATE TABLE a (carrier text PRIMARY KEY, name text)").await;
+    notebook.ok("INSERT INTO a (carrier, name) VALUES ('UA', 'United')").await;
+    notebook.ok("INSERT INTO a (carrier, name) VALUES ('AA', 'American')").await;
+    notebook.ok("flights << SELECT * FROM f WHERE day = 1;\nairlines << SELECT * FROM a;").await;
+    notebook
+}
+
+#[tokio::test]
+async fn a_join_and_a_group_are_drawn_and_kept_like_any_result() {
+    let astra = database().await;
+    let mut notebook = with_flights(&astra).await;
+    let cell = notebook
+        .ok("%%sql --into late\nSELECT name, count(*) AS flights, avg(delay) AS mean FROM flights JOIN airlines USING (carrier) GROUP BY name ORDER BY mean DESC;")
+        .await;
+    let text = cell.plain()[0];
+    assert!(text.find("United").unwrap() < text.find("American").unwrap(), "{text}");
+    assert!(text.contains("computed on this machine") && text.contains("kept as late"), "{text}");
+    let shown = notebook.ok("%show late --sort name").await;
+    assert!(shown.plain()[0].contains("American"), "{}", shown.plain()[0]);
+    let again = notebook.ok("%%sql\nSELECT max(mean) AS most FROM late").await;
+    assert!(again.plain()[0].contains("21"), "{}", again.plain()[0]);
+    let last = notebook.ok("%%sql\nSELECT most + 1 AS more FROM _").await;
+    assert!(last.plain()[0].contains("22"), "{}", last.plain()[0]);
+}
+
+#[tokio::test]
+async fn types_survive() {
+    let astra = database().await;
+    let mut notebook = with_flights(&astra).await;
+    let cell = notebook.ok("%%sql\nSELECT id, at, delay FROM flights ORDER BY n").await;
+    let html = cell.html()[0];
+    for (name, cql_type) in [("id", "uuid"), ("at", "timestamp"), ("delay", "int")] {
+        assert!(
+            html.contains(&format!(
+                "{name}<br /><small style=\"font-weight:normal;opacity:.65\">{cql_type}<"
+            )),
+            "{html}"
+        );
+    }
+    assert!(cell.plain()[0].contains("2013-02-01 12:00:00.000+0000"), "{}", cell.plain()[0]);
+}
+
+#[tokio::test]
+async fn a_parameter_is_a_value_here_too() {
+    let astra = database().await;
+    let mut notebook = with_flights(&astra).await;
+    notebook.ok("%param who = 'UA'").await;
+    let cell = notebook.ok("%%sql\nSELECT n FROM flights WHERE carrier = :who ORDER BY n").await;
+    assert!(cell.plain()[0].contains("(2 rows)"), "{}", cell.plain()[0]);
+}
+
+#[tokio::test]
+async fn files_beside_the_notebook_are_tables() {
+    let mut notebook = Notebook::open().await;
+    std::fs::write(notebook.folder.path().join("late.csv"), "carrier,delay\nUA,10\nAA,\n").expect("a file");
+    let cell = notebook.ok("%%sql\nSELECT carrier, delay FROM 'late.csv' ORDER BY carrier").await;
+    assert!(cell.plain()[0].contains("null") && cell.plain()[0].contains("10"), "{}", cell.plain()[0]);
+    let (name, text) = notebook.error("%%sql\nSELECT * FROM 'none.parquet'").await;
+    assert!(name == "USAGE" && text.contains("there is no such file"), "{text}");
+}
+
+#[tokio::test]
+async fn errors_say_what_to_write_instead() {
+    let astra = database().await;
+    let mut notebook = with_flights(&astra).await;
+    let (name, text) = notebook.error("%%sql\nSELECT * FROM fligths").await;
+    assert!(name == "USAGE" && text.contains("Did you mean `flights`?"), "{text}");
+    let (name, text) = notebook.error("%%sql\nSELECT dely FROM flights").await;
+    assert!(name == "INVALID_QUERY" && text.contains("Did you mean `delay`?"), "{text}");
+    let (name, text) = notebook.error("%%sql\nSELECT carrier FROM flights WHERE").await;
+    assert!(name == "SYNTAX_ERROR", "{text}");
+    let (name, _) = notebook.error("%%sql\nDELETE FROM flights").await;
+    assert_eq!(name, "USAGE");
+    let (name, _) = notebook.error("%%sql\nSELECT 1; SELECT 2").await;
+    assert_eq!(name, "USAGE");
+    let (name, text) = notebook.error("%%sql\nSELECT DATE_TRUNC('week', at) FROM flights").await;
+    assert!(name == "INVALID_QUERY" && text.contains("'month'"), "{text}");
+}
+
+#[tokio::test]
+async fn an_interrupted_query_ends_at_once_and_the_kernel_lives_on() {
+    let mut notebook = Notebook::open().await;
+    let mut csv = String::from("i\n");
+    (0..30_000).for_each(|i| csv.push_str(&format!("{i}\n")));
+    std::fs::write(notebook.folder.path().join("n.csv"), csv).expect("a file");
+    let long = "%%sql\nSELECT count(*) AS n FROM 'n.csv' AS a JOIN 'n.csv' AS b ON a.i < b.i JOIN 'n.csv' AS c ON b.i < c.i";
+    let request = notebook.start_without_prompts(long).await;
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    notebook.signal("INT");
+    let exchange = notebook.frontend.finish(&request).await;
+    assert_eq!(exchange.status(), "error");
+    assert_eq!(exchange.content()["ename"], "INTERRUPTED", "{}", exchange.transcript());
+    notebook.ok("%results").await;
+}
