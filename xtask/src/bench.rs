@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use crate::failure::{Explain, Outcome};
+use crate::failure::{Explain, Failure, Outcome};
 use crate::places::Places;
 use crate::prerequisites::{self, Need};
 use crate::sandbox::{self, Sandbox};
@@ -87,6 +87,43 @@ pub(crate) fn data(places: &Places, options: &[&str]) -> Outcome {
         }
     }
     shell::run(&mut python)
+}
+
+/// `cargo xtask bench tables [--write]`: what drawing costs beside fetching, and keeping beside the bytes that came, in release
+/// and against a local Astra. With `--write` the figures go into `docs/performance.md`.
+pub(crate) fn tables(places: &Places, options: &[&str]) -> Outcome {
+    prerequisites::check(&[Need::Compiler])?;
+    prerequisites::install(&sandbox::NEEDS)?;
+    let mut cargo = shell::cargo();
+    cargo.current_dir(&places.root).args([
+        "bench",
+        "--quiet",
+        "--package",
+        "cqlbook-cluster",
+        "--bench",
+        "tables",
+    ]);
+    let output = cargo.stderr(Stdio::inherit()).output().explain("Cannot run cargo")?;
+    let table = String::from_utf8_lossy(&output.stdout);
+    print!("{table}");
+    if !output.status.success() {
+        return Err(Failure::new("The bench failed, or a target was missed."));
+    }
+    if options.contains(&"--write") {
+        write_table(&places.root.join("docs/performance.md"), "bench tables", table.trim())?;
+    }
+    Ok(())
+}
+
+/// Puts a table between its markers in a page.
+fn write_table(page: &Path, command: &str, table: &str) -> Outcome {
+    let text = fs::read_to_string(page).explain(format!("Cannot read {}", page.display()))?;
+    let begin = format!("<!-- begin: cargo xtask {command} --write -->\n");
+    let missing = || Failure::new(format!("{} has no markers for {command}", page.display()));
+    let (before, rest) = text.split_once(&begin).ok_or_else(missing)?;
+    let (_, after) = rest.split_once("<!-- end -->").ok_or_else(missing)?;
+    fs::write(page, format!("{before}{begin}{table}\n<!-- end -->{after}"))
+        .explain(format!("Cannot write {}", page.display()))
 }
 
 /// Installs deno into `peers`, unless it is there. Its kernelspec is the script's affair: `deno jupyter --install` knows only

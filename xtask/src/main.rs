@@ -39,6 +39,8 @@ Usage: cargo xtask COMMAND
   bench data       Measure fetching, exporting and loading a million rows beside the floor and the Python driver.
                    With --write the figures go into docs/performance.md; --lean builds without local SQL, which is quicker.
   bench split      Measure how long a cell of a megabyte takes to be split into its steps.
+  bench tables     Measure what drawing and keeping a result costs beside fetching it.
+                   With --write the figures go into docs/performance.md.
   wheel            Build the wheel that `pip install` takes, into .work/wheels.
   tidy             Check the conventions of the repository.
 
@@ -66,6 +68,7 @@ fn run(arguments: &[&str]) -> Outcome {
         ["bench", "kernel", options @ ..] => bench::kernel(&places, options),
         ["bench", "data", options @ ..] => bench::data(&places, options),
         ["bench", "split"] => bench::split(),
+        ["bench", "tables", options @ ..] => bench::tables(&places, options),
         ["tidy"] => tidy::tidy(&places),
         ["wheel"] => wheel::wheel(&places),
         [] | ["help" | "--help" | "-h"] => {

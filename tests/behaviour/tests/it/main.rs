@@ -8,6 +8,7 @@ mod cells;
 mod connecting;
 mod copying;
 mod cqlsh;
+mod cqlsh_tables;
 mod doctor;
 mod errors;
 mod exporting;

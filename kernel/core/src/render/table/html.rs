@@ -15,6 +15,8 @@ const FOLD_OTHER: usize = 100;
 /// How much of a folded value is in sight.
 const SUMMARY_TEXT: usize = 40;
 const SUMMARY_OTHER: usize = 32;
+/// Types up to this length keep a header in one piece.
+const SHORT_TYPE: usize = 30;
 /// Values up to this width do not wrap.
 const NO_WRAP: usize = 40;
 
@@ -52,6 +54,10 @@ fn header(out: &mut String, drawn: &Drawn) {
         out.push_str("<th scope=\"col\" style=\"");
         out.push_str(align(head.number));
         out.push_str(";vertical-align:top");
+        // "partition key" over a narrow column would break, and make the header of all columns taller.
+        if head.role.is_some() && head.cql_type.len() <= SHORT_TYPE {
+            out.push_str(";white-space:nowrap");
+        }
         if let Some(width) = minimum_width(drawn, index) {
             out.push_str(&format!(";min-width:{width}em"));
         }
@@ -69,6 +75,18 @@ fn title(out: &mut String, head: &Head) {
     content(out, &head.cql_type);
     if let Some(role) = head.role {
         out.push_str("<br />");
+        out.push_str(role);
+    }
+    out.push_str("</small>");
+}
+
+/// The same in one line, beside the value.
+fn title_in_line(out: &mut String, head: &Head) {
+    content(out, &head.name);
+    out.push_str(" <small style=\"font-weight:normal;opacity:.65\">");
+    content(out, &head.cql_type);
+    if let Some(role) = head.role {
+        out.push_str(" · ");
         out.push_str(role);
     }
     out.push_str("</small>");
@@ -104,7 +122,7 @@ fn vertical_body(out: &mut String, drawn: &Drawn, limit: usize) {
         ));
         for (cell, head) in row.iter().zip(&drawn.heads) {
             out.push_str("<tr><th scope=\"row\" style=\"text-align:left;vertical-align:top\">");
-            title(out, head);
+            title_in_line(out, head);
             out.push_str("</th>");
             let left = Head { number: false, name: String::new(), cql_type: String::new(), role: None };
             data(out, cell, &left, limit);

@@ -70,7 +70,7 @@ fn rows_in_every_form() {
     12.4 ms, LOCAL_QUORUM, coordinator 127.0.0.2
     ");
     assert_snapshot!(bundle.html.unwrap(), @r#"
-    <div class="cqlbook" style="overflow-x:auto"><table class="cqlbook-rows dataframe" style="margin:0"><thead><tr><th scope="col" style="text-align:left;vertical-align:top;min-width:7em">day<br /><small style="font-weight:normal;opacity:.65">date<br />partition key</small></th><th scope="col" style="text-align:left;vertical-align:top;min-width:18em">dep_time<br /><small style="font-weight:normal;opacity:.65">timestamp<br />clustering</small></th><th scope="col" style="text-align:left;vertical-align:top">carrier<br /><small style="font-weight:normal;opacity:.65">text<br />static</small></th><th scope="col" style="text-align:right;vertical-align:top">distance<br /><small style="font-weight:normal;opacity:.65">int</small></th></tr></thead><tbody>
+    <div class="cqlbook" style="overflow-x:auto"><table class="cqlbook-rows dataframe" style="margin:0"><thead><tr><th scope="col" style="text-align:left;vertical-align:top;white-space:nowrap;min-width:7em">day<br /><small style="font-weight:normal;opacity:.65">date<br />partition key</small></th><th scope="col" style="text-align:left;vertical-align:top;white-space:nowrap;min-width:18em">dep_time<br /><small style="font-weight:normal;opacity:.65">timestamp<br />clustering</small></th><th scope="col" style="text-align:left;vertical-align:top;white-space:nowrap">carrier<br /><small style="font-weight:normal;opacity:.65">text<br />static</small></th><th scope="col" style="text-align:right;vertical-align:top">distance<br /><small style="font-weight:normal;opacity:.65">int</small></th></tr></thead><tbody>
     <tr><td style="text-align:left">2013-01-01</td><td style="text-align:left">2013-01-01 05:17:00.000+0000</td><td style="text-align:left">UA</td><td style="text-align:right">1400</td></tr>
     <tr><td style="text-align:left">2013-01-01</td><td style="text-align:left">2013-01-01 05:33:00.000+0000</td><td style="text-align:left">&lt;b&gt;AA&lt;/b&gt;</td><td style="text-align:right;opacity:.5"><i>null</i></td></tr>
     </tbody><tfoot><tr><td colspan="4" style="text-align:left"><div style="width:0;white-space:nowrap"><small style="opacity:.65">2 of 2 rows · 12.4 ms · LOCAL_QUORUM · coordinator 127.0.0.2</small></div></td></tr></tfoot></table></div>
@@ -109,15 +109,15 @@ fn the_expanded_form() {
     assert_snapshot!(bundle.html.unwrap(), @r#"
     <div class="cqlbook" style="overflow-x:auto"><table class="cqlbook-rows cqlbook-vertical dataframe" style="margin:0"><tbody>
     <tr><th colspan="2" style="text-align:left;background:rgba(128,128,128,.15)">Row 1</th></tr>
-    <tr><th scope="row" style="text-align:left;vertical-align:top">day<br /><small style="font-weight:normal;opacity:.65">date<br />partition key</small></th><td style="text-align:left">2013-01-01</td></tr>
-    <tr><th scope="row" style="text-align:left;vertical-align:top">dep_time<br /><small style="font-weight:normal;opacity:.65">timestamp<br />clustering</small></th><td style="text-align:left">2013-01-01 05:17:00.000+0000</td></tr>
-    <tr><th scope="row" style="text-align:left;vertical-align:top">carrier<br /><small style="font-weight:normal;opacity:.65">text<br />static</small></th><td style="text-align:left">UA</td></tr>
-    <tr><th scope="row" style="text-align:left;vertical-align:top">distance<br /><small style="font-weight:normal;opacity:.65">int</small></th><td style="text-align:left">1400</td></tr>
+    <tr><th scope="row" style="text-align:left;vertical-align:top">day <small style="font-weight:normal;opacity:.65">date · partition key</small></th><td style="text-align:left">2013-01-01</td></tr>
+    <tr><th scope="row" style="text-align:left;vertical-align:top">dep_time <small style="font-weight:normal;opacity:.65">timestamp · clustering</small></th><td style="text-align:left">2013-01-01 05:17:00.000+0000</td></tr>
+    <tr><th scope="row" style="text-align:left;vertical-align:top">carrier <small style="font-weight:normal;opacity:.65">text · static</small></th><td style="text-align:left">UA</td></tr>
+    <tr><th scope="row" style="text-align:left;vertical-align:top">distance <small style="font-weight:normal;opacity:.65">int</small></th><td style="text-align:left">1400</td></tr>
     <tr><th colspan="2" style="text-align:left;background:rgba(128,128,128,.15)">Row 2</th></tr>
-    <tr><th scope="row" style="text-align:left;vertical-align:top">day<br /><small style="font-weight:normal;opacity:.65">date<br />partition key</small></th><td style="text-align:left">2013-01-01</td></tr>
-    <tr><th scope="row" style="text-align:left;vertical-align:top">dep_time<br /><small style="font-weight:normal;opacity:.65">timestamp<br />clustering</small></th><td style="text-align:left">2013-01-01 05:33:00.000+0000</td></tr>
-    <tr><th scope="row" style="text-align:left;vertical-align:top">carrier<br /><small style="font-weight:normal;opacity:.65">text<br />static</small></th><td style="text-align:left">&lt;b&gt;AA&lt;/b&gt;</td></tr>
-    <tr><th scope="row" style="text-align:left;vertical-align:top">distance<br /><small style="font-weight:normal;opacity:.65">int</small></th><td style="text-align:left;opacity:.5"><i>null</i></td></tr>
+    <tr><th scope="row" style="text-align:left;vertical-align:top">day <small style="font-weight:normal;opacity:.65">date · partition key</small></th><td style="text-align:left">2013-01-01</td></tr>
+    <tr><th scope="row" style="text-align:left;vertical-align:top">dep_time <small style="font-weight:normal;opacity:.65">timestamp · clustering</small></th><td style="text-align:left">2013-01-01 05:33:00.000+0000</td></tr>
+    <tr><th scope="row" style="text-align:left;vertical-align:top">carrier <small style="font-weight:normal;opacity:.65">text · static</small></th><td style="text-align:left">&lt;b&gt;AA&lt;/b&gt;</td></tr>
+    <tr><th scope="row" style="text-align:left;vertical-align:top">distance <small style="font-weight:normal;opacity:.65">int</small></th><td style="text-align:left;opacity:.5"><i>null</i></td></tr>
     </tbody><tfoot><tr><td colspan="2" style="text-align:left"><div style="width:0;white-space:nowrap"><small style="opacity:.65">2 of 2 rows · 12.4 ms · LOCAL_QUORUM · coordinator 127.0.0.2</small></div></td></tr></tfoot></table></div>
     "#);
 }
