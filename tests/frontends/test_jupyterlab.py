@@ -86,12 +86,14 @@ def test_an_error_names_its_code_and_a_next_step(open_lab, tmp_path, pictures):
 
 
 def test_a_saved_notebook_reads_the_same_when_it_is_opened_untrusted(open_lab, front, tmp_path, pictures):
-    """Rows, an outcome in words, help, an import's progress, and errors: none loses anything to the sanitizer."""
+    """Rows, an outcome in words, help, the schema, an import's progress, and errors: none loses anything to the sanitizer."""
     (tmp_path / "more.csv").write_text("day,origin,number,carrier,delay\n2013-01-03,EWR,1,UA,7\nno day,EWR,2,UA,8\n")
     sources = [
         front.connect,
         QUERY,
         "%help connect",
+        "%schema",
+        "%schema flights",
         "%import more.csv INTO flights",
         "INSERT INTO flights (day, origin, number) VALUES ('2013-01-04', 'EWR', 3);",
         "SELECT nothing FROM flights;",

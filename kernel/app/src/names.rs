@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use cqlbook_cluster::{Keyspace, SchemaSnapshot};
+use cqlbook_core::browse;
 use cqlbook_core::complete::{self, KnownColumn, Names};
+use cqlbook_core::schema::{Keyspace, Schema};
 
 use crate::connect::recipe::{Place, Recipe};
 use crate::notebook::Notebook;
@@ -19,7 +20,7 @@ const PATHS: usize = 200;
 
 /// What is known at one moment.
 pub(crate) struct Known {
-    schema: Option<Arc<SchemaSnapshot>>,
+    schema: Option<Arc<Schema>>,
     keyspace: Option<String>,
     connections: BTreeMap<String, String>,
     results: BTreeMap<String, String>,
@@ -41,7 +42,7 @@ impl Known {
         let state = notebook.state();
         let connection = state.open.as_ref().map(|open| &open.connection);
         Self {
-            schema: connection.map(cqlbook_cluster::Connection::schema),
+            schema: connection.map(cqlbook_cluster::Connection::model),
             keyspace: connection.and_then(cqlbook_cluster::Connection::keyspace),
             connections,
             results: state
@@ -117,6 +118,42 @@ impl Names for Known {
 
     fn data_centers(&self) -> Vec<String> {
         self.data_centers.iter().cloned().collect()
+    }
+
+    fn indexes(&self, keyspace: Option<&str>) -> Vec<(String, String)> {
+        let tables = self.in_keyspace(keyspace).into_iter().flat_map(|found| found.tables.values());
+        let indexes = tables.flat_map(|table| table.indexes.values().map(move |index| (table, index)));
+        indexes
+            .map(|(table, index)| (index.name.clone(), format!("on {} ({})", table.name, index.target)))
+            .collect()
+    }
+
+    fn functions(&self, keyspace: Option<&str>) -> Vec<(String, String)> {
+        let functions = self.in_keyspace(keyspace).into_iter().flat_map(|found| &found.functions);
+        let known = functions.map(|(signature, function)| {
+            let arguments = signature.arguments.join(", ");
+            (signature.name.clone(), format!("{}({arguments}) → {}", signature.name, function.returns))
+        });
+        known.collect()
+    }
+
+    fn aggregates(&self, keyspace: Option<&str>) -> Vec<(String, String)> {
+        let aggregates = self.in_keyspace(keyspace).into_iter().flat_map(|found| &found.aggregates);
+        let known = aggregates.map(|(signature, aggregate)| {
+            let arguments = signature.arguments.join(", ");
+            (signature.name.clone(), format!("{}({arguments}) → {}", signature.name, aggregate.returns))
+        });
+        known.collect()
+    }
+
+    fn roles(&self) -> Vec<String> {
+        self.schema.iter().flat_map(|schema| schema.roles.keys().cloned()).collect()
+    }
+
+    fn served(&self, keyspace: Option<&str>, table: &str) -> Option<String> {
+        let schema = self.schema.as_ref()?;
+        let found = self.in_keyspace(keyspace)?;
+        Some(browse::served(found, schema.table(&found.name, table)?))
     }
 
     fn params(&self) -> Vec<(String, String)> {

@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 use crate::cell::{Cell, Statement, StepKind, parse, steps};
 use crate::column::quote_identifier;
 use crate::complete::{Item, Names, accepted};
-use crate::cql::keywords::unquote_name;
+use crate::cql::functions;
+use crate::cql::keywords::{quote_name, unquote_name};
 use crate::cql::lexer::{TokenKind, lex};
 use crate::magic::{self, Magic, MagicKind, choose, lookup, option_parts};
 use crate::settings;
@@ -15,6 +16,7 @@ use crate::shell::ShellVerb;
 use crate::text::Span;
 
 mod candidate;
+mod options;
 mod words;
 
 pub(crate) use words::{topics, word};
@@ -91,7 +93,8 @@ fn written(source: &str, cursor: usize, names: &dyn Names) -> Option<String> {
         }
         StepKind::Cql(statement) => {
             let (text, quoted) = word_at(&statement.text, cursor.checked_sub(statement.span.start)?)?;
-            name(names, &statement, &unquote_name(text)).or_else(|| if quoted { None } else { word(text) })
+            let of_schema = name(names, &statement, &unquote_name(text));
+            of_schema.or_else(|| if quoted { None } else { of_function(names, text).or_else(|| word(text)) })
         }
         StepKind::Broken(_) => {
             let (text, _) = word_at(step.span.of(source), cursor - step.span.start)?;
@@ -143,7 +146,23 @@ fn name(names: &dyn Names, statement: &Statement, word: &str) -> Option<String> 
     ))
 }
 
-/// Help on a table: its columns.
+/// Help on a function: one that every server has, or one that a user made.
+fn of_function(names: &dyn Names, name: &str) -> Option<String> {
+    if let Some(function) = functions::find(name) {
+        let (call, returns) = (function.call(), function.returns);
+        return Some(format!("**`{call}`** → `{returns}`. {}\n", function.text));
+    }
+    let wanted = unquote_name(name);
+    let made = names.functions(None).into_iter().chain(names.aggregates(None));
+    let known: Vec<_> = made.filter(|(name, _)| *name == wanted).map(|(_, signature)| signature).collect();
+    let first = known.first()?;
+    Some(format!(
+        "**`{first}`** A function that a user made. `DESCRIBE FUNCTION {}` shows it.\n",
+        quote_name(&wanted)
+    ))
+}
+
+/// Help on a table: its columns, and what its key serves.
 fn table(names: &dyn Names, keyspace: Option<&str>, table: &str) -> Option<String> {
     let columns = names.columns(keyspace, table);
     if columns.is_empty() {
@@ -152,7 +171,12 @@ fn table(names: &dyn Names, keyspace: Option<&str>, table: &str) -> Option<Strin
     let mut text = format!("**`{}`**\n\n| Column | Type |\n| --- | --- |\n", quote_identifier(table));
     for column in columns {
         let name = quote_identifier(&column.name).replace('|', "\\|");
-        let _ = writeln!(text, "| `{name}` | `{}` |", column.label());
+        let (cql_type, role) = (&column.cql_type, column.label());
+        let role = role.strip_prefix(cql_type.as_str()).unwrap_or_default();
+        let _ = writeln!(text, "| `{name}` | `{cql_type}`{role} |");
+    }
+    if let Some(served) = names.served(keyspace, table) {
+        let _ = write!(text, "\n{served}");
     }
     Some(text)
 }

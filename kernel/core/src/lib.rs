@@ -3,6 +3,7 @@
 //! Nothing here does I/O, reads a clock, spawns a task or touches the environment; time, zone and
 //! randomness are arguments. Lexing, splitting and rendering never fail and never panic.
 
+pub mod browse;
 pub mod cell;
 pub mod column;
 pub mod complete;

@@ -1,5 +1,6 @@
 //! Line magics: each name leads to the function that does it. What a line may say is in `cqlbook_core::magic`.
 
+mod browse;
 pub(crate) mod connect;
 pub(crate) mod export;
 pub(crate) mod help;
@@ -47,6 +48,7 @@ async fn dispatch(scene: &mut Scene, name: &str, arguments: &Arguments) -> Resul
         ("profile", _) => profile::profile(scene, arguments).await,
         ("plot", _) => plot::plot(scene, arguments).await,
         ("import", _) => import::import(scene, arguments).await,
+        ("schema", _) => browse::schema(scene, arguments).await,
         ("echo", _) => help::print(scene, Stream::Stdout, arguments.positional(0).unwrap_or_default()).await,
         ("warn", _) => help::print(scene, Stream::Stderr, arguments.positional(0).unwrap_or_default()).await,
         ("help", _) => help::help(scene, arguments.positional(0).unwrap_or_default()).await,

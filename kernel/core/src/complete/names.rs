@@ -112,8 +112,8 @@ pub trait Names {
         None
     }
 
-    /// The page of a table or view, as Markdown.
-    fn table_page(&self, keyspace: Option<&str>, table: &str) -> Option<String> {
+    /// What the key and the indexes of a table or view serve, as Markdown.
+    fn served(&self, keyspace: Option<&str>, table: &str) -> Option<String> {
         let _ = (keyspace, table);
         None
     }

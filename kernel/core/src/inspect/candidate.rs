@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::word;
+use super::{options, word};
 use crate::column::quote_identifier;
 use crate::complete::{Item, ItemKind, Names};
 use crate::cql::keywords::unquote_name;
@@ -26,7 +26,20 @@ pub(super) fn explain(item: &Item, before: &str, names: &dyn Names) -> String {
         ItemKind::Column => column(names, &unquote_name(&item.text)),
         ItemKind::Connection => names.connection(&plain_words(&item.text)),
         ItemKind::Result => names.result(&item.text),
-        ItemKind::Value => value(&item.text, before),
+        ItemKind::Value => value(&item.text, before).or_else(|| options::value(&item.text, before)),
+        ItemKind::Option => options::option(&item.text),
+        ItemKind::Operator => options::mark(&item.text),
+        ItemKind::Function | ItemKind::Aggregate => {
+            super::of_function(names, item.text.split('(').next().unwrap_or_default())
+        }
+        ItemKind::Udt => Some(udt(names, qualifier(before).as_deref(), &unquote_name(&item.text))),
+        ItemKind::Bind => {
+            let bound = format!("**`{}`** = `{}`. `%param` sets it.\n", item.text, item.detail);
+            Some(bound)
+        }
+        ItemKind::DataCenter => {
+            Some(format!("**`{}`** A data centre. Behind it stands how many copies it has.\n", item.text))
+        }
         _ => None,
     };
     known.unwrap_or_else(|| plain(item))
@@ -52,6 +65,17 @@ fn keyspace(names: &dyn Names, name: &str) -> String {
         for table in tables {
             let _ = writeln!(text, "| `{}` |", quote_identifier(&table).replace('|', "\\|"));
         }
+    }
+    text
+}
+
+/// Help on a user-defined type: its fields.
+fn udt(names: &dyn Names, keyspace: Option<&str>, name: &str) -> String {
+    let mut text =
+        format!("**`{}`** A user-defined type.\n\n| Field | Type |\n| --- | --- |\n", quote_identifier(name));
+    for (field, cql_type) in names.fields(keyspace, name) {
+        let field = quote_identifier(&field).replace('|', "\\|");
+        let _ = writeln!(text, "| `{field}` | `{cql_type}` |");
     }
     text
 }

@@ -357,9 +357,9 @@ pub static MAGICS: &[Magic] = &[
         kind: MagicKind::Line,
         summary: "Shows the schema as a tree.",
         forms: &[Form {
-            summary: "Shows the schema, a keyspace or a table as a tree.",
-            positionals: &[optional("KS[.TABLE]", Meaning::Table)],
-            implemented: false,
+            summary: "Shows the schema, a keyspace, or a table with the queries that its key allows.",
+            positionals: &[optional("KS[.TABLE]", Meaning::Table), optional("N", Meaning::Count)],
+            options: &[flag("peek", "Shows rows of the table too: `N` of them, 5 if no number is given.")],
             ..PLAIN
         }],
     },

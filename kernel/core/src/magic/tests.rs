@@ -55,7 +55,7 @@ fn the_usage_lines_are_those_of_the_contract() {
     %trace show [ID]
     %trace compare ID ID
     %trace export ID FILE [--force]
-    %schema [KS[.TABLE]]
+    %schema [KS[.TABLE]] [N] [--peek]
     %snapshot save [NAME] [--keyspace KS]
     %snapshot list
     %snapshot show NAME

@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod asking;
+mod browsing;
 mod cells;
+mod completing;
 mod connecting;
 mod copying;
 mod cqlsh;
