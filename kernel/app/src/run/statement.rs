@@ -41,7 +41,9 @@ pub(crate) async fn run(scene: &Scene, statement: &Statement) -> Result<(), Diag
         scene.io.stream(Stream::Stdout, format!("{}\n", scan.notice)).await;
     }
     let open = wait.attend(&open, settings.settings.timeout);
-    let outcome = wait.through(scene, answer(scene, &open, &settings, statement)).await?;
+    let outcome = wait.through(scene, answer(scene, &open, &settings, statement)).await.map_err(|error| {
+        if settings.settings.trace { trace::explain::of_a_traced_statement(error) } else { error }
+    })?;
     match outcome {
         Outcome::Used(elapsed, name) => {
             let facts = Facts { elapsed, notes: wait.note().into_iter().collect(), ..Facts::default() };

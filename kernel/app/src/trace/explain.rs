@@ -18,6 +18,16 @@ pub(crate) fn no_id(astra: bool) -> Diagnostic {
         .with_hint("`%trace off` ends tracing.")
 }
 
+/// A failure of a statement that was traced: some databases are known to leave such a one without an answer.
+pub(crate) fn of_a_traced_statement(error: Diagnostic) -> Diagnostic {
+    if error.code != Code::Timeout {
+        return error;
+    }
+    error.with_hint(
+        "The statement was traced, and some databases never answer one that is. `%trace off` ends tracing.",
+    )
+}
+
 /// A trace that cannot be read.
 pub(crate) fn unreadable(error: &QueryError, id: TraceId) -> Diagnostic {
     let message = format!("The trace {} cannot be read.", short(id));

@@ -208,6 +208,16 @@ async fn a_trace_that_does_not_end_is_waited_for_within_bounds_and_labelled() {
     assert!(!text.contains("TRACE_INCOMPLETE"), "it is read again and whole: {text}");
 }
 
+#[tokio::test]
+async fn a_traced_statement_without_an_answer_is_told_that_tracing_may_be_why() {
+    let astra = database().await;
+    let mut notebook = notebook_with_rows(&astra).await;
+    astra.switch(Switch::Slow { ms: 6000 }).await.unwrap();
+    let (name, text) = notebook.error("%%cql --trace --timeout 1s\nSELECT * FROM t WHERE k = 1").await;
+    assert_eq!(name, "TIMEOUT", "{text}");
+    assert!(text.contains("%trace off"), "{text}");
+}
+
 /// A trace in the server's tables that has begun and not ended.
 async fn unended() -> String {
     let sandbox = Sandbox::shared().await.unwrap();
