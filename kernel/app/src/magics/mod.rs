@@ -9,6 +9,7 @@ mod plot;
 mod profile;
 mod results;
 mod settings;
+#[cfg(feature = "sql")]
 pub(crate) mod sql;
 pub(crate) mod trace;
 

@@ -72,6 +72,7 @@ async fn run_cell_magic(
         }
         return outcome;
     }
+    #[cfg(feature = "sql")]
     if magic.name == "sql" {
         scene.last = true;
         return tokio::select! {
