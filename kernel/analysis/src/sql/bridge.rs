@@ -58,10 +58,8 @@ fn import(
     array: &ArrayRef,
 ) -> PolarsResult<(polars_arrow::datatypes::Field, Box<dyn polars_arrow::array::Array>)> {
     let trouble = |error: ArrowError| PolarsError::ComputeError(error.to_string().into());
-    let mut data = array.to_data();
-    if data.data_type() != field.data_type() {
-        data = data.into_builder().data_type(field.data_type().clone()).build().map_err(trouble)?;
-    }
+    // Only the schema says what metadata there is; the array's own is left as it is, at every depth.
+    let data = array.to_data();
     let (array, _) = ffi::to_ffi(&data).map_err(trouble)?;
     let schema = ffi::FFI_ArrowSchema::try_from(field).map_err(trouble)?;
     // SAFETY: both are the structs of the C data interface, whose layout is fixed, and ownership moves with them.

@@ -14,6 +14,9 @@ use crate::run::aside;
 use crate::run::scene::Scene;
 use crate::run::statement::table_options;
 
+/// How much of polars' own words is shown, in characters: some hold a whole syntax tree.
+const WORDS: usize = 200;
+
 /// Runs the query that `body` covers of the cell.
 pub(crate) async fn sql(scene: &Scene, arguments: &Arguments, body: Span) -> Result<(), Diagnostic> {
     let started = Instant::now();
@@ -114,7 +117,11 @@ fn explained(error: &SqlError, source: &str, body: Span) -> Diagnostic {
         SqlError::File { .. } => usage.with_hint("A relative path starts at the notebook's folder."),
         SqlError::Beyond { hints, words, .. } => {
             let diagnostic = hints.iter().fold(invalid, |diagnostic, hint| diagnostic.with_hint(hint));
-            if words.is_empty() { diagnostic } else { diagnostic.with_server_text(words) }
+            if words.is_empty() {
+                return diagnostic;
+            }
+            let words: String = words.chars().take(WORDS).collect();
+            diagnostic.with_cause(format!("Polars, which computes it, says: {words}."))
         }
         SqlError::TooLarge { .. } => invalid
             .with_hint("Aggregate it, add a `LIMIT`, or select fewer columns.")
