@@ -16,6 +16,7 @@ mod names;
 mod notebook;
 mod results;
 mod run;
+mod snapshots;
 mod trace;
 
 fn main() -> ExitCode {

@@ -28,6 +28,7 @@ pub(crate) struct Known {
     params: BTreeMap<String, String>,
     data_centers: BTreeSet<String>,
     traces: Vec<(String, String)>,
+    snapshots: Vec<String>,
 }
 
 impl Known {
@@ -39,12 +40,14 @@ impl Known {
             (name, known)
         });
         let connections = connections.collect();
+        let snapshots = crate::magics::snapshot::names(notebook);
         let state = notebook.state();
         let connection = state.open.as_ref().map(|open| &open.connection);
         Self {
             schema: connection.map(cqlbook_cluster::Connection::model),
             keyspace: connection.and_then(cqlbook_cluster::Connection::keyspace),
             connections,
+            snapshots,
             results: state
                 .results
                 .iter()
@@ -81,6 +84,10 @@ impl Known {
 }
 
 impl Names for Known {
+    fn snapshots(&self) -> Vec<String> {
+        self.snapshots.clone()
+    }
+
     fn keyspaces(&self) -> Vec<String> {
         self.schema.iter().flat_map(|schema| schema.keyspaces.keys().cloned()).collect()
     }

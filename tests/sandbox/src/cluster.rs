@@ -33,11 +33,14 @@ pub struct ClusterOptions {
     pub private_addresses: bool,
     /// Whether the nodes offer TLS on their CQL port to clients of theirs, besides plain connections.
     pub client_tls: bool,
+    /// Whether the nodes have all that Cassandra 5 can: materialized views, functions, SASI, masks. Such nodes are quick at
+    /// DDL and forget it when they are stopped.
+    pub everything: bool,
 }
 
 impl Default for ClusterOptions {
     fn default() -> Self {
-        Self { nodes: 3, other_dc_nodes: 1, private_addresses: true, client_tls: false }
+        Self { nodes: 3, other_dc_nodes: 1, private_addresses: true, client_tls: false, everything: false }
     }
 }
 
@@ -103,7 +106,7 @@ impl Cluster {
         let tls = if options.client_tls { Some(NodeTls::make(run, &block, count)?) } else { None };
         let mut nodes = seats(options)
             .into_iter()
-            .map(|seat| Node::configure(run, &block, seat, count, tls.as_ref()))
+            .map(|seat| Node::configure(run, &block, seat, count, tls.as_ref(), options.everything))
             .collect::<Result<Vec<_>>>()?;
         progress(&format!("Starting {count} Cassandra {}.", if count == 1 { "node" } else { "nodes" }));
         for node in &mut nodes {
@@ -270,7 +273,7 @@ async fn record_classes(java: &Installation, run: &Path) -> Result<()> {
     let folder = run.join("recording");
     let block = Block::claim()?;
     let seat = Seat { index: 0, data_center: LOCAL_DC.to_owned(), token: 0, private: false };
-    let mut node = Node::configure(&folder, &block, seat, 1, None)?;
+    let mut node = Node::configure(&folder, &block, seat, 1, None, false)?;
     let fresh = folder.join("classes.jsa");
     node.spawn(java, run, 1, Archive::Make(fresh.clone()))?;
     node.wait_until_open().await?;

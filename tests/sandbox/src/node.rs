@@ -75,6 +75,8 @@ pub(crate) struct Node {
     pub(crate) address: SocketAddr,
     folder: PathBuf,
     process: Option<Child>,
+    /// Whether its schema need not survive it, which makes DDL several times quicker.
+    forgetful: bool,
 }
 
 impl Node {
@@ -85,6 +87,7 @@ impl Node {
         seat: Seat,
         nodes: usize,
         tls: Option<&NodeTls>,
+        everything: bool,
     ) -> Result<Self> {
         let folder = run.join(format!("node{}", seat.index));
         fs::create_dir_all(&folder).at("Creating", &folder)?;
@@ -101,7 +104,13 @@ impl Node {
             .replace("@STORAGE_PORT@", &block.storage_port.to_string())
             .replace("@CQL_PORT@", &block.cql_port.to_string())
             .replace("@FOLDER@", &folder.to_string_lossy());
-        let yaml = yaml + &tls.map(NodeTls::section).unwrap_or_default();
+        let mut yaml = yaml + &tls.map(NodeTls::section).unwrap_or_default();
+        if everything {
+            yaml = yaml.replace("materialized_views_enabled: false", "materialized_views_enabled: true");
+            yaml =
+                yaml.replace("user_defined_functions_enabled: false", "user_defined_functions_enabled: true");
+            yaml.push_str("sasi_indexes_enabled: true\ndynamic_data_masking_enabled: true\n");
+        }
         let rack = format!("dc={}\nrack=rack1\n", seat.data_center);
         for (name, text) in
             [("cassandra.yaml", yaml.as_str()), ("rackdc.properties", &rack), ("logback.xml", LOGBACK)]
@@ -109,7 +118,7 @@ impl Node {
             let path = folder.join(name);
             fs::write(&path, text).at("Writing", &path)?;
         }
-        Ok(Self { address: block.cql(seat.index), seat, folder, process: None })
+        Ok(Self { address: block.cql(seat.index), seat, folder, process: None, forgetful: everything })
     }
 
     /// Whether the process was started and has not ended.
@@ -131,6 +140,7 @@ impl Node {
             // A copy of the roles on every node: losing some never locks anyone out.
             format!("-Dcassandra.system_auth.default_rf={nodes}"),
         ];
+        extra.extend(self.forgetful.then(|| "-Dcassandra.unsafesystem=true".to_owned()));
         extra.extend(match archive {
             Archive::Use => {
                 ["-Xshare:auto".to_owned(), format!("-XX:SharedArchiveFile={}", java.archive().display())]

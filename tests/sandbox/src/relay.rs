@@ -108,7 +108,11 @@ fn refusal(header: &Header, body: &[u8], shared: &Shared) -> Option<(u32, &'stat
         }
     }
     // Drivers read the system tables for themselves; Astra does not count that.
-    let own = statement.is_some_and(|text| text.contains("system.") || text.contains("system_schema."));
+    let own = statement.is_some_and(|text| {
+        ["system.", "system_schema.", "system_virtual_schema.", "LIST "]
+            .iter()
+            .any(|part| text.contains(part))
+    });
     (header.is_request() && !own && shared.take_limited()).then_some((frames::OVERLOADED, RATE_LIMIT))
 }
 

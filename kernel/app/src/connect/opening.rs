@@ -65,6 +65,15 @@ pub(crate) async fn open(scene: &Scene, recipe: Arc<Recipe>) -> Result<(), Diagn
     Ok(())
 }
 
+/// Connects beside the notebook's own connection, which stays as it is.
+pub(crate) async fn beside(
+    desk: &dyn Desk,
+    shelf: &Shelf,
+    recipe: &Recipe,
+) -> Result<Connection, Diagnostic> {
+    Box::pin(connect(desk, shelf, recipe)).await.0
+}
+
 /// Connects, shows each stage with a tick or the error, and closes the connection again.
 pub(crate) async fn test(desk: &dyn Desk, shelf: &Shelf, recipe: &Recipe) -> Result<(), Diagnostic> {
     let started = Instant::now();

@@ -9,6 +9,7 @@ mod plot;
 mod profile;
 mod results;
 mod settings;
+pub(crate) mod snapshot;
 #[cfg(feature = "sql")]
 pub(crate) mod sql;
 pub(crate) mod trace;
@@ -48,6 +49,8 @@ async fn dispatch(scene: &mut Scene, name: &str, arguments: &Arguments) -> Resul
         ("trace", _) => trace::run(scene, arguments).await,
         ("profile", _) => profile::profile(scene, arguments).await,
         ("plot", _) => plot::plot(scene, arguments).await,
+        // Boxed, as it may connect beside the notebook: the stack of a cell is small.
+        ("snapshot", _) => Box::pin(snapshot::run(scene, arguments)).await,
         ("import", _) => import::import(scene, arguments).await,
         ("schema", _) => browse::schema(scene, arguments).await,
         ("echo", _) => help::print(scene, Stream::Stdout, arguments.positional(0).unwrap_or_default()).await,

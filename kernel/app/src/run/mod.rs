@@ -5,6 +5,7 @@ mod capture;
 pub(crate) mod cell;
 mod copy;
 mod copy_to;
+mod describe;
 pub(crate) mod fetch;
 pub(crate) mod guard;
 pub(crate) mod loading;

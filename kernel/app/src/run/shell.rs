@@ -1,21 +1,15 @@
 //! The commands that cqlsh users know, answered in cqlsh's words.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use cqlbook_cluster::Request as Sending;
-use cqlbook_core::cell::{ShellCommand, ShellVerb, Statement};
+use cqlbook_core::cell::{ShellCommand, ShellVerb};
 use cqlbook_core::consistency::Consistency;
-use cqlbook_core::diagnostic::{Code, Diagnostic};
+use cqlbook_core::diagnostic::Diagnostic;
 use cqlbook_core::settings::Settings;
 use cqlbook_core::shell::{Paging, Request};
-use cqlbook_core::value;
 use cqlbook_wire::Stream;
 
-use super::fetch::{self, Sent};
 use super::scene::Scene;
-use super::statement::{explain_failure, options};
-use super::wait::Wait;
 use super::{capture, show, source};
 use crate::connect::{gather, opening};
 use crate::magics;
@@ -28,7 +22,7 @@ pub(crate) async fn run(scene: &mut Scene, command: &ShellCommand) -> Result<(),
         | ShellVerb::Tracing
         | ShellVerb::Expand
         | ShellVerb::Paging => setting(scene, command).await,
-        ShellVerb::Describe => describe(scene, command).await,
+        ShellVerb::Describe => Box::pin(super::describe::run(scene, command)).await,
         ShellVerb::Show => show::show(scene, command).await,
         ShellVerb::Help => magics::help::help(scene, &command.arguments).await,
         ShellVerb::Clear => {
@@ -127,76 +121,6 @@ fn paging(command: &ShellCommand, before: &Settings, now: &Settings) -> Said {
         said.done.push_str(&format!("{separator}Page size: {}", now.page_size));
     }
     said
-}
-
-/// `DESCRIBE` as the server answers it. Where the service refuses, that is said.
-async fn describe(scene: &Scene, command: &ShellCommand) -> Result<(), Diagnostic> {
-    let open = scene.open()?;
-    let statement = Statement::new(&format!("DESCRIBE {}", command.arguments));
-    let mut options = options(&scene.settings(), &statement);
-    options.idempotent = true;
-    let sent = Sent::Text(Sending::with_options(statement.text.clone(), options));
-    let mut wait = Wait::new();
-    let open = wait.attend(&open, scene.settings().settings.timeout);
-    let described = async {
-        let fetched = fetch::fetch(&open.connection, sent, None, usize::MAX).await;
-        fetched.map_err(|error| explain_failure(&error, &open, &statement))
-    };
-    let fetched = wait.through(scene, described).await.map_err(|mut diagnostic| {
-        diagnostic.span = None;
-        if diagnostic.code == Code::PermissionDenied && open.is_astra() {
-            diagnostic = Diagnostic::new(Code::Unsupported, "The service does not describe its schema.")
-                .with_cause("Astra may refuse DESCRIBE. Describing from the client's own metadata is not in this release.")
-                .with_hint("`SELECT * FROM system_schema.columns WHERE keyspace_name = '…' AND table_name = '…';`")
-                .with_server_text(diagnostic.server_text.unwrap_or_default());
-        }
-        diagnostic
-    })?;
-    wait.leave(scene).await;
-    let pages = fetched.pages.unwrap_or_default();
-    let Some(columns) = pages.first().map(|page| page.columns().clone()) else { return Ok(()) };
-    // Objects come as (keyspace, type, name, create_statement); lists of names have no statement.
-    let place = |name: &str| columns.iter().position(|column| column.name == name);
-    let statements = place("create_statement");
-    let listed = place("keyspace_name").zip(place("type")).zip(place("name"));
-    let zone = scene.settings().settings.timezone;
-    let mut text = String::new();
-    let mut under = None;
-    for page in &pages {
-        let read = page.visit(0, &mut |cells| {
-            let cell = |place: usize| {
-                let cell = cells.get(place).copied().flatten();
-                columns
-                    .get(place)
-                    .map(|column| value::literal(cell, &column.cql_type, &zone).text)
-                    .unwrap_or_default()
-            };
-            match (statements, listed) {
-                (Some(place), _) => text.push_str(&format!("{}\n\n", cell(place))),
-                (None, Some(((keyspace, kind), name))) => {
-                    let (keyspace, kind, name) = (cell(keyspace), cell(kind), cell(name));
-                    // A keyspace is its own heading; tables and types stand under theirs, as in cqlsh.
-                    if kind != "keyspace" && under.as_ref() != Some(&keyspace) {
-                        let heading = format!("Keyspace {keyspace}");
-                        text.push_str(&format!("\n{heading}\n{}\n", "-".repeat(heading.chars().count())));
-                        under = Some(keyspace);
-                    }
-                    text.push_str(&format!("{name}\n"));
-                }
-                (None, None) => {
-                    let line: Vec<_> = (0..columns.len()).map(cell).collect();
-                    text.push_str(&format!("{}\n", line.join("  ")));
-                }
-            }
-            ControlFlow::Continue(())
-        });
-        read.map_err(|error| {
-            Diagnostic::new(Code::ServerError, "The answer cannot be read.")
-                .with_server_text(error.to_string())
-        })?;
-    }
-    print(scene, text.trim()).await;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -79,7 +79,7 @@ pub(super) async fn keep(inner: Weak<Inner>) {
             seen = Arc::downgrade(&state);
             looked = Instant::now();
             let read = tokio::select! {
-                read = connection.bring_up_to_date(roles) => read,
+                read = Box::pin(connection.bring_up_to_date(roles)) => read,
                 () = alone(&connection.inner) => return,
             };
             if read.is_err() {
@@ -127,7 +127,7 @@ impl Connection {
     /// # Errors
     /// [`QueryError`], where not even the tables' columns could be read.
     pub async fn fresh_model(&self) -> Result<Arc<Schema>, QueryError> {
-        self.bring_up_to_date(false).await?;
+        Box::pin(self.bring_up_to_date(false)).await?;
         Ok(self.model())
     }
 
@@ -144,7 +144,7 @@ impl Connection {
         if same && !always && keeper.known().is_some() {
             return Ok(());
         }
-        let model = self.read_all().await?;
+        let model = Box::pin(self.read_all()).await?;
         *keeper.known() = Some(Arc::new(model));
         *keeper.version() = agreed;
         Ok(())
@@ -166,7 +166,7 @@ impl Connection {
     pub(super) async fn read_model(&self) -> Result<Arc<Schema>, QueryError> {
         let keeper = &self.inner.keeper;
         let _reading = keeper.reading.lock().await;
-        let model = Arc::new(self.read_all().await?);
+        let model = Arc::new(Box::pin(self.read_all()).await?);
         *keeper.known() = Some(Arc::clone(&model));
         *keeper.version() = None;
         Ok(model)
@@ -232,19 +232,22 @@ impl Connection {
         Ok(reader.finish())
     }
 
-    /// The pages of an answer, which the schema's tables are small enough to be held of.
-    async fn all_pages(&self, cql: &str) -> Result<Vec<Answer>, QueryError> {
+    /// The pages of an answer, which the schema's tables are small enough to be held of. (Boxed: many run at once, and a
+    /// stack is small.)
+    fn all_pages(&self, cql: &str) -> Pages<'_> {
         let options = RequestOptions { idempotent: true, ..RequestOptions::default() };
         let request = Request::with_options(cql, options);
-        let mut pages: Vec<Answer> = Vec::new();
-        loop {
-            let answer = self.run(&request, pages.last().and_then(|answer| answer.next.as_ref())).await?;
-            let last = answer.next.is_none();
-            pages.push(answer);
-            if last {
-                return Ok(pages);
+        Box::pin(async move {
+            let mut pages: Vec<Answer> = Vec::new();
+            loop {
+                let answer = self.run(&request, pages.last().and_then(|answer| answer.next.as_ref())).await?;
+                let last = answer.next.is_none();
+                pages.push(answer);
+                if last {
+                    return Ok(pages);
+                }
             }
-        }
+        })
     }
 
     fn origin(&self) -> Origin {
@@ -303,6 +306,9 @@ impl Connection {
         }
     }
 }
+
+/// An answer that is being fetched.
+type Pages<'a> = Pin<Box<dyn Future<Output = Result<Vec<Answer>, QueryError>> + Send + 'a>>;
 
 /// Keyspaces by name, and what could not be read of them.
 type Sources = (BTreeMap<String, Arc<Keyspace>>, Vec<String>);

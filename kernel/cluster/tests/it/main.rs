@@ -6,6 +6,7 @@ mod astra;
 mod bundle;
 mod model;
 mod own;
+mod scripts;
 mod statements;
 mod support;
 mod way;

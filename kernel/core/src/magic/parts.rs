@@ -105,5 +105,6 @@ pub(super) const RESULT: Positional = required("NAME", Meaning::Result);
 pub(super) const FILE: Positional = required("FILE", Meaning::File);
 pub(super) const SNAPSHOT: Positional = required("NAME", Meaning::Snapshot);
 pub(super) const TRACE_ID: Positional = required("ID", Meaning::Trace);
+pub(super) const ONE_KEYSPACE: Opt = value("keyspace", "KS", Meaning::Keyspace, "Only this keyspace.");
 pub(super) const SNAPSHOTS: &[Positional] =
     &[required("A", Meaning::Snapshot), optional("B|live", Meaning::Snapshot)];

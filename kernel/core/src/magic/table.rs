@@ -4,8 +4,8 @@
 
 use super::parts::{
     ASTRA, ASTRA_TO_SAVE, BUNDLE, CA_CERT, CASSANDRA, CASSANDRA_TO_SAVE, CERT, CLIENT_ID, DC, EXPORT_OPTIONS,
-    FILE, FORCE, HOST, IMPORT_OPTIONS, KEY, KEYSPACE, NAME, NEW_SECRET, PLAIN, PORT, READ_ONLY, RESULT,
-    SNAPSHOT, SNAPSHOTS, TOKEN_FILE, TRACE_ID, USER, VAULT, flag, optional, required, value,
+    FILE, FORCE, HOST, IMPORT_OPTIONS, KEY, KEYSPACE, NAME, NEW_SECRET, ONE_KEYSPACE, PLAIN, PORT, READ_ONLY,
+    RESULT, SNAPSHOT, SNAPSHOTS, TOKEN_FILE, TRACE_ID, USER, VAULT, flag, optional, required, value,
 };
 use super::{Form, Magic, MagicKind, Meaning, Opt, Positional};
 
@@ -372,37 +372,27 @@ pub static MAGICS: &[Magic] = &[
                 words: &["save"],
                 summary: "Saves the schema as it is now.",
                 positionals: &[optional("NAME", Meaning::Text)],
-                options: &[value("keyspace", "KS", Meaning::Keyspace, "Only this keyspace.")],
-                implemented: false,
+                options: &[ONE_KEYSPACE, flag("force", "Replaces a snapshot of this name.")],
                 ..PLAIN
             },
-            Form { words: &["list"], summary: "Lists the snapshots.", implemented: false, ..PLAIN },
-            Form {
-                words: &["show"],
-                summary: "Shows a snapshot.",
-                positionals: &[SNAPSHOT],
-                implemented: false,
-                ..PLAIN
-            },
-            Form {
-                words: &["delete"],
-                summary: "Deletes a snapshot.",
-                positionals: &[SNAPSHOT],
-                implemented: false,
-                ..PLAIN
-            },
+            Form { words: &["list"], summary: "Lists the snapshots.", ..PLAIN },
+            Form { words: &["show"], summary: "Shows a snapshot.", positionals: &[SNAPSHOT], ..PLAIN },
+            Form { words: &["delete"], summary: "Deletes a snapshot.", positionals: &[SNAPSHOT], ..PLAIN },
             Form {
                 words: &["diff"],
                 summary: "Shows what changed from one snapshot to another or to the live schema.",
                 positionals: SNAPSHOTS,
-                implemented: false,
+                options: &[ONE_KEYSPACE],
                 ..PLAIN
             },
             Form {
                 words: &["script"],
                 summary: "Writes the CQL that turns one into the other.",
                 positionals: SNAPSHOTS,
-                implemented: false,
+                options: &[
+                    ONE_KEYSPACE,
+                    flag("allow-lossy", "Includes the statements by which something is lost."),
+                ],
                 ..PLAIN
             },
         ],

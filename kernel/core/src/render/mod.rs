@@ -4,6 +4,7 @@
 //! the HTML keeps to what JupyterLab's sanitizer leaves as it is.
 
 mod diagnostic;
+mod diff;
 mod escape;
 mod list;
 mod notice;
@@ -17,6 +18,7 @@ mod units;
 use std::time::Duration;
 
 pub use diagnostic::{ErrorOutput, diagnostic};
+pub use diff::diff;
 pub use escape::escape;
 pub use list::{Item, List, Stage, StageState, list, stages};
 pub use notice::notice;
@@ -26,6 +28,13 @@ pub use profile::{ColumnProfile, Profile, profile};
 pub use table::{TableOptions, grid, table};
 pub use trace::{TraceOptions, trace, trace_comparison, trace_distribution};
 pub use units::{bytes, count, duration};
+
+/// The text as HTML content that JupyterLab's sanitizer leaves as it is.
+pub fn content(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    escape::content(&mut html, text);
+    html
+}
 
 /// One output in the forms Jupyter knows. Plain text is always there.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -3,7 +3,13 @@
 //!
 //! What the server says and this build does not know is kept as it came: an option's value, a class, a type.
 
+pub mod ddl;
+pub mod describe;
+pub mod diff;
+pub mod file;
 pub mod read;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -264,6 +270,19 @@ pub enum IndexKind {
     Sasi,
     /// Of another class.
     Custom,
+}
+
+impl IndexKind {
+    /// The kind that a class makes; without one it is a secondary index.
+    pub fn of(class: Option<&str>) -> Self {
+        match class.map(|class| class.rsplit('.').next().unwrap_or(class)) {
+            None => Self::Secondary,
+            Some(class) if class.eq_ignore_ascii_case("StorageAttachedIndex") => Self::Sai,
+            Some(class) if class.eq_ignore_ascii_case("sai") => Self::Sai,
+            Some("SASIIndex") => Self::Sasi,
+            Some(_) => Self::Custom,
+        }
+    }
 }
 
 /// An index.

@@ -176,6 +176,12 @@ impl Reader {
         };
         keyspace.durable_writes = row.flag("durable_writes").unwrap_or(true);
         keyspace.replication = row.map("replication").unwrap_or_default();
+        // The server has the class with its package, and takes and prints it without.
+        if let Some(class) = keyspace.replication.get_mut("class")
+            && let Some(short) = class.strip_prefix("org.apache.cassandra.locator.")
+        {
+            *class = short.to_owned();
+        }
         Some(())
     }
 
@@ -277,13 +283,7 @@ impl Reader {
         let mut options = row.map("options")?;
         let class = options.remove("class_name");
         let target = options.remove("target").unwrap_or_default();
-        let kind = match class.as_deref().map(|class| class.rsplit('.').next().unwrap_or(class)) {
-            None => IndexKind::Secondary,
-            Some(class) if class.eq_ignore_ascii_case("StorageAttachedIndex") => IndexKind::Sai,
-            Some(class) if class.eq_ignore_ascii_case("sai") => IndexKind::Sai,
-            Some("SASIIndex") => IndexKind::Sasi,
-            Some(_) => IndexKind::Custom,
-        };
+        let kind = IndexKind::of(class.as_deref());
         let index = Index { name: name.clone(), kind, class, target, options };
         self.tables.get_mut(&place)?.indexes.insert(name, index);
         Some(())

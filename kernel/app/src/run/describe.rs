@@ -1,0 +1,145 @@
+//! `DESCRIBE` as the server answers it, and from the schema that is known here where the server does not: Astra may refuse
+//! it, and Cassandra knows it from version 4 on.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use cqlbook_cluster::Request as Sending;
+use cqlbook_core::cell::{ShellCommand, Statement};
+use cqlbook_core::column::Column;
+use cqlbook_core::diagnostic::{Code, Diagnostic};
+use cqlbook_core::page::{MalformedPage, Page};
+use cqlbook_core::schema::describe::{self, Entry, Request, What};
+use cqlbook_core::value;
+use cqlbook_wire::Stream;
+use jiff::tz::TimeZone;
+
+use super::fetch::{self, Fetched, Sent};
+use super::scene::Scene;
+use super::statement::{explain_failure, options};
+use super::wait::Wait;
+use crate::explain;
+use crate::notebook::Open;
+
+/// How wide lists of names are, in characters.
+const WIDTH: usize = 100;
+
+/// Runs a `DESCRIBE`.
+pub(super) async fn run(scene: &Scene, command: &ShellCommand) -> Result<(), Diagnostic> {
+    let open = scene.open()?;
+    let mut wait = Wait::new();
+    let open = wait.attend(&open, scene.settings().settings.timeout);
+    let text = wait.through(scene, describe(scene, &open, &command.arguments)).await?;
+    wait.leave(scene).await;
+    if !text.is_empty() {
+        scene.io.stream(Stream::Stdout, format!("{text}\n")).await;
+    }
+    Ok(())
+}
+
+async fn describe(scene: &Scene, open: &Open, arguments: &str) -> Result<String, Diagnostic> {
+    let statement = Statement::new(&format!("DESCRIBE {arguments}"));
+    let mut options = options(&scene.settings(), &statement);
+    options.idempotent = true;
+    let sent = Sent::Text(Sending::with_options(statement.text.clone(), options));
+    let current = open.connection.keyspace();
+    let refused = match fetch::fetch(&open.connection, sent, None, usize::MAX).await {
+        Ok(fetched) => return of_server(&fetched, current.as_deref()).map_err(unreadable),
+        Err(error) => {
+            let mut diagnostic = explain_failure(&error, open, &statement);
+            diagnostic.span = None;
+            diagnostic
+        }
+    };
+    let unknown = matches!(
+        refused.code,
+        Code::PermissionDenied | Code::SyntaxError | Code::Unsupported | Code::AstraUnsupported
+    );
+    let Some(request) = describe::parse(arguments).filter(|_| unknown) else { return Err(refused) };
+    of_model(open, &request, current.as_deref()).await
+}
+
+/// The answer from the schema that is known here.
+async fn of_model(open: &Open, request: &Request, current: Option<&str>) -> Result<String, Diagnostic> {
+    let schema = open
+        .connection
+        .fresh_model()
+        .await
+        .map_err(|error| explain::query::query_of_no_statement(&error, open.is_astra()))?;
+    if request.what == What::Cluster {
+        return Ok(describe::cluster(&schema));
+    }
+    let entries = describe::answer(&schema, request, current).map_err(|missing| {
+        Diagnostic::new(Code::InvalidQuery, format!("{missing}.")).with_hint(
+            "`DESCRIBE KEYSPACES` and `DESCRIBE TABLES` list what there is. Names in quotes keep their case.",
+        )
+    })?;
+    Ok(describe::render(&entries, current, WIDTH))
+}
+
+/// The server's answer as cqlsh lays it out.
+fn of_server(fetched: &Fetched, current: Option<&str>) -> Result<String, MalformedPage> {
+    let mut entries = Vec::new();
+    let mut lines = Vec::new();
+    for page in fetched.pages.iter().flatten() {
+        read(page, &mut |row| match row.get("create_statement") {
+            Some(cql) => entries.push(Entry { cql: Some(cql), ..row.entry() }),
+            None if row.get("type").is_some() => entries.push(row.entry()),
+            None => lines.extend(cluster(row)),
+        })?;
+    }
+    if lines.is_empty() { Ok(describe::render(&entries, current, WIDTH)) } else { Ok(lines.join("\n")) }
+}
+
+/// A row of an answer, by the names of its columns.
+struct Row<'a> {
+    columns: &'a [Column],
+    cells: &'a [Option<&'a [u8]>],
+}
+
+fn read(page: &Arc<dyn Page>, take: &mut dyn FnMut(&Row<'_>)) -> Result<(), MalformedPage> {
+    let columns = Arc::clone(page.columns());
+    page.visit(0, &mut |cells| {
+        take(&Row { columns: &columns, cells });
+        ControlFlow::Continue(())
+    })
+}
+
+impl Row<'_> {
+    fn get(&self, name: &str) -> Option<String> {
+        let place = self.columns.iter().position(|column| column.name == name)?;
+        let cell = self.cells.get(place).copied().flatten();
+        Some(value::literal(cell, &self.columns.get(place)?.cql_type, &TimeZone::UTC).text)
+    }
+
+    fn entry(&self) -> Entry {
+        Entry {
+            keyspace: self.get("keyspace_name").unwrap_or_default(),
+            is_keyspace: self.get("type").is_some_and(|kind| kind == "keyspace"),
+            name: self.get("name").unwrap_or_default(),
+            cql: None,
+        }
+    }
+}
+
+/// The lines of `DESCRIBE CLUSTER`; which node owns which range comes where a keyspace is in use.
+fn cluster(row: &Row<'_>) -> Vec<String> {
+    let named = [("Cluster", "cluster"), ("Partitioner", "partitioner"), ("Snitch", "snitch")];
+    let mut lines: Vec<_> = named
+        .into_iter()
+        .filter_map(|(label, name)| row.get(name).map(|value| format!("{label}: {value}")))
+        .collect();
+    if let Some(ranges) = row.get("range_ownership").filter(|ranges| ranges.starts_with('{')) {
+        lines.extend([String::new(), "Range ownership:".to_owned()]);
+        let ranges = ranges.trim_matches(['{', '}']).replace('\'', "");
+        let ranges = ranges.split_inclusive(']').filter_map(|range| range.split_once(": "));
+        lines.extend(
+            ranges.map(|(token, nodes)| format!(" {:>39}  {nodes}", token.trim_start_matches([',', ' ']))),
+        );
+    }
+    lines
+}
+
+fn unreadable(error: MalformedPage) -> Diagnostic {
+    Diagnostic::new(Code::ServerError, "The answer cannot be read.").with_server_text(error.to_string())
+}

@@ -1,0 +1,140 @@
+//! Schemas compared, and scripts read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use insta::assert_snapshot;
+
+use super::*;
+use crate::render;
+use crate::schema::testing::{self, Features};
+use crate::schema::{Column, Index, IndexKind, OptionValue, types};
+
+/// A table of columns such as `id int pk`, `day date ck`, `note text`.
+fn table(name: &str, columns: &[&str]) -> Table {
+    let columns = columns.iter().map(|text| {
+        let (text, role) = match text.rsplit_once(' ') {
+            Some((text, "pk")) => (text, Some(crate::column::KeyRole::Partition)),
+            Some((text, "ck")) => (text, Some(crate::column::KeyRole::Clustering)),
+            _ => (*text, None),
+        };
+        let (name, ty) = text.split_once(' ').unwrap();
+        Column {
+            name: name.to_owned(),
+            cql_type: types::parse(ty, "shop"),
+            role,
+            descending: false,
+            mask: None,
+        }
+    });
+    Table { name: name.to_owned(), columns: columns.collect(), ..Table::default() }
+}
+
+fn schema(tables: Vec<Table>) -> Schema {
+    let keyspace = Keyspace {
+        name: "shop".to_owned(),
+        replication: BTreeMap::from([("class".to_owned(), "SimpleStrategy".to_owned())]),
+        durable_writes: true,
+        tables: tables.into_iter().map(|table| (table.name.clone(), table)).collect(),
+        ..Keyspace::default()
+    };
+    Schema { keyspaces: BTreeMap::from([("shop".to_owned(), Arc::new(keyspace))]), ..Schema::default() }
+}
+
+fn monday() -> Schema {
+    let mut orders = table("orders", &["id int pk", "day date ck", "note text", "total int"]);
+    let index = Index {
+        name: "by_note".to_owned(),
+        kind: IndexKind::Sai,
+        class: Some("sai".to_owned()),
+        target: "note".to_owned(),
+        options: BTreeMap::new(),
+    };
+    orders.indexes.insert("by_note".to_owned(), index);
+    schema(vec![
+        orders,
+        table("log", &["id int pk", "line text"]),
+        table("kept", &["id int pk"]),
+        table("visits", &["site text pk", "hits int"]),
+    ])
+}
+
+fn today() -> Schema {
+    let mut orders = table("orders", &["order_id int pk", "day date ck", "remark text", "paid boolean"]);
+    orders.comment = "it's <new>".to_owned();
+    orders.options.insert("gc_grace_seconds".to_owned(), OptionValue::Number("3600".to_owned()));
+    schema(vec![
+        orders,
+        table("journal", &["id int pk", "line text"]),
+        table("kept", &["id int pk"]),
+        table("visits", &["site text pk", "hits bigint"]),
+    ])
+}
+
+#[test]
+fn what_changed_and_whether_it_is_safe_stands_in_one_text() {
+    let found = diff(&monday(), &today(), &Sides::default());
+    let bundle = render::diff(&found, "monday -> live");
+    assert_snapshot!(bundle.plain);
+    let html = bundle.html.unwrap();
+    assert!(html.contains("it''s &lt;new&gt;") && html.contains("impossible"), "{html}");
+    assert_snapshot!(html);
+    let none = diff(&monday(), &monday(), &Sides::default());
+    assert_snapshot!(render::diff(&none, "monday -> monday").plain, @r"
+    monday -> monday
+    Nothing differs.
+    ");
+}
+
+#[test]
+fn a_script_keeps_back_what_loses_something_until_it_is_allowed() {
+    let steps = script::steps(&monday(), &today(), &Sides::default());
+    assert_snapshot!(script::text(&steps, "From monday to live.", false));
+    let allowed = script::text(&steps, "From monday to live.", true);
+    let statements = allowed.lines().filter(|line| !line.is_empty() && !line.starts_with("--"));
+    assert_snapshot!(statements.collect::<Vec<_>>().join("\n"));
+    let none = script::steps(&monday(), &monday(), &Sides::default());
+    assert_snapshot!(script::text(&none, "Nothing.", true), @r"
+    -- Nothing.
+    -- Nothing is to be done: both are the same.
+    ");
+}
+
+/// The difference and the script agree on whether there is anything to do, and on whether it loses something.
+#[test]
+fn difference_and_script_agree() {
+    let features = Features { views: true, functions: true, masks: true, sasi: true };
+    let of = |keyspace: Keyspace| Schema {
+        keyspaces: BTreeMap::from([(keyspace.name.clone(), Arc::new(keyspace))]),
+        ..Schema::default()
+    };
+    for seed in 0..300 {
+        let old = testing::keyspace("k", seed, features);
+        let new = if seed % 2 == 0 {
+            testing::grown(&old, seed + 1, features)
+        } else {
+            testing::keyspace("k", seed + 1000, features)
+        };
+        let (old, new) = (of(old), of(new));
+        assert!(diff(&old, &old, &Sides::default()).nodes.is_empty(), "seed {seed}");
+        assert!(script::steps(&new, &new, &Sides::default()).is_empty(), "seed {seed}");
+        let counts = diff(&old, &new, &Sides::default()).counts();
+        let steps = script::steps(&old, &new, &Sides::default());
+        let any = counts != Counts::default();
+        assert_eq!(any, !steps.is_empty(), "seed {seed}: {counts:?} {steps:?}");
+        let costly = steps.iter().any(|step| step.safety != Safety::Safe);
+        assert_eq!(counts.lossy + counts.impossible > 0, costly, "seed {seed}: {counts:?} {steps:?}");
+    }
+}
+
+#[test]
+fn a_keyspace_takes_another_name_with_all_that_is_in_it() {
+    let features = Features { views: true, functions: true, masks: true, sasi: true };
+    for seed in 0..50 {
+        let mut keyspace = testing::keyspace("k", seed, features);
+        keyspace.resolve();
+        let renamed = keyspace.renamed("other");
+        assert!(!format!("{renamed:?}").contains("keyspace: \"k\""), "seed {seed}");
+        assert_eq!(renamed.renamed("k"), keyspace, "seed {seed}");
+    }
+}

@@ -1,0 +1,50 @@
+//! Snapshots written and read again.
+
+use super::*;
+use crate::schema::testing::{self, Features};
+
+fn snapshot(seed: u64) -> Snapshot {
+    let features = Features { views: true, functions: true, masks: true, sasi: true };
+    let mut keyspace = testing::keyspace("Shop", seed, features);
+    keyspace.resolve();
+    let origin = Origin {
+        cluster: "cluster".to_owned(),
+        release: "5.0.9".to_owned(),
+        data_centers: BTreeMap::from([("dc1".to_owned(), 3)]),
+        ..Origin::default()
+    };
+    let keyspaces = BTreeMap::from([("Shop".to_owned(), Arc::new(keyspace))]);
+    let schema = Schema { origin, keyspaces, ..Schema::default() };
+    Snapshot {
+        name: "monday".to_owned(),
+        saved: "2026-11-23T08:00:00Z".to_owned(),
+        connection: "shop".to_owned(),
+        keyspace: Some("Shop".to_owned()),
+        schema,
+    }
+}
+
+#[test]
+fn what_is_written_is_read_again_whole() {
+    for seed in 0..200 {
+        let written = snapshot(seed);
+        assert_eq!(Snapshot::read(&written.write()).as_ref(), Ok(&written), "seed {seed}");
+    }
+}
+
+#[test]
+fn other_files_are_refused_with_the_reason() {
+    let read = |text: &str| Snapshot::read(text).unwrap_err().to_string();
+    assert!(read("CREATE TABLE").starts_with("It is not JSON: "));
+    assert_eq!(read("{}"), "It is not a snapshot: it does not say `cqlbook_snapshot`.");
+    assert_eq!(
+        read(r#"{"cqlbook_snapshot": 2}"#),
+        "It has form 2, and this release reads form 1 and before."
+    );
+    let broken =
+        r#"{"cqlbook_snapshot": 1, "keyspaces": {"k": {"tables": {"t": {"columns": [{"name": "a"}]}}}}}"#;
+    assert_eq!(read(broken), "`type` of the column a of the table k.t does not fit its form.");
+    // What a form does not say is taken as absent.
+    let bare = Snapshot::read(r#"{"cqlbook_snapshot": 1, "keyspaces": {"k": {}}}"#).unwrap();
+    assert!(bare.schema.keyspace("k").unwrap().tables.is_empty());
+}
