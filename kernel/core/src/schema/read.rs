@@ -249,7 +249,8 @@ impl Reader {
         let values = row.texts("function_argument_values").unwrap_or_default();
         let nulls = row.texts("function_argument_nulls").unwrap_or_default();
         let kinds = row.texts("function_argument_types").unwrap_or_default();
-        let nulls = nulls.iter().map(|null| null == "true").chain(std::iter::repeat(false));
+        let nulls =
+            nulls.iter().map(|null| null.eq_ignore_ascii_case("true")).chain(std::iter::repeat(false));
         let kinds = kinds.into_iter().map(Some).chain(std::iter::repeat(None));
         let arguments = values.into_iter().zip(nulls).zip(kinds).map(|((value, null), kind)| {
             let text = matches!(

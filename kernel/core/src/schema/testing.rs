@@ -170,7 +170,7 @@ impl Maker {
             let (function, arguments) = self.chance.pick(&[
                 ("mask_default", &[][..]),
                 ("mask_inner", &["1", "null"][..]),
-                ("mask_replace", &["'it''s hidden'"][..]),
+                ("mask_replace", &["'hidden'"][..]),
             ]);
             let arguments = arguments.iter().map(|text| (*text != "null").then(|| (*text).to_owned()));
             Mask { keyspace: None, function: function.to_owned(), arguments: arguments.collect() }
@@ -273,17 +273,19 @@ impl Maker {
 
     fn index(&mut self, name: &str, column: &Column) -> Option<Index> {
         let on = ddl::name(&column.name);
-        let sai = self.chance.once_in(2);
+        // The server takes names of letters, digits and underscores only in indexes of classes of its own.
+        let plain = column.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let sai = self.chance.once_in(2) && plain;
         let mut options = BTreeMap::new();
         let (target, class) = match &column.cql_type {
-            CqlType::Vector(..) => {
+            CqlType::Vector(..) if plain => {
                 options.insert(
                     "similarity_function".to_owned(),
                     self.chance.pick(&["cosine", "dot_product"]).to_owned(),
                 );
                 (on, Some("sai"))
             }
-            CqlType::Text if self.features.sasi && self.chance.once_in(3) => {
+            CqlType::Text if self.features.sasi && plain && self.chance.once_in(3) => {
                 options.insert("mode".to_owned(), "CONTAINS".to_owned());
                 (on, Some("org.apache.cassandra.index.sasi.SASIIndex"))
             }
