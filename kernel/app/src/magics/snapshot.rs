@@ -343,7 +343,11 @@ async fn compare(scene: &Scene, arguments: &Arguments) -> Result<(), Diagnostic>
 }
 
 async fn migrate(scene: &Scene, arguments: &Arguments) -> Result<(), Diagnostic> {
-    let (old, new, sides, title) = sides(scene, arguments).await?;
+    let (mut old, mut new, sides, mut title) = sides(scene, arguments).await?;
+    if scene.open().is_ok_and(|open| open.is_astra()) {
+        (old, new) = (old.without_options_of_astra(), new.without_options_of_astra());
+        title.push_str("; without the table options that Astra DB sets itself");
+    }
     let steps = script::steps(&old, &new, &sides);
     let text = script::text(&steps, &title, arguments.flag("allow-lossy"));
     scene.show(code(&text)).await;

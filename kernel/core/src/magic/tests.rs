@@ -56,12 +56,12 @@ fn the_usage_lines_are_those_of_the_contract() {
     %trace compare ID ID
     %trace export ID FILE [--force]
     %schema [KS[.TABLE]] [N] [--peek]
-    %snapshot save [NAME] [--keyspace KS]
+    %snapshot save [NAME] [--keyspace KS] [--force]
     %snapshot list
     %snapshot show NAME
     %snapshot delete NAME
-    %snapshot diff A [B|live]
-    %snapshot script A [B|live]
+    %snapshot diff A [B|live] [--keyspace KS]
+    %snapshot script A [B|live] [--keyspace KS] [--allow-lossy]
     %help [TOPIC]
     %echo [TEXT]
     %warn [TEXT]

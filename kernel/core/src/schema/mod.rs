@@ -7,6 +7,7 @@ pub mod ddl;
 pub mod describe;
 pub mod diff;
 pub mod file;
+mod managed;
 pub mod read;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
