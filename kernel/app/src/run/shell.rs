@@ -26,6 +26,8 @@ pub(crate) async fn run(scene: &mut Scene, command: &ShellCommand) -> Result<(),
         ShellVerb::Show => show::show(scene, command).await,
         ShellVerb::Help => magics::help::help(scene, &command.arguments).await,
         ShellVerb::Clear => {
+            // The cell's own outputs go, as the screen does in cqlsh; those of other cells are not the kernel's.
+            scene.io.clear_output(false).await;
             print(
                 scene,
                 "A notebook keeps its outputs. The Edit menu clears those of a cell, or of all cells.",
