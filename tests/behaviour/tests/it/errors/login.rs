@@ -31,7 +31,7 @@ async fn a_wrong_secret() {
     → Generate a token in the Astra console (Settings, Tokens), and connect with its Client ID and Client Secret.
 
     The server said:
-        Provided username CLIENT-ID and/or password are incorrect
+        Provided username <Client ID> and/or password are incorrect
     ");
     assert_eq!(case.told("%connection test astra").await, told, "a test says the same");
 }
@@ -46,7 +46,7 @@ async fn a_wrong_client_id() {
     → Generate a token in the Astra console (Settings, Tokens), and connect with its Client ID and Client Secret.
 
     The server said:
-        Provided username nobody and/or password are incorrect
+        Provided username <Client ID> and/or password are incorrect
     ");
 }
 

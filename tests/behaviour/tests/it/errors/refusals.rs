@@ -27,7 +27,7 @@ async fn a_role_that_may_only_read() {
     → Generate a token with a role that may, e.g. Database Administrator, and connect with it.
 
     The server said:
-        User CLIENT-ID has no MODIFY permission on <table KEYSPACE.t> or any of its parents
+        User <Client ID> has no MODIFY permission on <table KEYSPACE.t> or any of its parents
     ");
     assert_snapshot!(case.told("CREATE TABLE u (id int PRIMARY KEY)").await, @"
     PERMISSION_DENIED: The role has no CREATE permission on all tables in KEYSPACE.
@@ -36,7 +36,7 @@ async fn a_role_that_may_only_read() {
     → Generate a token with a role that may, e.g. Database Administrator, and connect with it.
 
     The server said:
-        User CLIENT-ID has no CREATE permission on <all tables in KEYSPACE> or any of its parents
+        User <Client ID> has no CREATE permission on <all tables in KEYSPACE> or any of its parents
     ");
     assert_snapshot!(case.told("ALTER TABLE t ADD w int").await, @"
     PERMISSION_DENIED: The role has no ALTER permission on table KEYSPACE.t.
@@ -45,7 +45,7 @@ async fn a_role_that_may_only_read() {
     → Generate a token with a role that may, e.g. Database Administrator, and connect with it.
 
     The server said:
-        User CLIENT-ID has no ALTER permission on <table KEYSPACE.t> or any of its parents
+        User <Client ID> has no ALTER permission on <table KEYSPACE.t> or any of its parents
     ");
     assert_snapshot!(case.told("%%cql --yes\nDROP TABLE t").await, @"
     PERMISSION_DENIED: The role has no DROP permission on table KEYSPACE.t.
@@ -54,7 +54,7 @@ async fn a_role_that_may_only_read() {
     → Generate a token with a role that may, e.g. Database Administrator, and connect with it.
 
     The server said:
-        User CLIENT-ID has no DROP permission on <table KEYSPACE.t> or any of its parents
+        User <Client ID> has no DROP permission on <table KEYSPACE.t> or any of its parents
     ");
     assert_snapshot!(case.told("%%cql --yes\nTRUNCATE t").await, @"
     PERMISSION_DENIED: The role has no MODIFY permission on table KEYSPACE.t.
@@ -63,7 +63,7 @@ async fn a_role_that_may_only_read() {
     → Generate a token with a role that may, e.g. Database Administrator, and connect with it.
 
     The server said:
-        User CLIENT-ID has no MODIFY permission on <table KEYSPACE.t> or any of its parents
+        User <Client ID> has no MODIFY permission on <table KEYSPACE.t> or any of its parents
     ");
 }
 
@@ -81,7 +81,7 @@ async fn a_role_that_may_not_read_there() {
     → Generate a token with a role that may, e.g. Database Administrator, and connect with it.
 
     The server said:
-        User CLIENT-ID has no SELECT permission on <table OTHER.t> or any of its parents
+        User <Client ID> has no SELECT permission on <table OTHER.t> or any of its parents
     ");
 }
 
