@@ -13,6 +13,7 @@ use rustls::ClientConfig;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::bundle::Bundle;
+use crate::client_id::ClientId;
 use crate::connection::Connection;
 use crate::convert::pauses;
 use crate::error::{ConnectError, QueryError};
@@ -81,6 +82,7 @@ pub async fn connect(
     progress: impl Fn(Stage) + Send + Sync,
 ) -> Result<Connection, ConnectError> {
     let after = target.timeouts.connect;
+    let client_id = ClientId::of(&target.service);
     let deadline = Instant::now() + after;
     let course = Course {
         progress: &progress,
@@ -89,10 +91,11 @@ pub async fn connect(
         asked: Mutex::default(),
         relays: Mutex::default(),
     };
-    match timeout(after, attempt(target, deadline, &course)).await {
+    let outcome = match timeout(after, attempt(target, deadline, &course)).await {
         Ok(outcome) => outcome,
         Err(_) => Err(course.time_is_up(after)),
-    }
+    };
+    outcome.map_err(|error| client_id.hidden_in_connect(error))
 }
 
 async fn attempt(target: Target, deadline: Instant, course: &Course<'_>) -> Result<Connection, ConnectError> {
@@ -195,7 +198,9 @@ async fn open(
     };
     *course.relays.lock().unwrap_or_else(PoisonError::into_inner) = relays.clone();
     let (session, reader) = session::open(&way, credentials.as_ref(), &facts.local_dc, timeouts).await?;
-    let connection = Connection::start(session, reader, relays, facts, source);
+    let client_id =
+        credentials.filter(|_| facts.astra).map(|login| ClientId::of_login(&login)).unwrap_or_default();
+    let connection = Connection::start(session, reader, relays, facts, source, client_id);
     if reader == SchemaReader::Ourselves {
         // Without it names have no roles; that is no reason not to connect.
         let _ = connection.refresh().await;

@@ -15,6 +15,7 @@ use scylla::statement::batch::{Batch, BatchType};
 use scylla::statement::unprepared::Statement;
 use tokio::time::timeout;
 
+use crate::client_id::ClientId;
 use crate::connect::AstraSource;
 use crate::convert;
 use crate::error::QueryError;
@@ -52,6 +53,8 @@ struct Inner {
     session: Session,
     relays: Option<Arc<Relays>>,
     facts: ClusterFacts,
+    /// Kept from every error.
+    client_id: ClientId,
     health: Arc<Health>,
     /// The schema of the driver's last state, made when it is asked for.
     schema: Mutex<Option<(Arc<ClusterState>, Arc<SchemaSnapshot>)>>,
@@ -89,6 +92,7 @@ impl Connection {
         relays: Option<Arc<Relays>>,
         facts: ClusterFacts,
         source: Option<AstraSource>,
+        client_id: ClientId,
     ) -> Self {
         let demand = relays.as_ref().map(|relays| relays.demand()).unwrap_or_default();
         let health = Arc::new(Health::new(demand));
@@ -116,6 +120,7 @@ impl Connection {
                 session,
                 relays,
                 facts,
+                client_id,
                 health,
                 schema: Mutex::default(),
                 reader,

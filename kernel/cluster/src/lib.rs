@@ -5,6 +5,7 @@
 //! user is told of it is the application's matter.
 
 pub mod bundle;
+mod client_id;
 mod connect;
 mod connection;
 mod convert;

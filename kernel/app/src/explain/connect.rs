@@ -163,10 +163,7 @@ pub(crate) fn auth_failed(server_text: &str, kind: Kind) -> Diagnostic {
             .with_cause("One of them is wrong, or the role may not log in.")
             .with_hint("Check `--user`, and run the cell again to be asked for the password."),
     };
-    match kind {
-        Kind::Astra => diagnostic.with_server_text(super::refusals::without_client_id(server_text)),
-        Kind::Cassandra => diagnostic.with_server_text(server_text),
-    }
+    diagnostic.with_server_text(server_text)
 }
 
 fn timed_out(

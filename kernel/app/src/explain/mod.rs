@@ -16,8 +16,6 @@ mod refusals;
 mod syntax;
 pub(crate) mod vault;
 
-pub(crate) use refusals::without_client_id;
-
 /// A clause as a sentence: begun with a capital, ended with a full stop.
 fn sentence(text: &str) -> String {
     let text = text.trim().trim_end_matches('.');

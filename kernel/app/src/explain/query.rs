@@ -36,7 +36,7 @@ impl Context<'_> {
 pub(crate) fn query(error: &QueryError, context: &Context<'_>) -> Diagnostic {
     let diagnostic = match error {
         QueryError::Server(error) => match refusals::by_astra(error, context) {
-            Some(told) => told.with_server_text(refusals::without_client_id(&error.message)),
+            Some(told) => told.with_server_text(error.message.as_str()),
             None => {
                 let diagnostic = advise(server(error, context.astra), error, context);
                 return diagnostic.with_span(place(error, context));
@@ -197,13 +197,7 @@ pub(crate) fn server(error: &ServerError, astra: bool) -> Diagnostic {
             .with_hint("Run the cell again. If it fails again, the server's log says more."),
     };
     // Its words are not said twice.
-    if diagnostic.message == server_sentence(text) {
-        diagnostic
-    } else if astra {
-        diagnostic.with_server_text(refusals::without_client_id(text))
-    } else {
-        diagnostic.with_server_text(text)
-    }
+    if diagnostic.message == server_sentence(text) { diagnostic } else { diagnostic.with_server_text(text) }
 }
 
 fn replicas(count: i32) -> String {

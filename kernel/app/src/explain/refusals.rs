@@ -98,19 +98,6 @@ pub(super) fn unauthorized(text: &str, astra: bool) -> Diagnostic {
     }
 }
 
-/// The server's words without the Client ID, which is the user's name on Astra: an error is kept with the notebook.
-pub(crate) fn without_client_id(text: &str) -> String {
-    for before in ["User ", "username "] {
-        let Some((head, rest)) = text.split_once(before) else { continue };
-        let Some((name, tail)) = rest.split_once(' ') else { continue };
-        let says_it = ["has ", "does ", "is ", "and/or "].iter().any(|word| tail.starts_with(word));
-        if says_it && name != "token" {
-            return format!("{head}{before}<Client ID> {tail}");
-        }
-    }
-    text.to_owned()
-}
-
 /// Permission and resource of `User u has no MODIFY permission on <table ks.t> or any of its parents`.
 fn lacking(text: &str) -> Option<(&str, &str)> {
     let (_, rest) = text.split_once(" has no ")?;
@@ -152,21 +139,6 @@ pub(super) fn level(text: &str) -> Option<Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_client_id_is_in_no_error() {
-        assert_eq!(
-            without_client_id("User abc does not have sufficient privileges"),
-            "User <Client ID> does not have sufficient privileges"
-        );
-        assert_eq!(
-            without_client_id("Provided username abc and/or password are incorrect"),
-            "Provided username <Client ID> and/or password are incorrect"
-        );
-        let token = "User token has no SELECT permission on <table ks.t> or any of its parents";
-        assert_eq!(without_client_id(token), token);
-        assert_eq!(without_client_id("User types are not supported"), "User types are not supported");
-    }
 
     #[test]
     fn permission_and_resource_are_named() {

@@ -47,7 +47,7 @@ pub(crate) fn unreadable(error: &QueryError, id: TraceId) -> Diagnostic {
                     .with_cause("The server refused to read its own tables of traces.")
                     .with_hint(again(id))
             };
-            diagnostic.with_server_text(crate::explain::without_client_id(&server.message))
+            diagnostic.with_server_text(server.message.as_str())
         }
         QueryError::Timeout { .. } => diagnostic
             .with_cause("The server gave no answer when it was asked for the trace.")
