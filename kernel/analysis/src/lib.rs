@@ -7,9 +7,11 @@ pub mod columns;
 mod convert;
 pub mod formats;
 pub mod profile;
+mod quantity;
 pub mod read;
 #[cfg(feature = "sql")]
 pub mod sql;
+pub mod unpack;
 
 pub use arrow_array::RecordBatch;
 pub use arrow_schema::SchemaRef;

@@ -10,6 +10,8 @@ use cqlbook_core::value::literal_within;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::quantity::Quantity;
+
 /// The longest name of a category; the rest of a text is cut.
 const NAME_BYTES: usize = 120;
 /// Milliseconds of a day.
@@ -152,19 +154,11 @@ fn bare(ty: &CqlType) -> CqlType {
 
 /// What values of a type are to a chart.
 fn sort_of(ty: &CqlType) -> Sort {
-    match ty {
-        CqlType::Tinyint
-        | CqlType::Smallint
-        | CqlType::Int
-        | CqlType::Bigint
-        | CqlType::Counter
-        | CqlType::Float
-        | CqlType::Double
-        | CqlType::Decimal
-        | CqlType::Varint => Sort::Number { whole: false },
-        CqlType::Date | CqlType::Timestamp | CqlType::Timeuuid => Sort::Moment,
-        CqlType::Time => Sort::Clock,
-        _ => Sort::Name,
+    match Quantity::of(ty) {
+        Some(Quantity::Number) => Sort::Number { whole: false },
+        Some(Quantity::Moment) => Sort::Moment,
+        Some(Quantity::Clock) => Sort::Clock,
+        None => Sort::Name,
     }
 }
 

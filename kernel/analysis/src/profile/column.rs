@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::distinct::Distinct;
 use crate::chart::{moment, moment_text, number, quantile, short};
+use crate::quantity::Quantity;
 
 /// The most values that quartiles and bars are worked out of.
 pub(super) const SAMPLE: usize = 100_000;
@@ -42,23 +43,15 @@ enum Measure {
 
 impl Measure {
     fn of(ty: &CqlType) -> Self {
-        match ty {
-            CqlType::Tinyint
-            | CqlType::Smallint
-            | CqlType::Int
-            | CqlType::Bigint
-            | CqlType::Counter
-            | CqlType::Float
-            | CqlType::Double
-            | CqlType::Decimal
-            | CqlType::Varint => Self::Number,
-            CqlType::Date | CqlType::Timestamp | CqlType::Timeuuid => Self::Moment,
-            CqlType::Time => Self::Clock,
-            CqlType::List(_) | CqlType::Set(_) | CqlType::Map(..) => Self::Elements,
-            CqlType::Blob => Self::Bytes,
-            CqlType::Text | CqlType::Ascii => Self::Name,
-            CqlType::Frozen(inner) => Self::of(inner),
-            _ => Self::Other,
+        match (Quantity::of(ty), ty) {
+            (Some(Quantity::Number), _) => Self::Number,
+            (Some(Quantity::Moment), _) => Self::Moment,
+            (Some(Quantity::Clock), _) => Self::Clock,
+            (None, CqlType::List(_) | CqlType::Set(_) | CqlType::Map(..)) => Self::Elements,
+            (None, CqlType::Blob) => Self::Bytes,
+            (None, CqlType::Text | CqlType::Ascii) => Self::Name,
+            (None, CqlType::Frozen(inner)) => Self::of(inner),
+            (None, _) => Self::Other,
         }
     }
 }

@@ -6,7 +6,6 @@
 mod columns;
 mod dialect;
 mod fields;
-mod file;
 mod json;
 mod load;
 mod outcome;

@@ -7,15 +7,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use cqlbook_analysis::unpack;
 use cqlbook_cluster::Cell;
 use cqlbook_core::value;
 
 use super::columns::Columns;
 use super::dialect::{Dialect, Fields, Records};
 use super::fields::Habits;
+use super::json;
 use super::outcome::LoadError;
 use super::plan::Goal;
-use super::{file, json};
 
 /// A line of JSON longer than this is none.
 const LONGEST_LINE: u64 = 64 << 20;
@@ -38,7 +39,7 @@ pub(crate) enum Format {
 impl Format {
     /// The format of that name, or the one that a file's ending tells; `None` where it tells none.
     pub(crate) fn of(path: &Path, name: Option<&str>) -> Option<Self> {
-        let ending = file::ending(path);
+        let ending = unpack::ending(path);
         match name.unwrap_or(&ending) {
             "csv" | "tsv" | "txt" => Some(Self::Csv),
             "jsonl" | "ndjson" => Some(Self::Jsonl),
@@ -78,7 +79,7 @@ impl Spec {
         Ok(match self.format {
             Format::Parquet | Format::Arrow => Box::new(Columns::open(self)?),
             Format::Csv => {
-                let input = file::open(&self.path, read)?;
+                let input = unpack::open(&self.path, read)?;
                 let mut source = Csv {
                     records: Records::new(input, self.dialect),
                     fields: Fields::default(),
@@ -91,7 +92,7 @@ impl Spec {
                 Box::new(source)
             }
             Format::Jsonl => Box::new(Jsonl {
-                input: file::open(&self.path, read)?,
+                input: unpack::open(&self.path, read)?,
                 line: Vec::new(),
                 number: 0,
                 places: HashMap::new(),
@@ -106,7 +107,7 @@ impl Spec {
         match self.format {
             Format::Csv => {
                 let mut fields = Fields::default();
-                Records::new(file::open(&self.path, &read)?, self.dialect).read(&mut fields)?;
+                Records::new(unpack::open(&self.path, &read)?, self.dialect).read(&mut fields)?;
                 if !self.header {
                     return Ok(Titles::Places(fields.len()));
                 }

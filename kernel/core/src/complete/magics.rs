@@ -3,6 +3,7 @@
 use super::{Finder, ItemKind, starts_with};
 use crate::cql::keywords::{quote_name, unquote_name};
 use crate::cql::lexer::is_blank;
+use crate::diagnostic::Code;
 use crate::magic::{self, Form, MAGICS, Magic, MagicKind, Meaning, lookup};
 use crate::settings::{self, SETTINGS};
 use crate::shell::ShellVerb;
@@ -199,6 +200,7 @@ impl Finder<'_> {
             .iter()
             .for_each(|verb| self.keyword(typed, verb.name(), ItemKind::Shell, verb.summary()));
         crate::inspect::topics().for_each(|topic| self.keyword(typed, topic, ItemKind::Keyword, ""));
+        Code::ALL.iter().for_each(|code| self.add(typed, code.name(), ItemKind::Keyword, "error"));
     }
 }
 

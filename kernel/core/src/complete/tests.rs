@@ -98,7 +98,8 @@ fn magics_and_their_words() {
     assert_eq!(offered("%set trace |"), "\"\": on off");
     assert_eq!(offered("%schema shop.o|"), "\"o\": orders \"order\" \"Orders\"");
     assert_eq!(offered("%%cql --consistency LOCAL_Q|"), "\"LOCAL_Q\": LOCAL_QUORUM");
-    assert_eq!(offered("%help conn|"), "\"conn\": connect connections connection");
+    assert_eq!(offered("%help conn|"), "\"conn\": connect connections connection CONNECTION_LOST");
+    assert_eq!(offered("%help AUTH_|"), "\"AUTH_\": AUTH_FAILED AUTH_TOKEN_SHAPE");
     assert_eq!(offered("%nothing |"), "\"\": ");
 }
 

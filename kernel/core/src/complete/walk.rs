@@ -3,7 +3,7 @@
 //! Every way through the grammar is tried; a rule is walked once for each place where it may start, so the work grows
 //! with the tokens and not with the number of ways. Nesting is bounded, so that no text can exhaust the stack.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::grammar::{Grammar, Node, NodeId, Offer};
@@ -85,16 +85,26 @@ impl Walk<'_> {
                     Vec::new()
                 }
             }
-            Some(Node::Maybe(inner)) => union(vec![at], self.node(*inner, at)),
+            Some(Node::Maybe(inner)) => {
+                let mut places = Places::from(at);
+                places.extend(self.node(*inner, at));
+                places.list
+            }
             Some(Node::Any(choices)) => {
-                choices.iter().fold(Vec::new(), |ends, choice| union(ends, self.node(*choice, at)))
+                let mut places = Places::default();
+                for choice in choices {
+                    places.extend(self.node(*choice, at));
+                }
+                places.list
             }
             Some(Node::All(parts)) => {
                 let mut places = vec![at];
                 for part in parts {
-                    places = places
-                        .into_iter()
-                        .fold(Vec::new(), |ends, place| union(ends, self.node(*part, place)));
+                    let mut ends = Places::default();
+                    for place in places {
+                        ends.extend(self.node(*part, place));
+                    }
+                    places = ends.list;
                     if places.is_empty() {
                         break;
                     }
@@ -102,17 +112,13 @@ impl Walk<'_> {
                 places
             }
             Some(Node::Many(inner)) => {
-                let mut places = vec![at];
+                let mut places = Places::from(at);
                 let mut done = 0;
-                while let Some(place) = places.get(done).copied() {
+                while let Some(place) = places.list.get(done).copied() {
                     done += 1;
-                    for end in self.node(*inner, place) {
-                        if end > place && !places.contains(&end) {
-                            places.push(end);
-                        }
-                    }
+                    places.extend(self.node(*inner, place).into_iter().filter(|end| *end > place));
                 }
-                places
+                places.list
             }
         }
     }
@@ -169,12 +175,37 @@ impl Walk<'_> {
     }
 }
 
-/// The places of both, each once.
-fn union(mut left: Vec<usize>, right: Vec<usize>) -> Vec<usize> {
-    for place in right {
-        if !left.contains(&place) {
-            left.push(place);
+/// Places among the tokens in the order they were found, each once.
+#[derive(Default)]
+struct Places {
+    list: Vec<usize>,
+    /// The same, once there are many: a list of values may end behind each of them.
+    set: HashSet<usize>,
+}
+
+/// As many places are compared one by one.
+const FEW: usize = 16;
+
+impl Places {
+    fn from(place: usize) -> Self {
+        Self { list: vec![place], set: HashSet::new() }
+    }
+
+    fn extend(&mut self, places: impl IntoIterator<Item = usize>) {
+        for place in places {
+            if self.is_new(place) {
+                self.list.push(place);
+            }
         }
     }
-    left
+
+    fn is_new(&mut self, place: usize) -> bool {
+        if self.list.len() < FEW {
+            return !self.list.contains(&place);
+        }
+        if self.set.is_empty() {
+            self.set.extend(&self.list);
+        }
+        self.set.insert(place)
+    }
 }

@@ -240,9 +240,63 @@ impl Function {
     }
 }
 
+/// Scalar functions that give the same for the same arguments, in lower case and by all their names; those from and to blobs
+/// beside.
+const PURE: [&str; 18] = [
+    "cast",
+    "dateof",
+    "from_json",
+    "fromjson",
+    "max_timeuuid",
+    "maxtimeuuid",
+    "min_timeuuid",
+    "mintimeuuid",
+    "to_date",
+    "to_json",
+    "to_timestamp",
+    "to_unix_timestamp",
+    "todate",
+    "tojson",
+    "token",
+    "totimestamp",
+    "tounixtimestamp",
+    "unixtimestampof",
+];
+
+/// What a `SELECT` may ask of a cell beside its value.
+const OF_A_CELL: [&str; 4] = ["maxwritetime", "minwritetime", "ttl", "writetime"];
+
+/// Whether a function gives the same for the same arguments, so that a write with it may be sent twice.
+pub(crate) fn is_pure(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    PURE.contains(&name.as_str())
+        || name.starts_with("blobas")
+        || name.starts_with("blob_as_")
+        || name.ends_with("asblob")
+        || name.ends_with("_as_blob")
+}
+
+/// Whether a function makes one value of one row. Any other may be an aggregate, of which each range of the ring would have
+/// its own.
+pub(crate) fn is_of_one_row(name: &str) -> bool {
+    is_pure(name) || OF_A_CELL.contains(&name.to_ascii_lowercase().as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn aggregates_are_neither_pure_nor_of_one_row() {
+        for aggregate in FUNCTIONS.iter().filter(|one| one.place == Aggregate) {
+            assert!(!is_pure(aggregate.name) && !is_of_one_row(aggregate.name), "{}", aggregate.name);
+        }
+        for name in ["now", "uuid", "current_timestamp", "mine"] {
+            assert!(!is_pure(name) && !is_of_one_row(name), "{name}");
+        }
+        assert!(is_of_one_row("WriteTime") && !is_pure("WriteTime"));
+        assert!(is_pure("blobAsInt") && is_pure("text_as_blob") && is_pure("toJson"));
+    }
 
     #[test]
     fn functions_are_found_in_any_spelling_and_fit_by_type() {

@@ -1,29 +1,8 @@
 //! Whether a write may be sent twice. Only the text is known, so every doubt says no.
 
 use super::classify::Reader;
+use super::functions::is_pure;
 use super::lexer::TokenKind;
-
-/// Functions that give the same for the same arguments, in lower case.
-const PURE: &[&str] = &[
-    "cast",
-    "dateof",
-    "from_json",
-    "fromjson",
-    "max_timeuuid",
-    "maxtimeuuid",
-    "min_timeuuid",
-    "mintimeuuid",
-    "to_date",
-    "to_json",
-    "to_timestamp",
-    "to_unix_timestamp",
-    "todate",
-    "tojson",
-    "token",
-    "totimestamp",
-    "tounixtimestamp",
-    "unixtimestampof",
-];
 
 /// Keywords that a parenthesis may follow without being a call.
 const NO_CALL: &[&str] = &["AND", "IN", "VALUES", "WHERE"];
@@ -61,15 +40,6 @@ pub(crate) fn repeatable(reader: &Reader<'_>) -> bool {
         at += 1;
     }
     true
-}
-
-fn is_pure(function: &str) -> bool {
-    let function = function.to_ascii_lowercase();
-    PURE.contains(&function.as_str())
-        || function.starts_with("blobas")
-        || function.starts_with("blob_as_")
-        || function.ends_with("asblob")
-        || function.ends_with("_as_blob")
 }
 
 /// Whether a `-` is the sign of a number rather than a subtraction.

@@ -1,28 +1,9 @@
 //! Whether a `SELECT` reads a whole table, so that ranges of the ring can be read side by side, and what is sent for one range.
 
+use super::functions::is_of_one_row;
 use super::keywords::quote_name;
 use super::lexer::{Token, TokenKind, lex};
 use crate::cell::{Statement, StatementKind};
-
-/// Functions that make one value of one row. Any other may be an aggregate, of which each range would have its own.
-const OF_ONE_ROW: [&str; 16] = [
-    "cast",
-    "dateof",
-    "maxwritetime",
-    "minwritetime",
-    "to_date",
-    "to_json",
-    "to_timestamp",
-    "to_unix_timestamp",
-    "todate",
-    "tojson",
-    "token",
-    "totimestamp",
-    "tounixtimestamp",
-    "ttl",
-    "unixtimestampof",
-    "writetime",
-];
 
 /// The statement for one range of tokens, with two markers: the token that the range starts behind, and its last one.
 ///
@@ -71,7 +52,7 @@ fn calls_only_functions_of_rows(text: &str, tokens: &[Token]) -> bool {
         let [name, open] = pair else { return true };
         open.span.of(text) != "("
             || match name.kind {
-                TokenKind::Word => OF_ONE_ROW.contains(&name.span.of(text).to_ascii_lowercase().as_str()),
+                TokenKind::Word => is_of_one_row(name.span.of(text)),
                 TokenKind::QuotedName => false,
                 // A tuple, or a type's brackets.
                 _ => true,

@@ -73,6 +73,16 @@ async fn files_beside_the_notebook_are_tables() {
     std::fs::write(notebook.folder.path().join("late.csv"), "carrier,delay\nUA,10\nAA,\n").expect("a file");
     let cell = notebook.ok("%%sql\nSELECT carrier, delay FROM 'late.csv' ORDER BY carrier").await;
     assert!(cell.plain()[0].contains("null") && cell.plain()[0].contains("10"), "{}", cell.plain()[0]);
+    let packed = notebook.folder.path().join("early.csv.gz");
+    let mut gz = flate2::write::GzEncoder::new(
+        std::fs::File::create(packed).expect("a file"),
+        flate2::Compression::fast(),
+    );
+    std::io::Write::write_all(&mut gz, b"carrier,delay\nUA,-3\n")
+        .and_then(|()| gz.finish().map(drop))
+        .expect("written");
+    let cell = notebook.ok("%%sql\nSELECT early.delay FROM 'early.csv.gz'").await;
+    assert!(cell.plain()[0].contains("-3"), "{}", cell.plain()[0]);
     let (name, text) = notebook.error("%%sql\nSELECT * FROM 'none.parquet'").await;
     assert!(name == "USAGE" && text.contains("there is no such file"), "{text}");
 }

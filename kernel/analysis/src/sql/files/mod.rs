@@ -4,6 +4,7 @@
 mod text;
 
 use std::fs::File;
+use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use super::run::{Source, of_pages};
 use super::{Query, SqlError};
 use crate::columns::BatchPage;
+use crate::unpack;
 
 /// A table read from a file may take this many times what a result may: it is gone when the query is done.
 const TIMES: usize = 4;
@@ -28,18 +30,21 @@ pub(super) fn read(
     query: &Query,
     limit: usize,
 ) -> Result<Source, SqlError> {
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let ending = unpack::ending(path);
     let reader = Reader { path, typed, query, limit: limit.saturating_mul(TIMES) };
     if !path.exists() {
         return Err(reader.failed("there is no such file"));
     }
     match ending.as_str() {
+        "parquet" | "arrow" | "feather" | "ipc" if unpack::is_packed(path) => {
+            Err(reader.failed("a file of this format is not compressed as a whole: unpack it"))
+        }
         "parquet" => reader.parquet(),
         "arrow" | "feather" | "ipc" => reader.arrow(),
         "csv" => reader.delimited(b',', null.unwrap_or_default()),
         "tsv" => reader.delimited(b'\t', null.unwrap_or_default()),
         "jsonl" | "ndjson" => reader.json_lines(),
-        _ => Err(reader.failed("its ending is not one of `.parquet`, `.arrow`, `.csv`, `.tsv`, `.jsonl`")),
+        _ => Err(reader.failed("its ending is not one of `.parquet`, `.arrow`, `.csv`, `.tsv`, `.jsonl` (of text also `.csv.gz`, `.csv.zst`)")),
     }
 }
 
@@ -58,6 +63,11 @@ impl Reader<'_> {
 
     fn open(&self) -> Result<File, SqlError> {
         File::open(self.path).map_err(|error| self.failed(error))
+    }
+
+    /// The file's text, unpacked where it is compressed.
+    fn text(&self) -> Result<Box<dyn BufRead + Send>, SqlError> {
+        unpack::open(self.path, &Arc::default()).map_err(|error| self.failed(error))
     }
 
     fn parquet(&self) -> Result<Source, SqlError> {

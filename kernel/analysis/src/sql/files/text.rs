@@ -1,7 +1,6 @@
 //! Tables of text: csv and json lines. A first pass finds each column's type, a second reads its values.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::BufRead;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -58,8 +57,8 @@ impl Guess {
 
 impl Reader<'_> {
     pub(super) fn delimited(&self, delimiter: u8, null: &str) -> Result<Source, SqlError> {
-        let open = || -> Result<csv::Reader<File>, SqlError> {
-            Ok(csv::ReaderBuilder::new().delimiter(delimiter).from_reader(self.open()?))
+        let open = || -> Result<csv::Reader<Box<dyn BufRead + Send>>, SqlError> {
+            Ok(csv::ReaderBuilder::new().delimiter(delimiter).from_reader(self.text()?))
         };
         let mut reader = open()?;
         let header: Vec<String> = reader
@@ -149,8 +148,7 @@ impl Reader<'_> {
         &self,
         mut take: impl FnMut(&serde_json::Map<String, Value>) -> Result<(), SqlError>,
     ) -> Result<(), SqlError> {
-        let reader: Box<dyn Read> = Box::new(self.open()?);
-        for (number, line) in BufReader::new(reader).lines().enumerate() {
+        for (number, line) in self.text()?.lines().enumerate() {
             let line = line.map_err(|error| self.failed(error))?;
             if line.trim().is_empty() {
                 continue;

@@ -9,7 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const BUFFER: usize = 256 << 10;
 
 /// The text of a file, unpacked by its ending (`.gz`, `.zst`). `read` counts the bytes that were read of the file itself.
-pub(super) fn open(path: &Path, read: &Arc<AtomicU64>) -> io::Result<Box<dyn BufRead + Send>> {
+///
+/// # Errors
+/// Those of opening it.
+pub fn open(path: &Path, read: &Arc<AtomicU64>) -> io::Result<Box<dyn BufRead + Send>> {
     read.store(0, Ordering::Relaxed);
     let file = Counted { file: File::open(path)?, read: Arc::clone(read) };
     Ok(match packing(path) {
@@ -24,10 +27,15 @@ pub(super) fn open(path: &Path, read: &Arc<AtomicU64>) -> io::Result<Box<dyn Buf
 }
 
 /// The ending that tells a file's format, in lower case: `csv` of `a.csv` and of `a.csv.gz`.
-pub(super) fn ending(path: &Path) -> String {
+pub fn ending(path: &Path) -> String {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_lowercase();
     let name = [".gz", ".zst"].iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(&name);
     name.rsplit_once('.').map_or("", |(_, ending)| ending).to_owned()
+}
+
+/// Whether a file is compressed as a whole, by its ending.
+pub fn is_packed(path: &Path) -> bool {
+    packing(path).is_some()
 }
 
 enum Packing {
