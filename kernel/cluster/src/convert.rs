@@ -66,6 +66,12 @@ pub(crate) fn cql_type(column_type: &ColumnType<'_>) -> CqlType {
             frozen(*is_frozen, collection)
         }
         ColumnType::Vector { typ, dimensions } => CqlType::Vector(boxed(typ), usize::from(*dimensions)),
+        // How the patched driver says a class that is none of CQL's types (`vendor/scylla-cql`).
+        ColumnType::UserDefinedType { definition, .. }
+            if definition.keyspace.is_empty() && definition.field_types.is_empty() =>
+        {
+            CqlType::Custom(definition.name.to_string())
+        }
         ColumnType::UserDefinedType { frozen: is_frozen, definition } => {
             frozen(*is_frozen, CqlType::Udt(Box::new(udt_type(definition))))
         }
@@ -276,9 +282,9 @@ fn attempt_error(error: &RequestAttemptError) -> QueryError {
             lost(!was_not_sent(error), None)
         }
         RequestAttemptError::CqlResultParseError(parse) => {
-            // The class is only in the words of the innermost cause.
+            // The number is only in the words of the innermost cause.
             let text = innermost(parse);
-            if text.contains("ustom type name") || text.contains("not yet implemented") {
+            if text.contains("not yet implemented") {
                 QueryError::UnknownType { class: text }
             } else {
                 QueryError::Driver { reason: text }

@@ -133,7 +133,7 @@ pub enum QueryError {
     /// The result has a column of a type that this build does not know.
     #[error("a type of the result is not known: {class}")]
     UnknownType {
-        /// The driver's words with the server-side class.
+        /// The driver's words with the type's number in the protocol.
         class: String,
     },
     /// The keyspace's name is none.

@@ -33,6 +33,8 @@ pub(crate) struct Xlsx {
     file: File,
     columns: Arc<[Column]>,
     book: Workbook,
+    /// The rows of a full sheet.
+    sheet_rows: u32,
     /// The sheet's next row, and how many sheets there are.
     row: u32,
     sheets: usize,
@@ -65,6 +67,7 @@ impl Xlsx {
             file,
             columns: Arc::clone(columns),
             book: Workbook::new(),
+            sheet_rows: SHEET_ROWS,
             row: 0,
             sheets: 0,
             cut: 0,
@@ -97,7 +100,7 @@ impl Xlsx {
     }
 
     fn write_row(&mut self, cells: &[Option<&[u8]>]) -> Result<(), XlsxError> {
-        if self.row == SHEET_ROWS {
+        if self.row == self.sheet_rows {
             self.next_sheet()?;
         }
         let Self { book, columns, formats, row, cut, .. } = self;
@@ -210,5 +213,41 @@ fn failed(error: XlsxError) -> WriteError {
     match error {
         XlsxError::IoError(error) => WriteError::Io(error),
         error => WriteError::Xlsx(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use cqlbook_core::page::testing::VecPage;
+
+    use super::*;
+
+    #[test]
+    fn rows_that_do_not_fit_a_sheet_go_on_in_the_next_under_the_same_header() {
+        let page = VecPage::of(&[("n", CqlType::Int)], &[&["1"], &["2"], &["3"], &["4"], &["5"]]);
+        let file = tempfile::tempfile().unwrap();
+        let mut xlsx = Xlsx::new(file.try_clone().unwrap(), page.columns()).unwrap();
+        xlsx.sheet_rows = 3;
+        xlsx.write(&page).unwrap();
+        let notes = xlsx.finish().unwrap();
+        assert_eq!(notes, ["The rows are on 3 sheets: an Excel sheet has 1048576 rows at most."]);
+
+        let mut book = zip::ZipArchive::new(file).unwrap();
+        let mut sheets = Vec::new();
+        for sheet in 1..=3 {
+            let mut text = String::new();
+            let mut part = book.by_name(&format!("xl/worksheets/sheet{sheet}.xml")).unwrap();
+            part.read_to_string(&mut text).unwrap();
+            let numbers = text.split("<v>").skip(1).filter_map(|rest| rest.split("</v>").next());
+            sheets.push((
+                text.matches("<row ").count(),
+                numbers.map(str::to_owned).collect::<Vec<_>>().join(" "),
+            ));
+        }
+        let expected = [(3, "1 2"), (3, "3 4"), (2, "5")].map(|(rows, numbers)| (rows, numbers.to_owned()));
+        // The header is the first of a sheet's rows; it holds an inline string and no number.
+        assert_eq!(sheets, expected);
     }
 }

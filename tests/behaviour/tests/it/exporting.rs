@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use cqlbook_sandbox::Astra;
+use cqlbook_sandbox::{Astra, Switch};
 
 use crate::notebook::{Notebook, database, failure};
 
@@ -154,6 +154,30 @@ async fn an_interrupt_leaves_no_file_and_the_kernel_goes_on() {
     notebook.ok("%set page_size 5000").await;
     notebook.ok("%%export out.parquet\nSELECT * FROM t").await;
     assert_eq!(files(notebook.folder.path()), ["out.parquet"]);
+}
+
+#[tokio::test]
+async fn a_node_that_goes_away_and_pages_that_break_off_cost_no_row_and_double_none() {
+    let astra = database().await;
+    let mut notebook = filled(&astra, 4_000).await;
+    // Small pages make it long.
+    notebook.ok("%set page_size 3").await;
+    let request = notebook.frontend.start("%%export out.csv\nSELECT * FROM t").await;
+    let begun = |text: &str| text.contains("% of the ring") && !text.contains(": 0 rows");
+    notebook.frontend.until(&request, |message| begun(message.text("/data/text~1plain"))).await;
+    astra.switch(Switch::CutMidPage { after_bytes: 20, times: Some(3) }).await.unwrap();
+    astra.switch(Switch::NodeDown { host_id: astra.info().host_ids[1] }).await.unwrap();
+    let exchange = notebook.frontend.finish(&request).await;
+    let facts = astra.facts().await.unwrap();
+    astra.reset().await.unwrap();
+    assert_eq!(exchange.error(), None);
+    assert!(facts.pages_cut > 0, "no page was cut: the export was over before");
+    let text = std::fs::read_to_string(notebook.folder.path().join("out.csv")).unwrap();
+    let mut lines: Vec<&str> = text.lines().skip(1).collect();
+    assert_eq!(lines.len(), 4_000);
+    lines.sort_unstable();
+    lines.dedup();
+    assert_eq!(lines.len(), 4_000, "no row twice");
 }
 
 #[tokio::test]

@@ -30,16 +30,54 @@ async fn other_programs_read_what_was_written() {
         assert!(told.contains(&format!("wrote 3 rows to every.{ending}, all rows")), "{told}");
         assert!(!told.contains("became null"), "{told}");
     }
+    let said = python("check_formats.py", notebook.folder.path()).await;
+    assert!(said.contains("ok      parquet: du"), "{said}");
+}
+
+/// What a script of `tests/formats` says of a folder, where it is content.
+async fn python(script: &str, folder: &Path) -> String {
     let given = std::env::var_os("CQLBOOK_DRIVERS_PYTHON").map(PathBuf::from);
     let python = given.unwrap_or_else(|| cqlbook_sandbox::work_folder().join("venv/bin/python"));
     assert!(python.is_file(), "no Python at {}: `cargo xtask test` installs one", python.display());
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../formats/check_formats.py");
-    let folder = notebook.folder.path().to_owned();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../formats").join(script);
+    let folder = folder.to_owned();
     let run = move || Command::new(python).arg(script).arg(folder).output();
     let output = tokio::task::spawn_blocking(run).await.unwrap().unwrap();
     let (said, complained) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() && said.contains("ok      parquet: du"), "{said}\n{complained}");
+    assert!(output.status.success(), "{said}\n{complained}");
+    said.into_owned()
+}
+
+#[tokio::test]
+async fn files_that_other_programs_wrote_are_loaded() {
+    let astra = database().await;
+    let mut notebook = Notebook::connected(&astra).await;
+    notebook
+        .ok("CREATE TABLE made (id int PRIMARY KEY, small tinyint, wide bigint, huge varint, price decimal, ratio float,
+                 name text, kind text, ok boolean, day date, clock time, seen timestamp, fine timestamp, raw blob, tag uuid,
+                 words list<text>, marks set<int>, points map<text, double>, vec vector<float, 3>)")
+        .await;
+    python("make_files.py", notebook.folder.path()).await;
+    let expected = [
+        "1,-5,9007199254740993,18446744073709551615,12.30,0.1,gruß,b,True,2024-02-29,08:12:54.123456789,\
+         2024-02-29 12:00:00.123+0000,2024-02-29 12:00:00.000+0000,0xcafe,123e4567-e89b-12d3-a456-426614174000,\
+         \"['x', '']\",\"{1, 2}\",{'k': 0.5},\"[0.5, -1, 2]\"",
+        "2,NIL,NIL,NIL,NIL,NIL,\"\",a,NIL,NIL,NIL,NIL,NIL,NIL,NIL,NIL,NIL,NIL,NIL",
+    ];
+    for file in ["made.parquet", "pandas.parquet", "made.arrow", "made.feather"] {
+        notebook.ok("%%cql --yes\nTRUNCATE made").await;
+        let told = notebook.ok(&format!("%import {file} INTO made")).await;
+        assert!(told.plain().last().unwrap().contains("2 rows"), "{file}: {:?}", told.plain());
+        notebook
+            .ok("%%export made.csv --null NIL --force
+SELECT id, small, wide, huge, price, ratio, name, kind, ok, day, clock, seen, fine, raw, tag, words, marks, points, vec FROM made")
+            .await;
+        let text = std::fs::read_to_string(notebook.folder.path().join("made.csv")).unwrap();
+        let mut lines: Vec<&str> = text.lines().skip(1).collect();
+        lines.sort_unstable();
+        assert_eq!(lines, expected, "{file}");
+    }
 }
 
 #[tokio::test]

@@ -53,6 +53,46 @@ async fn every_type_is_drawn_as_it_was_written() {
 }
 
 #[tokio::test]
+async fn custom_types_are_read_as_their_bytes_and_keep_the_other_columns_readable() {
+    let astra = database().await;
+    let mut notebook = Notebook::connected(&astra).await;
+    let marshal = "org.apache.cassandra.db.marshal";
+    let composite = format!("'{marshal}.CompositeType({marshal}.UTF8Type,{marshal}.Int32Type)'");
+    let dynamic = format!("'{marshal}.DynamicCompositeType(a=>{marshal}.BytesType,b=>{marshal}.UTF8Type)'");
+    let lexical = format!("'{marshal}.LexicalUUIDType'");
+    notebook
+        .ok(&format!(
+            "CREATE TABLE custom (id int PRIMARY KEY, pair {composite}, free {dynamic}, lexical {lexical},
+                 many list<{lexical}>, plain '{marshal}.Int32Type', note text)"
+        ))
+        .await;
+    let uuid = "0x123e4567e89b12d3a456426614174000";
+    // A component is its length, its bytes, and an end-of-component byte.
+    let pair = "0x00036162630000040000000100";
+    notebook
+        .ok(&format!(
+            "INSERT INTO custom (id, pair, free, lexical, many, plain, note)
+                 VALUES (1, {pair}, 0x8061000201ff00, {uuid}, [{uuid}], 7, 'beside it')"
+        ))
+        .await;
+    let cell = notebook.ok("SELECT pair, free, lexical, many, plain, note FROM custom").await;
+    let text = cell.plain()[0];
+    for shown in [pair, "0x8061000201ff00", uuid, &format!("[{uuid}]"), "7", "beside it"] {
+        assert!(text.contains(shown), "{shown} is not in:\n{text}");
+    }
+    let html = cell.html()[0];
+    assert!(html.contains("CompositeType("), "the header does not name the class: {html}");
+
+    // What is shown is a literal that finds and writes the same value.
+    notebook.ok(&format!("UPDATE custom SET lexical = {uuid} WHERE id = 2")).await;
+    notebook.ok(&format!("%param v = {uuid}\nUPDATE custom SET lexical = :v WHERE id = 3")).await;
+    let cell = notebook.ok("SELECT id, lexical FROM custom WHERE id IN (2, 3)").await;
+    assert_eq!(cell.plain()[0].matches(uuid).count(), 2, "{}", cell.plain()[0]);
+    let described = notebook.ok("DESCRIBE TABLE custom").await.stdout();
+    assert!(described.contains(&format!("pair {composite}")), "{described}");
+}
+
+#[tokio::test]
 async fn null_empty_and_the_words_for_them_look_different() {
     let astra = database().await;
     let mut notebook = Notebook::connected(&astra).await;

@@ -1,0 +1,65 @@
+"""Makes files as other programs write them, for `%import` to load.
+
+Usage: python make_files.py FOLDER
+
+Writes `made.parquet`, `made.arrow` and `made.feather` by pyarrow, with types that our own exports never have (dictionaries,
+narrow and unsigned integers, decimals of fixed scale, seconds and microseconds, large strings), and `pandas.parquet` by pandas.
+"""
+
+import datetime
+import decimal
+import pathlib
+import sys
+import uuid
+
+import pandas
+import pyarrow
+import pyarrow.feather
+import pyarrow.parquet
+
+DAY = datetime.date(2024, 2, 29)
+NOON = datetime.datetime(2024, 2, 29, 12, 0, 0, tzinfo=datetime.timezone.utc)
+CLOCK = ((8 * 60 + 12) * 60 + 54) * 10**9 + 123_456_789
+
+
+def table():
+    """Two rows: one of values, one of nulls and an empty text."""
+    columns = {
+        "id": pyarrow.array([1, 2], pyarrow.int64()),
+        "small": pyarrow.array([-5, None], pyarrow.int8()),
+        "wide": pyarrow.array([2**53 + 1, None], pyarrow.int64()),
+        "huge": pyarrow.array([2**64 - 1, None], pyarrow.uint64()),
+        "price": pyarrow.array([decimal.Decimal("12.30"), None], pyarrow.decimal128(10, 2)),
+        "ratio": pyarrow.array([0.1, None], pyarrow.float32()),
+        "name": pyarrow.array(["gru\u00df", ""], pyarrow.large_string()),
+        "kind": pyarrow.array(["b", "a"]).dictionary_encode(),
+        "ok": pyarrow.array([True, None]),
+        "day": pyarrow.array([DAY, None], pyarrow.date32()),
+        "clock": pyarrow.array([CLOCK, None], pyarrow.time64("ns")),
+        "seen": pyarrow.array([NOON.replace(microsecond=123_000), None], pyarrow.timestamp("us", "UTC")),
+        "fine": pyarrow.array([NOON, None], pyarrow.timestamp("s", "UTC")),
+        "raw": pyarrow.array([b"\xca\xfe", None], pyarrow.binary()),
+        "tag": pyarrow.array([uuid.UUID("123e4567-e89b-12d3-a456-426614174000").bytes, None], pyarrow.binary(16)),
+        "words": pyarrow.array([["x", ""], None], pyarrow.list_(pyarrow.string())),
+        "marks": pyarrow.array([[2, 1], None], pyarrow.list_(pyarrow.int32())),
+        "points": pyarrow.array([[("k", 0.5)], None], pyarrow.map_(pyarrow.string(), pyarrow.float64())),
+        "vec": pyarrow.array([[0.5, -1.0, 2.0], None], pyarrow.list_(pyarrow.float32(), 3)),
+    }
+    return pyarrow.table(columns)
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    made = table()
+    pyarrow.parquet.write_table(made, folder / "made.parquet")
+    pyarrow.feather.write_feather(made, folder / "made.feather")  # compressed by LZ4
+    options = pyarrow.ipc.IpcWriteOptions(compression="zstd")
+    with pyarrow.ipc.new_file(folder / "made.arrow", made.schema, options=options) as file:
+        file.write_table(made)
+    # Pandas has no maps, and turns integers with nulls into floats unless told otherwise.
+    frame = made.to_pandas(types_mapper=pandas.ArrowDtype)
+    frame.to_parquet(folder / "pandas.parquet", index=True)
+
+
+if __name__ == "__main__":
+    main()
