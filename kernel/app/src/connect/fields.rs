@@ -210,10 +210,12 @@ impl Draft {
 pub(crate) fn resolve_path(typed: &str, folder: &Path, home: Option<&Path>) -> PathBuf {
     let typed = typed.trim();
     let rest = typed.strip_prefix("~/").or_else(|| (typed == "~").then_some(""));
-    match (rest, home) {
+    let path = match (rest, home) {
         (Some(rest), Some(home)) => home.join(rest),
         _ => folder.join(typed),
-    }
+    };
+    // The components leave out a `.` between them; what is printed reads better so.
+    path.components().collect()
 }
 
 /// Whether a secret is an application token.

@@ -12,7 +12,7 @@ use cqlbook_core::settings::CellSettings;
 use cqlbook_wire::{ExecuteOutcome, ExecuteRequest, Io};
 
 use super::scene::{Live, Scene, interrupted};
-use super::{shell, statement};
+use super::{shell, source, statement};
 use crate::magics;
 use crate::notebook::Notebook;
 use crate::trace;
@@ -184,6 +184,7 @@ pub(super) async fn run_step(scene: &mut Scene, step: &Step) -> Result<(), Diagn
 fn stopped(scene: &Scene, step: &Step, index: usize, of: usize) -> Diagnostic {
     let given_up = match &step.kind {
         StepKind::Magic(line) => format!("`%{}` was given up here.", line.name),
+        StepKind::Shell(_) if !scene.sources.is_empty() => source::given_up(&scene.sources),
         StepKind::Shell(command) => format!("`{}` was given up here.", command.verb.name()),
         StepKind::Cql(_) if scene.live.is_beside() => {
             "The statement was done. Only the wait for its trace was ended here.".to_owned()

@@ -37,7 +37,19 @@ pub(crate) struct Scene {
     /// The output that says how far the running step is, if it shows one.
     pub(crate) live: Live,
     /// The files that `SOURCE` runs, the outermost first: statements of a file that return no rows are counted, not shown.
-    pub(crate) sources: Vec<PathBuf>,
+    pub(crate) sources: Vec<Sourced>,
+}
+
+/// A file that `SOURCE` runs, and how far it is: what is told when the user stops it.
+pub(crate) struct Sourced {
+    /// The file.
+    pub(crate) path: PathBuf,
+    /// What the user called it.
+    pub(crate) name: String,
+    /// The line of the step that runs, from 1.
+    pub(crate) line: usize,
+    /// The steps before it.
+    pub(crate) done: u64,
 }
 
 /// An output that changes while a step runs.

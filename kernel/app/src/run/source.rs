@@ -13,7 +13,7 @@ use cqlbook_core::render;
 use tokio::io::AsyncReadExt as _;
 
 use super::cell::run_step;
-use super::scene::Scene;
+use super::scene::{Scene, Sourced};
 
 /// Files that may run one another, one inside the other.
 const DEPTH: usize = 16;
@@ -38,7 +38,7 @@ pub(super) fn run<'a>(
                 .with_hint("Check the path. Relative paths start at the notebook's folder.")
         };
         let path = tokio::fs::canonicalize(path).await.map_err(unreadable)?;
-        if scene.sources.contains(&path) {
+        if scene.sources.iter().any(|source| source.path == path) {
             return Err(usage(format!("'{typed}' runs itself."))
                 .with_cause("It is being run already, by itself or by a file that it runs.")
                 .with_hint("Take one of the `SOURCE` lines out."));
@@ -49,7 +49,7 @@ pub(super) fn run<'a>(
                 .with_hint("Run it from a cell of its own."));
         }
         let file = tokio::fs::File::open(&path).await.map_err(unreadable)?;
-        scene.sources.push(path.clone());
+        scene.sources.push(Sourced { path: path.clone(), name: typed.clone(), line: 1, done: 0 });
         let last = std::mem::replace(&mut scene.last, false);
         let outcome = Run::new(&typed, path).through(scene, file).await;
         scene.sources.pop();
@@ -88,6 +88,9 @@ impl<'a> Run<'a> {
             let ended = read == 0;
             let (steps, taken) = feed.steps(ended).map_err(|error| self.not_text(error))?;
             for step in &steps {
+                if let Some(here) = scene.sources.last_mut() {
+                    (here.line, here.done) = (feed.line(step.span.start), self.done);
+                }
                 let outcome = run_step(scene, step).await;
                 self.done += 1;
                 if let Err(diagnostic) = outcome {
@@ -172,4 +175,21 @@ impl<'a> Run<'a> {
     fn reached(&self, path: &Path) -> String {
         format!("{} steps of {} were run.", render::count(self.done), path.display())
     }
+}
+
+/// What is said of the files that were being run when the user stopped: how far each was, the innermost first.
+pub(super) fn given_up(sources: &[Sourced]) -> String {
+    let place = |source: &Sourced| {
+        let done = match source.done {
+            0 => "no step before it was done".to_owned(),
+            1 => "1 step before it was done".to_owned(),
+            done => format!("{} steps before it were done", render::count(done)),
+        };
+        format!("{}, line {} ({done})", source.name, source.line)
+    };
+    let places: Vec<_> = sources.iter().rev().map(place).collect();
+    format!(
+        "`SOURCE` was given up at {}. The server may have finished the statement of that line.",
+        places.join(", run by ")
+    )
 }

@@ -262,3 +262,23 @@ async fn an_import_that_writes_and_one_whose_server_says_nothing() {
     astra.reset().await.unwrap();
     connected_again(&mut notebook).await;
 }
+
+#[tokio::test]
+async fn a_file_that_is_run_between_two_statements_and_inside_one() {
+    let astra = database().await;
+    let mut notebook = Notebook::connected(&astra).await;
+    notebook.ok("CREATE TABLE t (k int PRIMARY KEY)").await;
+    let inserts: String = (0..20_000).map(|k| format!("INSERT INTO t (k) VALUES ({k});\n")).collect();
+    std::fs::write(notebook.folder.path().join("many.cql"), inserts).unwrap();
+    // `stop_on_error off` goes on behind a failure, and not behind an interrupt.
+    for (way, stop_on_error) in [(Way::Message, "on"), (Way::Signal, "off")] {
+        notebook.ok(&format!("%set stop_on_error {stop_on_error}")).await;
+        let exchange = interrupted(&mut notebook, "SOURCE 'many.cql'", way, says("Running many.cql")).await;
+        let text = failure("SOURCE", &exchange).1;
+        assert!(text.contains("many.cql, line ") && text.contains(" steps before it were done)"), "{text}");
+    }
+    std::fs::write(notebook.folder.path().join("one.cql"), "SELECT key FROM system.local;\n").unwrap();
+    astra.switch(Switch::Hanging).await.unwrap();
+    let exchange = interrupted(&mut notebook, "SOURCE 'one.cql'", Way::Message, running).await;
+    assert!(failure("SOURCE", &exchange).1.contains("one.cql"), "{}", exchange.transcript());
+}
