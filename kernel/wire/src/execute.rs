@@ -1,13 +1,12 @@
 //! Runs one cell: count, input echo, the handler, its error message, user expressions.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use futures::FutureExt;
 use jupyter_protocol::{ErrorOutput, ExecuteInput, ExecutionCount};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::handler::{ErrorReport, ExecuteOutcome, ExecuteRequest, Handler};
 use crate::io::{Cell, Io};
@@ -16,6 +15,9 @@ use crate::replies;
 use crate::requests::{Fields, cell_id};
 use crate::serve::STOP_GRACE;
 use crate::session::Incoming;
+
+/// How long a cell that was dropped may take to let go of what it holds.
+const LETTING_GO: Duration = Duration::from_millis(200);
 
 /// A cell that was run.
 pub(crate) struct Done {
@@ -73,13 +75,19 @@ pub(crate) async fn run<H: Handler>(
         cancelled: running.cancelled.clone(),
     };
     let io = Io::new(kernel.iopub.clone(), kernel.stdin.clone(), cell);
+    let (handler, own) = (kernel.handler.clone(), io.clone());
+    let cell = kernel.lanes.cells().spawn(async move { handler.execute(request, own).await });
+    let mut cell = AbortOnDropHandle::new(cell);
     let outcome = tokio::select! {
-        // A handler that is always ready would use up tokio's budget, and the clock behind it never be looked at.
         biased;
-        () = overdue(kernel, &running.cancelled, deleted) => interrupted().into(),
-        outcome = AssertUnwindSafe(kernel.handler.execute(request, io.clone())).catch_unwind() => {
-            outcome.unwrap_or_else(|_| internal_error().into())
+        () = overdue(kernel, &running.cancelled, deleted) => {
+            cell.abort();
+            // What it holds is let go before the next cell runs, unless its thread is blocked.
+            let _ = tokio::time::timeout(LETTING_GO, &mut cell).await;
+            interrupted().into()
         }
+        // It ends in no other way than by its end or a panic.
+        outcome = &mut cell => outcome.unwrap_or_else(|_| internal_error().into()),
     };
     let ended = Instant::now();
     drop(running);
@@ -131,7 +139,9 @@ async fn overdue<H>(kernel: &Kernel<H>, cancelled: &CancellationToken, deleted: 
 async fn expressions<H: Handler>(kernel: &Kernel<H>, fields: &Fields) -> Map<String, Value> {
     let mut values = Map::new();
     for (name, expression) in fields.texts("user_expressions") {
-        let value = kernel.guarded(kernel.handler.evaluate(expression)).await.and_then(|value| value);
+        let (handler, owned) = (kernel.handler.clone(), expression.to_owned());
+        let evaluated = kernel.guarded(async move { handler.evaluate(&owned).await }).await;
+        let value = evaluated.and_then(|value| value);
         values.insert(name.to_owned(), replies::expression(&value));
     }
     values

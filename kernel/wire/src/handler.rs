@@ -13,8 +13,8 @@ use crate::io::Io;
 
 /// A language behind a kernel.
 ///
-/// Its methods run in the runtime that [`serve`](crate::serve) is called in, but for [`Handler::kernel_info`], which may also
-/// be called by the thread of the sockets.
+/// Its methods run in the runtime that [`serve`](crate::serve) is called in, but for [`Handler::kernel_info`], which is
+/// called by the thread of the sockets.
 ///
 /// Requests of one lane (the main shell, or one subshell) come one after the other. Requests of different lanes
 /// and of the control channel come at the same time. A panic in a method becomes an error named

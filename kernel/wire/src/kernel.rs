@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::FutureExt;
 use jupyter_protocol::Status;
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use zeromq::{RouterSendHalf, SocketSend};
 
 use crate::handler::{ErrorReport, Handler};
@@ -138,13 +138,17 @@ impl<H: Handler> Kernel<H> {
         }
     }
 
-    /// Awaits a handler's answer; a panic and an interrupt become errors.
-    pub(crate) async fn guarded<T>(&self, answer: impl Future<Output = T>) -> Result<T, ErrorReport> {
+    /// Awaits a handler's answer, which is worked out in the runtime of the cells; a panic and an interrupt become errors.
+    pub(crate) async fn guarded<T: Send + 'static>(
+        &self,
+        answer: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, ErrorReport> {
         let registered = self.register();
+        let answer = AbortOnDropHandle::new(self.lanes.cells().spawn(answer));
         tokio::select! {
             biased;
             () = registered.cancelled.cancelled() => Err(interrupted()),
-            answer = AssertUnwindSafe(answer).catch_unwind() => answer.map_err(|_| internal_error()),
+            answer = answer => answer.map_err(|_| internal_error()),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! A lane answers the requests of the main shell, or of one subshell (JEP 91), one after the other.
+//!
+//! Lanes run on the sockets' thread, so that what they say needs no other thread to be sent; what the handler does runs in the
+//! runtime of the cells, and holds nobody up.
 
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,7 +18,7 @@ use zeromq::RouterSendHalf;
 use crate::cursor;
 use crate::execute;
 use crate::handler::{ErrorReport, Handler};
-use crate::kernel::{Kernel, internal_error};
+use crate::kernel::Kernel;
 use crate::replies;
 use crate::requests::Fields;
 use crate::session::Incoming;
@@ -37,7 +39,7 @@ pub(crate) struct Lanes {
     tasks: TaskTracker,
     /// Room for requests that wait.
     room: Arc<Semaphore>,
-    /// Where the lanes run.
+    /// Where the handler runs.
     cells: Handle,
 }
 
@@ -64,7 +66,7 @@ struct Request {
 }
 
 impl Lanes {
-    /// No lanes yet; those to come run in the runtime `cells`.
+    /// No lanes yet; the handler of those to come runs in the runtime `cells`.
     pub(crate) fn new(cells: Handle) -> Self {
         let room = Arc::new(Semaphore::new(WAITING as usize));
         Self { lanes: Mutex::default(), tasks: TaskTracker::default(), room, cells }
@@ -88,7 +90,7 @@ impl Lanes {
         }
         let (queue, requests) = mpsc::unbounded_channel();
         let deleted = kernel.stopping.child_token();
-        self.tasks.spawn_on(run(kernel.clone(), socket, requests, deleted.clone()), &self.cells);
+        self.tasks.spawn(run(kernel.clone(), socket, requests, deleted.clone()));
         lanes.insert(id, Lane { queue, deleted });
         true
     }
@@ -193,30 +195,36 @@ async fn look<H: Handler>(kernel: &Kernel<H>, message: &Incoming) -> Option<Valu
     let fields = Fields::of(message);
     let code = fields.text("code");
     let at_cursor = || cursor::to_bytes(code, fields.count("cursor_pos").unwrap_or(usize::MAX));
-    let handler = &kernel.handler;
+    // What the handler's future owns.
+    let (handler, owned) = (kernel.handler.clone(), || code.to_owned());
     Some(match message.head.msg_type.as_str() {
         "kernel_info_request" => kernel.kernel_info(),
-        "complete_request" => match kernel.guarded(handler.complete(code, at_cursor())).await {
-            Ok(completions) => replies::complete(code, &completions),
-            Err(report) => replies::error(&report),
-        },
+        "complete_request" => {
+            let (owned, at) = (owned(), at_cursor());
+            match kernel.guarded(async move { handler.complete(&owned, at).await }).await {
+                Ok(completions) => replies::complete(code, &completions),
+                Err(report) => replies::error(&report),
+            }
+        }
         "inspect_request" => {
             let level = u8::from(fields.count("detail_level").unwrap_or(0) > 0);
-            match kernel.guarded(handler.inspect(code, at_cursor(), level)).await {
+            let (owned, at) = (owned(), at_cursor());
+            match kernel.guarded(async move { handler.inspect(&owned, at, level).await }).await {
                 Ok(found) => replies::inspect(found.as_ref()),
                 Err(report) => replies::error(&report),
             }
         }
         "is_complete_request" => {
-            match std::panic::catch_unwind(AssertUnwindSafe(|| handler.is_complete(code))) {
+            let owned = owned();
+            match kernel.guarded(async move { handler.is_complete(&owned) }).await {
                 Ok(completeness) => replies::is_complete(&completeness),
-                Err(_) => replies::error(&internal_error()),
+                Err(report) => replies::error(&report),
             }
         }
         "history_request" => match fields.history() {
             Some(request) => {
                 let output = request.output;
-                match kernel.guarded(handler.history(request)).await {
+                match kernel.guarded(async move { handler.history(request).await }).await {
                     Ok(entries) => replies::history(&entries, output),
                     Err(report) => replies::error(&report),
                 }
