@@ -1,15 +1,19 @@
-"""Measures how rows leave and enter a database: the kernel beside the floor and the Python driver, in one run.
+"""Measures how rows leave and enter a database, and how results are joined: the kernel beside what else does it, in one run.
 
-    python bench_data.py --floor PROGRAM --folder FOLDER [--rows 1000000] [--runs 3] [--dsbulk JARS] [--json FILE] [--write DOC]
+    python bench_data.py --floor PROGRAM --folder FOLDER --peers FOLDER --dsbulk JARS
+        [--lean] [--quick] [--rows 1000000] [--runs 3] [--json FILE] [--write DOC]
 
 floor       all pages fetched by ranges of the ring, side by side, and dropped unread (kernel/cluster/examples/floor.rs)
 import      `%import` of a CSV file of all rows into an empty table; once, because it fills the table
 fetch       `%%cql --all` with a SELECT of the table: all rows into the kernel
 csv, …      `%%export` of the table
 driver      DataStax's Python driver: all rows as tuples, and as a pandas frame
-dsbulk      `unload` to CSV, where the folder of its jars is given
+cqlsh       its `COPY TO` a CSV file; once. It cannot use a bundle: it connects to the nodes themselves, without proxy and TLS
+dsbulk      DataStax's loader, `unload` to CSV; once
+join        `%%sql` with a join and a group by over two kept results of 300,000 rows, beside the same SQL by polars in Python
+            over the same rows, which lie in memory as its own data frames. Not with `--lean`.
 
-Each figure is the median of the runs, in which all take turns after three scans that nobody counts: the first scans after a start
+With `--quick` cqlsh and dsbulk are left out. Each figure is the median of the runs, in which all take turns after three scans that nobody counts: the first scans after a start
 are slow. Peak memory is that of the process, a fresh one each time. The environment names the database, as for
 `%connect astra`. A target that is missed makes the exit code 1.
 """
@@ -23,6 +27,7 @@ import statistics
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 from jupyter_client.manager import KernelManager
@@ -34,6 +39,25 @@ COLUMNS = "id,seq,name,day,seen,amount,count,ok,tag,note"
 # What export must stay under, as a multiple of the floor's time, and in megabytes.
 TARGET = {"export csv": 1.3, "export parquet": 1.3}
 PEAK = 256
+# What the join may take longer than polars, in seconds.
+JOIN_MORE = 1.0
+JOINED_ROWS = 300_000
+JOIN = """SELECT l.name, count(*) AS rows, sum(l.amount) AS amount, max(r.count) AS most
+FROM {left} AS l JOIN {right} AS r ON l.id = r.id AND l.seq = r.seq
+GROUP BY l.name ORDER BY rows DESC, l.name LIMIT 20"""
+
+POLARS = """
+import sys, time
+import polars
+frames = {name: polars.read_parquet(path) for name, path in zip(("l", "r"), sys.argv[2:])}
+context = polars.SQLContext(**frames)
+times = []
+for _ in range(3):
+    began = time.perf_counter()
+    context.execute(sys.argv[1], eager=True)
+    times.append(time.perf_counter() - began)
+print(sorted(times)[1])
+"""
 
 DRIVER = """
 import os, resource, sys, time
@@ -142,18 +166,73 @@ def driver(keyspace: str, what: str, rows: int) -> tuple[float, int]:
     return float(said[1]), int(said[2])
 
 
-def dsbulk(jars: str, folder: Path, keyspace: str) -> tuple[float, int]:
+def watched(command: list, what: str, **options) -> tuple[float, int]:
+    """Runs a program to its end; gives its seconds and peak memory."""
+    began = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+    said = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - began
+    if status != 0:
+        raise RuntimeError(f"{what} failed: {said[-2000:]}")
+    return seconds, usage.ru_maxrss
+
+
+def lines_of(path: Path) -> int:
+    with open(path, "rb") as file:
+        return sum(1 for _ in file)
+
+
+def dsbulk(jars: str, folder: Path, keyspace: str, rows: int) -> tuple[float, int]:
     out = folder / "dsbulk"
     subprocess.run(["rm", "-rf", str(out)], check=True)
-    command = ["/usr/bin/env", "java", "-cp", f"{jars}/*", "com.datastax.oss.dsbulk.runner.DataStaxBulkLoader", "unload"]
+    command = ["java", "-cp", f"{jars}/*", "com.datastax.oss.dsbulk.runner.DataStaxBulkLoader", "unload"]
     command += ["-b", os.environ["ASTRA_DB_SECURE_BUNDLE_PATH"], "-u", os.environ["ASTRA_DB_CLIENT_ID"]]
     command += ["-p", os.environ["ASTRA_DB_CLIENT_SECRET"], "-k", keyspace, "-t", "bench", "-url", str(out)]
-    began = time.perf_counter()
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        raise RuntimeError("dsbulk failed.")
-    return time.perf_counter() - began, usage.ru_maxrss
+    figures = watched(command, "dsbulk", cwd=folder)
+    found = sum(lines_of(part) - 1 for part in out.glob("*.csv"))
+    if found != rows:
+        raise RuntimeError(f"dsbulk wrote {found} rows.")
+    return figures
+
+
+def cqlsh(peers: str, folder: Path, keyspace: str, rows: int) -> tuple[float, int]:
+    """`COPY TO` by a node's own address. Its peak memory is that of its greatest process; it starts several."""
+    address, token = os.environ["CQLBOOK_SANDBOX"].split("#")
+    request = urllib.request.Request(f"{address}/nodes", headers={"Authorization": f"Bearer {token}"})
+    with urllib.request.urlopen(request) as answer:
+        host, port = json.load(answer)[0]["address"].rsplit(":", 1)
+    out = folder / "cqlsh.csv"
+    out.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "cqlshlib", host, port, "--username", os.environ["ASTRA_DB_CLIENT_ID"]]
+    command += ["--password", os.environ["ASTRA_DB_CLIENT_SECRET"], "--request-timeout", "120"]
+    command += ["--execute", f"COPY {keyspace}.bench TO '{out}' WITH HEADER = true"]
+    environment = {**os.environ, "PYTHONPATH": peers}
+    figures = watched(command, "cqlsh", cwd=folder, env=environment)
+    if lines_of(out) != rows + 1:
+        raise RuntimeError(f"cqlsh wrote {lines_of(out)} lines.")
+    return figures
+
+
+def joined(peers: str, folder: Path, keyspace: str) -> dict:
+    """The seconds of a join in the kernel and in polars, with the kernel's peak memory."""
+    kernel = Kernel(folder, keyspace)
+    try:
+        for name in ("left", "right"):
+            kernel.cell(f"%%cql --all --into {name}_rows\nSELECT * FROM bench LIMIT {JOINED_ROWS}")
+            kernel.cell(f"%export {name}_rows {name}.parquet --force")
+        times = [
+            kernel.cell("%%sql\n" + JOIN.format(left="left_rows", right="right_rows"))[0] for _ in range(3)
+        ]
+        ours, peak = statistics.median(times), kernel.peak()
+    finally:
+        kernel.stop()
+    paths = [str(folder / f"{name}.parquet") for name in ("left", "right")]
+    said = subprocess.run(
+        [sys.executable, "-c", POLARS, JOIN.format(left="l", right="r"), *paths],
+        check=True, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": peers},
+    ).stdout
+    return {"cqlbook": ours, "polars": float(said), "peak": peak}
 
 
 def table(figures: dict, rows: int, runs: int, load: float) -> str:
@@ -178,7 +257,10 @@ def main() -> int:
     parser.add_argument("--keyspace", default=os.environ.get("CQLBOOK_BENCH_KEYSPACE", "flights"))
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--dsbulk")
+    parser.add_argument("--peers", required=True)
+    parser.add_argument("--dsbulk", required=True)
+    parser.add_argument("--lean", action="store_true")
+    parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--write", type=Path)
     options = parser.parse_args()
@@ -206,8 +288,6 @@ def main() -> int:
         "Python driver, rows dropped": lambda: driver(keyspace, "drop", rows),
         "Python driver to pandas": lambda: driver(keyspace, "pandas", rows),
     }
-    if options.dsbulk:
-        peers["DSBulk unload to CSV"] = lambda: dsbulk(options.dsbulk, folder, keyspace)
     for _ in range(3):
         found = floor(options.floor, keyspace)[2]
     if found != rows:
@@ -221,11 +301,21 @@ def main() -> int:
         name: (statistics.median(seconds for seconds, _ in all_), max(peak for _, peak in all_))
         for name, all_ in measured.items()
     }
+    if not options.quick:
+        figures["DSBulk unload to CSV"] = dsbulk(options.dsbulk, folder, keyspace, rows)
+        figures["cqlsh COPY TO"] = cqlsh(options.peers, folder, keyspace, rows)
     figures["import csv"] = imported
     text = table(figures, rows, options.runs, load)
+    join = None if options.lean else joined(options.peers, folder, keyspace)
+    if join:
+        text += (
+            f"\n\nA join and group by over two kept results of {JOINED_ROWS:,} rows: {join['cqlbook']:.2f} s, of which polars"
+            f" in Python takes {join['polars']:.2f} s for the same SQL over frames in its memory (target: {JOIN_MORE:.0f} s more at"
+            f" most); peak {join['peak'] / 1000:.0f} MB."
+        )
     print(text)
     if options.json:
-        options.json.write_text(json.dumps(figures, indent=1))
+        options.json.write_text(json.dumps({**figures, "join": join}, indent=1))
     if options.write:
         page = options.write.read_text(encoding="utf-8")
         begin, end = "<!-- begin: cargo xtask bench data --write -->", "<!-- end: cargo xtask bench data -->"
@@ -237,6 +327,8 @@ def main() -> int:
         for name, most in TARGET.items()
         if figures[name][0] > most * base or figures[name][1] / 1000 > PEAK
     ]
+    if join and join["cqlbook"] > join["polars"] + JOIN_MORE:
+        missed.append(f"join: {join['cqlbook']:.2f} s, polars {join['polars']:.2f} s")
     for line in missed:
         print(f"Target missed: {line}")
     return 1 if missed else 0

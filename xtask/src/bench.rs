@@ -21,7 +21,7 @@ pub(crate) fn kernel(places: &Places, options: &[&str]) -> Outcome {
     // A folder of its own, which comes before all others: what is installed elsewhere is neither measured nor changed.
     let prefix = bench.join("prefix");
     kernel::install(&program, &prefix)?;
-    deno(places, &bench.join("peers"))?;
+    install_peers(places, "xtask/requirements-bench.txt", &bench.join("peers"))?;
     let mut python = python::python(places);
     python
         .arg(places.root.join("xtask/python/bench_kernel.py"))
@@ -47,9 +47,30 @@ pub(crate) fn split() -> Outcome {
     shell::run(cargo.args(["bench", "--quiet", "--package", "cqlbook-core", "--bench", "split"]))
 }
 
-/// `cargo xtask bench data [--write] [--lean] [--rows N] [--runs N] [--dsbulk JARS] [--json FILE]`: fetching, exporting and
-/// loading rows, beside the floor and the Python driver, on a local Astra of its own. With `--lean` the kernel is built without
-/// polars, which none of it needs. A target that is missed is a failure.
+/// Fetches DSBulk's jars into `folder`, unless they are there.
+fn dsbulk(places: &Places, folder: &Path) -> Outcome {
+    let pom = places.root.join("xtask/dsbulk/pom.xml");
+    let wanted = fs::read_to_string(&pom).explain(format!("Cannot read {}", pom.display()))?;
+    let stamp = folder.join("cqlbook-stamp.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == wanted) {
+        return Ok(());
+    }
+    println!("Fetching DSBulk into {}.", places.shown(folder));
+    let _ = fs::remove_dir_all(folder);
+    shell::run_quietly(
+        Command::new("mvn")
+            .args(["--quiet", "--batch-mode", "--file"])
+            .arg(&pom)
+            .arg("dependency:copy-dependencies")
+            .arg(format!("-DoutputDirectory={}", folder.display())),
+    )?;
+    fs::write(&stamp, wanted).explain(format!("Cannot write {}", stamp.display()))
+}
+
+/// `cargo xtask bench data [--write] [--lean] [--quick] [--rows N] [--runs N] [--json FILE]`: fetching, exporting, loading and
+/// joining rows, beside the floor, DataStax's Python driver, cqlsh, DSBulk and polars, on a local Astra of its own. With
+/// `--lean` the kernel is built without polars, and nothing is joined; with `--quick` the slow peers are left out. A target that
+/// is missed is a failure.
 pub(crate) fn data(places: &Places, options: &[&str]) -> Outcome {
     prerequisites::check(&[Need::Compiler, Need::Python, Need::Java])?;
     let build = |arguments: &[&str]| {
@@ -68,10 +89,18 @@ pub(crate) fn data(places: &Places, options: &[&str]) -> Outcome {
     let bench = places.work.join("bench");
     let prefix = bench.join("prefix");
     kernel::install(&program, &prefix)?;
-    let sandbox = Sandbox::build_and_start(places, &[])?;
+    let (peers, jars) = (bench.join("data-peers"), bench.join("dsbulk"));
+    install_peers(places, "xtask/requirements-bench-data.txt", &peers)?;
+    dsbulk(places, &jars)?;
+    // cqlsh connects to the nodes themselves.
+    let sandbox = Sandbox::build_and_start(places, &["--public-addresses"])?;
     let mut python = python::python(places);
     python
         .arg(places.root.join("xtask/python/bench_data.py"))
+        .arg("--peers")
+        .arg(peers)
+        .arg("--dsbulk")
+        .arg(jars)
         .arg("--floor")
         .arg(places.built("release/examples", "floor"))
         .arg("--folder")
@@ -79,8 +108,11 @@ pub(crate) fn data(places: &Places, options: &[&str]) -> Outcome {
     for name in sandbox::VARIABLES {
         python.env_remove(name);
     }
-    python.envs(sandbox.environment()?).env("JUPYTER_PATH", prefix.join("share/jupyter"));
-    for option in options.iter().filter(|option| **option != "--lean") {
+    python
+        .envs(sandbox.environment()?)
+        .env("CQLBOOK_SANDBOX", sandbox.admin()?)
+        .env("JUPYTER_PATH", prefix.join("share/jupyter"));
+    for option in options {
         python.arg(option);
         if *option == "--write" {
             python.arg(places.root.join("docs/performance.md"));
@@ -126,17 +158,17 @@ fn write_table(page: &Path, command: &str, table: &str) -> Outcome {
         .explain(format!("Cannot write {}", page.display()))
 }
 
-/// Installs deno into `peers`, unless it is there. Its kernelspec is the script's affair: `deno jupyter --install` knows only
-/// the user's own folder.
-fn deno(places: &Places, peers: &Path) -> Outcome {
-    let requirements = places.root.join("xtask/requirements-bench.txt");
+/// Installs the Python packages of a requirements file into `peers`, unless they are there. (deno's kernelspec is the script's
+/// affair: `deno jupyter --install` knows only the user's own folder.)
+fn install_peers(places: &Places, requirements: &str, peers: &Path) -> Outcome {
+    let requirements = places.root.join(requirements);
     let wanted =
         fs::read_to_string(&requirements).explain(format!("Cannot read {}", requirements.display()))?;
     let stamp = peers.join("cqlbook-stamp.txt");
     if fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == wanted) {
         return Ok(());
     }
-    println!("Installing deno into {}.", places.shown(peers));
+    println!("Installing what is measured beside it into {}.", places.shown(peers));
     let _ = fs::remove_dir_all(peers);
     shell::run_quietly(
         Command::new(places.venv_program("python"))

@@ -36,7 +36,7 @@ Usage: cargo xtask COMMAND
   sandbox          Run a local Astra until Ctrl-C, and print how to connect to it.
   bench kernel     Measure start, round trip, memory and size of the kernel beside ipykernel and deno.
                    With --write the figures go into docs/performance.md.
-  bench data       Measure fetching, exporting and loading a million rows beside the floor and the Python driver.
+  bench data       Measure fetching, exporting and loading a million rows beside the floor, the Python driver, cqlsh and DSBulk.
                    With --write the figures go into docs/performance.md; --lean builds without local SQL, which is quicker.
   bench split      Measure how long a cell of a megabyte takes to be split into its steps.
   bench tables     Measure what drawing and keeping a result costs beside fetching it.
