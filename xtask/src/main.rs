@@ -41,7 +41,7 @@ Usage: cargo xtask COMMAND
   bench split      Measure how long a cell of a megabyte takes to be split into its steps.
   bench tables     Measure what drawing and keeping a result costs beside fetching it.
                    With --write the figures go into docs/performance.md.
-  wheel            Build the wheel that `pip install` takes, into .work/wheels.
+  wheel            Build the wheel that `pip install` takes, into .work/wheels; with --dist a smaller one, for publishing.
   tidy             Check the conventions of the repository.
 
 With ASTRA_DB_SECURE_BUNDLE_PATH set, demo and lab use that database instead of a local one.
@@ -70,7 +70,7 @@ fn run(arguments: &[&str]) -> Outcome {
         ["bench", "split"] => bench::split(),
         ["bench", "tables", options @ ..] => bench::tables(&places, options),
         ["tidy"] => tidy::tidy(&places),
-        ["wheel"] => wheel::wheel(&places),
+        ["wheel", options @ ..] => wheel::wheel(&places, options),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())

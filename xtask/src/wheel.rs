@@ -11,10 +11,16 @@ use crate::places::Places;
 use crate::prerequisites::{self, Need};
 use crate::{python, shell};
 
-/// `cargo xtask wheel`: the wheel as it is given to people, in `.work/wheels`.
-pub(crate) fn wheel(places: &Places) -> Outcome {
+/// `cargo xtask wheel [--dist]`: the wheel that `pip install` takes, in `.work/wheels`. It holds what `cargo xtask demo` built;
+/// with `--dist`, for publishing, it is linked as a whole: smaller, and long in the making.
+pub(crate) fn wheel(places: &Places, options: &[&str]) -> Outcome {
     prerequisites::check(&[Need::Compiler, Need::Python])?;
-    let wheel = build(places, &places.work.join("wheels"), &["--profile", "dist"])?;
+    let profile: &[&str] = match options {
+        [] => &["--profile", "release", "--strip"],
+        ["--dist"] => &["--profile", "dist"],
+        _ => return Err(Failure::new("`cargo xtask wheel` takes no option but `--dist`.")),
+    };
+    let wheel = build(places, &places.work.join("wheels"), profile)?;
     let size = fs::metadata(&wheel).explain(format!("Cannot look at {}", wheel.display()))?.len();
     println!("\n{} has {:.1} MB. To install it:\n", places.shown(&wheel), size as f64 / 1e6);
     println!("  pip install {}", places.shown(&wheel));

@@ -149,19 +149,12 @@ fn date(days: i64, out: &mut Vec<u8>) -> Option<()> {
     if !(-719_528..=2_932_896).contains(&days) {
         return None;
     }
-    let shifted = days + 719_468;
-    let (cycle, day_of_cycle) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year_of_cycle =
-        (day_of_cycle - day_of_cycle / 1_460 + day_of_cycle / 36_524 - day_of_cycle / 146_096) / 365;
-    let day_of_year = day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    digits(cycle * 400 + year_of_cycle + i64::from(month <= 2), 4, out);
+    let (year, month, day) = value::civil(days);
+    digits(year, 4, out);
     out.push(b'-');
-    digits(month, 2, out);
+    digits(month.into(), 2, out);
     out.push(b'-');
-    digits(day, 2, out);
+    digits(day.into(), 2, out);
     Some(())
 }
 

@@ -44,18 +44,8 @@ pub(crate) async fn astra(
         token_file(&mut draft, &desk.path(typed)).await?;
     }
     draft.fill_from_env(|name| std::env::var(name).ok());
-    if desk.can_ask() {
-        for field in draft.missing() {
-            // A token given at an earlier prompt brings its user along, and an empty Client ID waits for the token.
-            if !draft.missing().contains(&field) {
-                continue;
-            }
-            match desk.ask(field.prompt(), field.is_hidden()).await? {
-                Some(answer) => draft.answer(field, answer),
-                None => break,
-            }
-        }
-    }
+    let missing = draft.missing();
+    ask_for(&missing, &mut draft, desk).await?;
     let fields = draft.finish(desk.folder(), desk.home())?;
     let recipe = Recipe {
         name: fields.name,
@@ -206,4 +196,22 @@ async fn finish(
         return shelf.seal(desk, recipe, arguments.flag("vault")).await;
     }
     Ok(recipe)
+}
+
+/// Asks for those of `fields` that are missing, where somebody can be asked.
+pub(super) async fn ask_for(fields: &[Field], draft: &mut Draft, desk: &dyn Desk) -> Result<(), Diagnostic> {
+    if !desk.can_ask() {
+        return Ok(());
+    }
+    for &field in fields {
+        // A token given at an earlier prompt brings its user along, and an empty Client ID waits for the token.
+        if !draft.missing().contains(&field) {
+            continue;
+        }
+        match desk.ask(field.prompt(), field.is_hidden()).await? {
+            Some(answer) => draft.answer(field, answer),
+            None => break,
+        }
+    }
+    Ok(())
 }

@@ -41,17 +41,7 @@ async fn astra(desk: &dyn Desk, profile: &Profile, bundle: &str) -> Result<Crede
     let mut draft =
         Draft { name: Some(profile.name.clone()), bundle: Some(bundle.to_owned()), ..Draft::default() };
     draft.fill_from_env(|name| std::env::var(name).ok());
-    if desk.can_ask() {
-        for field in [Field::ClientId, Field::ClientSecret] {
-            if !draft.missing().contains(&field) {
-                continue;
-            }
-            match desk.ask(field.prompt(), field.is_hidden()).await? {
-                Some(answer) => draft.answer(field, answer),
-                None => break,
-            }
-        }
-    }
+    gather::ask_for(&[Field::ClientId, Field::ClientSecret], &mut draft, desk).await?;
     let fields = draft.finish(desk.folder(), desk.home())?;
     Ok(Credentials { username: fields.client_id, password: fields.secret })
 }

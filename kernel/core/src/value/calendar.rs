@@ -8,8 +8,10 @@ use jiff::tz::TimeZone;
 
 const NANOS_PER_DAY: i64 = 86_400_000_000_000;
 
-/// The date `days` after 1970-01-01 as (year, month, day). Days in ±2^40, more than any type here can hold.
-fn civil(days: i64) -> (i64, u8, u8) {
+/// The date `days` after 1970-01-01 as (year, month, day), of the Gregorian calendar also before there was one. Days in ±2^40, more
+/// than any type here can hold.
+#[inline]
+pub fn civil(days: i64) -> (i64, u8, u8) {
     // Years that begin on 1 March put the leap day last; a cycle of 400 of them has 146,097 days.
     let shifted = days + 719_468;
     let (cycle, day_of_cycle) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));

@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use jiff::tz::TimeZone;
 
+use super::part::{Misfit, exact, split_element};
 use super::{calendar, interval, number, packed_size};
 use crate::column::{CqlType, UdtType, quote_identifier};
 use crate::text::floor_boundary;
@@ -70,9 +71,6 @@ struct Writer<'a> {
     cut: bool,
     zone: &'a TimeZone,
 }
-
-/// The bytes do not fit the type.
-struct Misfit;
 
 impl Writer<'_> {
     fn push(&mut self, text: &str) {
@@ -328,22 +326,6 @@ impl Writer<'_> {
         }
         self.push("]");
         Ok(())
-    }
-}
-
-fn exact<const N: usize>(bytes: &[u8]) -> Result<[u8; N], Misfit> {
-    bytes.try_into().map_err(|_| Misfit)
-}
-
-fn split_element(bytes: &[u8]) -> Result<(Option<&[u8]>, &[u8]), Misfit> {
-    let (length, rest) = bytes.split_first_chunk::<4>().ok_or(Misfit)?;
-    match i32::from_be_bytes(*length) {
-        -1 => Ok((None, rest)),
-        length => {
-            let length = usize::try_from(length).map_err(|_| Misfit)?;
-            let (cell, rest) = rest.split_at_checked(length).ok_or(Misfit)?;
-            Ok((Some(cell), rest))
-        }
     }
 }
 

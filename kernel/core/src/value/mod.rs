@@ -15,12 +15,15 @@ mod given;
 mod interval;
 mod number;
 mod parse;
+mod part;
 #[cfg(test)]
 mod round_trip;
 
+pub use calendar::civil;
 pub use decode::{Kind, Rendered, literal, literal_within};
 pub use encode::{ValueError, from_literal, from_text};
 pub use given::{Given, from_given};
+pub use part::{Misfit, exact, split_element};
 
 use crate::column::CqlType;
 
