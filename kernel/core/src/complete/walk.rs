@@ -3,7 +3,7 @@
 //! Every way through the grammar is tried; a rule is walked once for each place where it may start, so the work grows
 //! with the tokens and not with the number of ways. Nesting is bounded, so that no text can exhaust the stack.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::grammar::{Grammar, Node, NodeId, Offer};
@@ -32,7 +32,8 @@ pub(super) fn expected(
     tokens: &[Token],
     strings: &str,
 ) -> Vec<Expected> {
-    let mut walk = Walk { grammar, text, tokens, strings, ends: HashMap::new(), found: Vec::new(), depth: 0 };
+    let ends = vec![Vec::new(); tokens.len() + 1];
+    let mut walk = Walk { grammar, text, tokens, strings, ends, found: Vec::new(), depth: 0 };
     if let Some(number) = grammar.number(rule) {
         walk.rule(number, 0);
     }
@@ -46,26 +47,31 @@ struct Walk<'a> {
     tokens: &'a [Token],
     /// The strings of the whole statement in lower case, for guards.
     strings: &'a str,
-    /// Where each rule that was walked may end, by where it started.
-    ends: HashMap<(usize, usize), Rc<[usize]>>,
+    /// For each place, the rules that were walked from there and where each may end. They are few, so that looking through
+    /// them is quicker than a hash.
+    ends: Vec<Vec<(usize, Rc<[usize]>)>>,
     found: Vec<Expected>,
     depth: usize,
 }
 
 impl Walk<'_> {
     fn rule(&mut self, number: usize, at: usize) -> Rc<[usize]> {
-        if let Some(ends) = self.ends.get(&(number, at)) {
+        let Some(walked) = self.ends.get_mut(at) else { return Rc::default() };
+        if let Some((_, ends)) = walked.iter().find(|(rule, _)| *rule == number) {
             return Rc::clone(ends);
         }
         // A rule that starts with itself ends here.
-        self.ends.insert((number, at), Rc::default());
+        walked.push((number, Rc::default()));
         if self.depth >= DEEPEST {
             return Rc::default();
         }
         self.depth += 1;
         let ends: Rc<[usize]> = self.node(self.grammar.rule(number), at).into();
         self.depth -= 1;
-        self.ends.insert((number, at), Rc::clone(&ends));
+        let own = self.ends[at].iter_mut().find(|(rule, _)| *rule == number);
+        if let Some((_, known)) = own {
+            *known = Rc::clone(&ends);
+        }
         ends
     }
 

@@ -68,6 +68,19 @@ async fn a_role_that_may_only_read() {
 }
 
 #[tokio::test]
+async fn an_import_that_is_refused_names_no_client_id_in_its_file_either() {
+    let mut case = reader().await;
+    let folder = case.notebook.folder.path().to_owned();
+    std::fs::write(folder.join("t.csv"), "id,v\n1,2\n2,3\n").unwrap();
+    let exchange = case.notebook.run("%import t.csv INTO t").await;
+    let said = format!("{exchange:?}");
+    let rejected = std::fs::read_to_string(folder.join("t.csv.rejected")).unwrap_or_default();
+    assert!(said.contains("MODIFY") || rejected.contains("MODIFY"), "{said}\n{rejected}");
+    let client_id = &case.astra.credentials().client_id;
+    assert!(!said.contains(client_id) && !rejected.contains(client_id), "{said}\n{rejected}");
+}
+
+#[tokio::test]
 async fn a_role_that_may_not_read_there() {
     let mut case = Case::connected_by_client_id(AstraOptions::default()).await;
     let other = database().await;
