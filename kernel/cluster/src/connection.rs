@@ -341,6 +341,15 @@ impl Connection {
         }
     }
 
+    /// The schema, read again where it has no such table: one that somebody else made a moment ago may not be known yet.
+    pub async fn schema_with(&self, keyspace: &str, table: &str) -> Arc<SchemaSnapshot> {
+        let known = self.schema();
+        if known.table(keyspace, table).is_some() || self.refresh().await.is_err() {
+            return known;
+        }
+        self.schema()
+    }
+
     /// Reads schema and nodes again.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ async fn load(scene: &Scene, copy: &Copy) -> Result<(), Diagnostic> {
     let open = scene.open()?;
     loading::check_writable(scene, &open)?;
     let files = files(scene, &copy.file)?;
-    let (keyspace, table) = loading::place(&open, copy.keyspace.as_deref(), &copy.table)?;
+    let (keyspace, table) = loading::place(&open, copy.keyspace.as_deref(), &copy.table).await?;
     if !copy.options.idle.is_empty() {
         say(scene, &format!("Without effect here: {}.", copy.options.idle.join(", "))).await;
     }

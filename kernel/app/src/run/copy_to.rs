@@ -30,7 +30,7 @@ pub(super) async fn to_file(scene: &Scene, command: &ShellCommand, copy: &Copy) 
             .with_hint(format!("Name it: `COPY keyspace.{} TO …`, or `USE keyspace;` before.", copy.table))
             .with_span(command.arguments_span)
     })?;
-    let schema = open.connection.schema();
+    let schema = open.connection.schema_with(&keyspace, &copy.table).await;
     let table = schema.table(&keyspace, &copy.table).ok_or_else(|| {
         Diagnostic::new(Code::InvalidQuery, format!("There is no table {keyspace}.{}.", copy.table))
             .with_hint("Check the spelling. Names with capitals need double quotes.")

@@ -74,7 +74,7 @@ pub(crate) fn check_writable(scene: &Scene, open: &Open) -> Result<(), Diagnosti
 }
 
 /// The keyspace and the name of the table to load into.
-pub(crate) fn place(
+pub(crate) async fn place(
     open: &Open,
     keyspace: Option<&str>,
     table: &str,
@@ -83,7 +83,7 @@ pub(crate) fn place(
         Diagnostic::new(Code::ImportFailed, "The table's keyspace is not known.")
             .with_hint(format!("Name it: `INTO keyspace.{table}`, or `USE keyspace;` before."))
     })?;
-    if open.connection.schema().table(&keyspace, table).is_none() {
+    if open.connection.schema_with(&keyspace, table).await.table(&keyspace, table).is_none() {
         return Err(Diagnostic::new(Code::ImportFailed, format!("There is no table {keyspace}.{table}."))
             .with_hint("Create it first, and check the spelling. Names with capitals need double quotes."));
     }
@@ -95,7 +95,7 @@ pub(crate) async fn load(scene: &Scene, request: Request) -> Result<Done, Diagno
     let open = scene.open()?;
     check_writable(scene, &open)?;
     let titles = titles(&request).await?;
-    let (keyspace, name) = place(&open, request.keyspace.as_deref(), &request.table)?;
+    let (keyspace, name) = place(&open, request.keyspace.as_deref(), &request.table).await?;
     let table = format!("{keyspace}.{name}");
     let plan = plan(&open, &request, &keyspace, &name, &titles)?;
     let (place, left_behind) = earlier(&request, &plan)?;
