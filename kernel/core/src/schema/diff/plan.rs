@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Column, Keyspace, Signature, Table, View, types};
-use crate::column::{KeyRole, UdtType};
+use crate::column::{CqlType, KeyRole, UdtType};
 
 /// Why a thing must be made anew.
 pub(super) type Reasons<K> = BTreeMap<K, String>;
@@ -229,6 +229,12 @@ pub(super) fn renamed_keys<'a>(old: &'a Table, new: &'a Table) -> Vec<(&'a str, 
         .collect()
 }
 
+/// Whether Cassandra refuses to drop a column: its data could not be read any more, should the type change meanwhile
+/// (`AlterTableStatement.DropColumns`).
+pub(super) fn cannot_be_dropped(column: &Column) -> bool {
+    matches!(column.cql_type, CqlType::Udt(_))
+}
+
 /// Whether `ALTER TABLE` leads from one to the other.
 fn table_change(old: &Table, new: &Table) -> Result<(), String> {
     let renamed = renamed_keys(old, new);
@@ -255,6 +261,15 @@ fn table_change(old: &Table, new: &Table) -> Result<(), String> {
     }
     if old.is_compact() != new.is_compact() {
         return Err("COMPACT STORAGE cannot be changed.".to_owned());
+    }
+    let gone = old.columns.iter().filter(|column| new.column(&column.name).is_none());
+    for column in gone.filter(|column| !renamed.iter().any(|(before, _)| *before == column.name)) {
+        if cannot_be_dropped(column) {
+            return Err(format!(
+                "A column of a user-defined type that is not frozen cannot be dropped: {} of {}.",
+                column.name, column.cql_type
+            ));
+        }
     }
     for column in &new.columns {
         if let Some(before) = old.column(&column.name) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use insta::assert_snapshot;
 
 use super::*;
+use crate::column::UdtType;
 use crate::render;
 use crate::schema::testing::{self, Features};
 use crate::schema::{Column, Index, IndexKind, OptionValue, types};
@@ -137,4 +138,26 @@ fn a_keyspace_takes_another_name_with_all_that_is_in_it() {
         assert!(!format!("{renamed:?}").contains("keyspace: \"k\""), "seed {seed}");
         assert_eq!(renamed.renamed("k"), keyspace, "seed {seed}");
     }
+}
+
+#[test]
+fn a_column_of_a_type_that_is_not_frozen_goes_only_with_its_table() {
+    let of = |columns: &[&str]| {
+        let mut schema = schema(vec![table("orders", columns)]);
+        let keyspace = Arc::make_mut(schema.keyspaces.get_mut("shop").unwrap());
+        let fields = vec![("amount".to_owned(), types::parse("int", "shop"))];
+        let money = UdtType { keyspace: "shop".to_owned(), name: "money".to_owned(), fields };
+        keyspace.types.insert("money".to_owned(), money);
+        schema
+    };
+    let (free, frozen) = ("price money", "price frozen<money>");
+    let script = |old: &str| {
+        let steps = script::steps(&of(&["id int pk", old]), &of(&["id int pk"]), &Sides::default());
+        steps
+            .iter()
+            .map(|step| format!("{:?}: {}", step.safety, step.cql.lines().next().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(script(frozen), ["Lossy: ALTER TABLE shop.orders DROP price;"]);
+    assert_eq!(script(free), ["Impossible: DROP TABLE shop.orders;", "Lossy: CREATE TABLE shop.orders ("]);
 }

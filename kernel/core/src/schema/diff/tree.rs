@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::{Column, Keyspace, Table, View, ddl};
-use super::plan::{Plan, renamed_fields, renamed_keys};
+use super::plan::{Plan, cannot_be_dropped, renamed_fields, renamed_keys};
 use super::{Node, Safety, Verb, renamed_column, renamed_table, replication_safety};
 use crate::column::UdtType;
 
@@ -232,7 +232,11 @@ fn table(plan: &Plan<'_>, old: &Table, new: &Table) -> Vec<Node> {
                 let guess = renamed_column(old, new, column)
                     .map(|other| format!(" It may have become {} (a guess).", ddl::name(other)));
                 let note = format!("Its values are lost.{}", guess.unwrap_or_default());
-                parts.push(removed("column", name, described(column), &note));
+                let mut node = removed("column", name, described(column), &note);
+                if cannot_be_dropped(column) {
+                    node.safety = Safety::Impossible;
+                }
+                parts.push(node);
             }
             Some(after) if described(after) != described(column) => {
                 let mut node = changed("column", name, (described(column), described(after)));
