@@ -15,7 +15,7 @@ mod xlsx;
 mod tests;
 
 pub use self::csv::Dialect;
-pub use part::PartFile;
+pub use part::{CompleteFile, PartFile};
 pub use writer::{RowWriter, WriteError, Written};
 
 use cqlbook_core::column::Column;

@@ -40,33 +40,29 @@ impl PartFile {
         self.file.try_clone()
     }
 
+    /// Closes the file. It waits for its name under a hidden one, so that any number can wait.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn complete(mut self) -> io::Result<CompleteFile> {
+        let target = self.target.clone();
+        if let Some(hidden) = self.hidden.take() {
+            return Ok(CompleteFile { hidden, target });
+        }
+        let hidden = hidden_name(&target);
+        link(&self.file, &hidden)?;
+        Ok(CompleteFile { hidden, target })
+    }
+
     /// Gives the file its name. Without `replace` a file that has it is left as it is.
     ///
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`], and those of the system.
-    pub fn publish(mut self, replace: bool) -> io::Result<()> {
-        let Some(hidden) = self.hidden.take() else {
-            if !replace {
-                return link(&self.file, &self.target);
-            }
-            let hidden = hidden_name(&self.target);
-            link(&self.file, &hidden)?;
-            let renamed = std::fs::rename(&hidden, &self.target);
-            if renamed.is_err() {
-                drop(std::fs::remove_file(&hidden));
-            }
-            return renamed;
-        };
-        let published = if replace {
-            std::fs::rename(&hidden, &self.target)
-        } else {
-            // A hard link fails where there is a file already; a rename would not.
-            std::fs::hard_link(&hidden, &self.target).map(|()| drop(std::fs::remove_file(&hidden)))
-        };
-        if published.is_err() {
-            drop(std::fs::remove_file(&hidden));
+    pub fn publish(self, replace: bool) -> io::Result<()> {
+        if self.hidden.is_none() && !replace {
+            return link(&self.file, &self.target);
         }
-        published
+        self.complete()?.publish(replace)
     }
 }
 
@@ -76,6 +72,35 @@ impl Drop for PartFile {
             // Nobody is left who could be told.
             drop(std::fs::remove_file(hidden));
         }
+    }
+}
+
+/// A file that is written, and has its name still to come. It is removed when it is dropped.
+#[derive(Debug)]
+pub struct CompleteFile {
+    hidden: PathBuf,
+    target: PathBuf,
+}
+
+impl CompleteFile {
+    /// Gives the file its name. Without `replace` a file that has it is left as it is.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`], and those of the system.
+    pub fn publish(self, replace: bool) -> io::Result<()> {
+        if replace {
+            std::fs::rename(&self.hidden, &self.target)
+        } else {
+            // A hard link fails where there is a file already; a rename would not.
+            std::fs::hard_link(&self.hidden, &self.target)
+        }
+    }
+}
+
+impl Drop for CompleteFile {
+    fn drop(&mut self) {
+        // After a rename there is nothing under this name, and nobody is left who could be told.
+        drop(std::fs::remove_file(&self.hidden));
     }
 }
 

@@ -2,6 +2,7 @@
 //! written by one thread; a bounded queue between them slows the fetching down to the writing.
 
 mod fetching;
+mod files;
 mod pace;
 mod progress;
 mod pump;

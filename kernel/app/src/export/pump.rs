@@ -1,16 +1,18 @@
 //! From tasks that fetch, through a bounded queue, to the thread that writes. Dropping the future ends all of it, and no file
 //! is left.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use cqlbook_analysis::formats::{Options, PartFile, RowWriter, WriteError, Written};
+use cqlbook_analysis::formats::{Options, PartFile, WriteError, Written};
 use cqlbook_cluster::{Connection, QueryError};
 use cqlbook_core::page::Page;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::fetching::Fetcher;
+use super::files::Files;
 use super::pace::Pace;
 use super::progress::Progress;
 use super::work::Work;
@@ -29,6 +31,8 @@ pub(crate) struct Target {
     pub(crate) replace: bool,
     /// What it is to be like.
     pub(crate) options: Options,
+    /// Rows of one file at most, where they are to be cut into several.
+    pub(crate) rows_per_file: Option<NonZeroU64>,
 }
 
 /// What an export did.
@@ -36,8 +40,10 @@ pub(crate) struct Target {
 pub(crate) struct Done {
     /// What was written.
     pub(crate) written: Written,
-    /// The file's size.
+    /// The size of the file, or of all files.
     pub(crate) bytes: u64,
+    /// How many files hold it.
+    pub(crate) files: usize,
 }
 
 /// Why an export ended early. No file is left.
@@ -136,30 +142,14 @@ fn writer(target: Target) -> Result<Writing, ExportError> {
     Ok((sender, tokio::task::spawn_blocking(move || write(part, &target, parcels))))
 }
 
-/// Writes pages to the file until it is told that they are all; the file is gone if it never is.
+/// Writes pages until it is told that they are all; nothing is left if it never is.
 fn write(part: PartFile, target: &Target, mut parcels: mpsc::Receiver<Parcel>) -> Result<Done, ExportError> {
-    let mut writer: Option<RowWriter> = None;
+    let mut files = Files::new(part, target);
     loop {
         match parcels.blocking_recv() {
             None => return Err(ExportError::WriterEnded),
-            Some(Parcel::End) => break,
-            Some(Parcel::Page(page)) => {
-                let writer = match &mut writer {
-                    Some(writer) => writer,
-                    none => {
-                        let file = part.writer().map_err(WriteError::Io)?;
-                        none.insert(RowWriter::new(file, page.columns(), &target.options)?)
-                    }
-                };
-                writer.write(page.as_ref())?;
-            }
+            Some(Parcel::End) => return files.finish(),
+            Some(Parcel::Page(page)) => files.write(page.as_ref())?,
         }
     }
-    let written = writer.ok_or(ExportError::NoRows)?.finish()?;
-    part.publish(target.replace).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => ExportError::Exists,
-        _ => ExportError::Write(WriteError::Io(error)),
-    })?;
-    let bytes = std::fs::metadata(&target.path).map_or(0, |file| file.len());
-    Ok(Done { written, bytes })
 }

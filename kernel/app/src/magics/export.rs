@@ -207,7 +207,7 @@ fn target(scene: &Scene, shown: &str, arguments: &Arguments) -> Result<Target, D
         })?;
         options.table = Some((keyspace, table));
     }
-    Ok(Target { path, replace: arguments.flag("force"), options })
+    Ok(Target { path, replace: arguments.flag("force"), options, rows_per_file: None })
 }
 
 /// Adds the table that statements write to, and its columns as far as they are known.

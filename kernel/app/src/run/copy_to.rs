@@ -1,5 +1,7 @@
 //! `COPY … TO`, told in cqlsh's words. It is `%%export` by another name: the same engine, cqlsh's options.
 
+use std::num::NonZeroU64;
+
 use cqlbook_analysis::formats::{Compression, Dialect, Format, Options, of_name};
 use cqlbook_cluster::TokenRange;
 use cqlbook_core::cell::{ShellCommand, Statement};
@@ -11,7 +13,6 @@ use cqlbook_core::shell::copy::{Copy, CopyOptions};
 use super::scene::Scene;
 use super::shell::print;
 use crate::export::Target;
-use crate::magics;
 use crate::magics::export::{Streamed, facts, stream};
 
 /// Rows asked for at a time, where `PAGESIZE` says nothing; fewer where they are large.
@@ -19,10 +20,6 @@ const PAGE_ROWS: u32 = 5000;
 
 /// Writes a table to a CSV file. A file that is there is replaced, as in cqlsh.
 pub(super) async fn to_file(scene: &Scene, command: &ShellCommand, copy: &Copy) -> Result<(), Diagnostic> {
-    if copy.options.max_output_size.is_some() {
-        return Err(magics::not_in_this_release("COPY … TO … WITH MAXOUTPUTSIZE")
-            .with_hint("Leave it out: one file takes any number of rows."));
-    }
     let open = scene.open()?;
     let settings = scene.settings();
     let keyspace = copy.keyspace.clone().or_else(|| open.connection.keyspace()).ok_or_else(|| {
@@ -58,7 +55,8 @@ pub(super) async fn to_file(scene: &Scene, command: &ShellCommand, copy: &Copy) 
         _ => Compression::None,
     };
     options.dialect = dialect(&copy.options);
-    let target = Target { path: scene.notebook.path(&copy.file), replace: true, options };
+    let rows_per_file = copy.options.max_output_size.and_then(NonZeroU64::new);
+    let target = Target { path: scene.notebook.path(&copy.file), replace: true, options, rows_per_file };
     let streamed = Streamed {
         statement: &statement,
         shown: &copy.file,
@@ -76,8 +74,9 @@ pub(super) async fn to_file(scene: &Scene, command: &ShellCommand, copy: &Copy) 
         facts.notes.push(format!("Without effect here: {}.", copy.options.idle.join(", ")));
     }
     let summary = format!(
-        "{} rows exported to 1 files in {}.",
+        "{} rows exported to {} files in {}.",
         done.written.rows,
+        done.files,
         render::duration(progress.elapsed())
     );
     scene.conclude(render::outcome(&summary, &facts)).await;

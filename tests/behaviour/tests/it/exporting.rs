@@ -276,6 +276,29 @@ async fn copy_to_answers_in_cqlsh_s_words() {
 }
 
 #[tokio::test]
+async fn copy_to_cuts_a_table_into_files_that_can_be_loaded_again() {
+    let astra = database().await;
+    let mut notebook = filled(&astra, 30).await;
+    let folder = notebook.folder.path().to_owned();
+    let cell = notebook.ok("COPY t TO 'cut.csv' WITH HEADER = true AND MAXOUTPUTSIZE = 12").await;
+    assert!(cell.plain().last().unwrap().contains("30 rows exported to 3 files in"), "{}", cell.transcript());
+    let lines = |name: &str| -> Vec<String> {
+        std::fs::read_to_string(folder.join(name)).unwrap().lines().map(str::to_owned).collect()
+    };
+    let cut = ["cut.csv", "cut.csv.1", "cut.csv.2"].map(lines);
+    assert_eq!(cut.each_ref().map(Vec::len), [13, 13, 7]);
+    assert!(cut.iter().all(|file| file[0] == cut[0][0] && file[0].starts_with("k,c,")), "{cut:?}");
+    notebook.ok("%%cql --yes\nTRUNCATE t").await;
+    let cell = notebook.ok("COPY t FROM 'cut.csv*' WITH HEADER = true").await;
+    assert!(cell.transcript().contains("30 rows imported from 3 files"), "{}", cell.transcript());
+    // One file of exactly so many rows is no reason for another, and no limit is one file.
+    notebook.ok("COPY t TO 'out1.csv' WITH MAXOUTPUTSIZE = 30").await;
+    notebook.ok("COPY t TO 'out2.csv' WITH MAXOUTPUTSIZE = -1").await;
+    notebook.ok("COPY t TO 'out3.csv.gz' WITH MAXOUTPUTSIZE = 20").await;
+    assert_eq!(files(&folder), ["out1.csv", "out2.csv", "out3.csv.1.gz", "out3.csv.gz"]);
+}
+
+#[tokio::test]
 async fn a_full_disk_is_told_and_nothing_stays() {
     let astra = database().await;
     let mut notebook = filled(&astra, 20_000).await;
