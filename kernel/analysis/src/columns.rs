@@ -8,6 +8,8 @@ mod decoder;
 #[cfg(test)]
 pub(crate) mod tests;
 
+#[cfg(feature = "sql")]
+pub(crate) use batch_page::size_bytes;
 pub use batch_page::{BatchPage, CellError};
 pub use decoder::{Decoder, record_batch, schema};
 

@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 
 mod cli;
+#[cfg(feature = "sql")]
+mod compute;
 mod connect;
 mod doctor;
 mod explain;

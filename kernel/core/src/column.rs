@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::cql::keywords::quote_name;
 
 /// A CQL type as the native protocol describes it (protocol v4, section 4.2.5.2), vectors included.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum CqlType {
     /// US-ASCII text.
     Ascii,
@@ -66,7 +68,7 @@ pub enum CqlType {
 }
 
 /// A user-defined type: its keyspace, name and fields in order.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct UdtType {
     /// The keyspace it belongs to.
     pub keyspace: String,
@@ -131,7 +133,7 @@ pub fn quote_identifier(name: &str) -> String {
 }
 
 /// The part a column plays in its table's key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum KeyRole {
     /// Part of the partition key.
     Partition,
@@ -142,7 +144,7 @@ pub enum KeyRole {
 }
 
 /// One column of a result.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Column {
     /// The name as the server reports it (an alias, a function call or a column's name).
     pub name: String,

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
+use arrow_array::{Array as _, ArrayRef, RecordBatch};
 use arrow_schema::DataType;
 use cqlbook_core::column::{Column, CqlType};
 use cqlbook_core::page::{MalformedPage, Page};
@@ -112,6 +112,15 @@ fn is_unknown(data_type: &DataType) -> bool {
     }
 }
 
+/// How many bytes the rows of a batch occupy. Arrays that share a buffer, as those that were read from one message do, count
+/// their own part of it.
+pub(crate) fn size_bytes(batch: &RecordBatch) -> usize {
+    let size = |array: &ArrayRef| {
+        array.to_data().get_slice_memory_size().unwrap_or_else(|_| array.get_array_memory_size())
+    };
+    batch.columns().iter().map(size).sum()
+}
+
 impl Page for BatchPage {
     fn columns(&self) -> &Arc<[Column]> {
         &self.columns
@@ -122,7 +131,7 @@ impl Page for BatchPage {
     }
 
     fn size_bytes(&self) -> usize {
-        self.batch.get_array_memory_size()
+        size_bytes(&self.batch)
     }
 
     /// Gives `MalformedPage` for a row with a value that does not fit its column; [`BatchPage::row`] says which and why.

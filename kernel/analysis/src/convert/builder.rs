@@ -17,7 +17,7 @@ use super::nested::{Durations, Lists, Maps, Structs, Vectors};
 use super::{Misfit, exact, thawed};
 
 /// Cells that a column could not hold. They are null in it; whoever makes a file of it tells the user.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Lost {
     /// Values of zero bytes of a type whose values have some (an `int` of no bytes).
     pub empty: u64,

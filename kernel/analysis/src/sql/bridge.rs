@@ -31,7 +31,8 @@ pub(super) fn batch(frame: &DataFrame) -> Result<RecordBatch, ArrowError> {
     let mut arrays: Vec<ArrayRef> = Vec::new();
     for column in frame.columns() {
         let name = column.name().to_string();
-        let array = column.clone().rechunk_to_arrow(CompatLevel::newest());
+        // Not as views: they would keep, and send, every byte of the columns that the query read.
+        let array = column.clone().rechunk_to_arrow(CompatLevel::oldest());
         let (data_type, array) = export(array)?;
         fields.push(Field::new(name, data_type, true));
         arrays.push(array);

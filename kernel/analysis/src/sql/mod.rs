@@ -1,14 +1,17 @@
 //! SQL on this machine: over kept results and over files, by polars, with results of CQL's types.
 //!
 //! A kept result becomes a table of columns without a copy on the way to polars; the answer becomes a page again, and each of
-//! its columns keeps the CQL type of the column it came from. polars' panics are its caller's to catch.
+//! its columns keeps the CQL type of the column it came from. A query may take any memory and any time, and polars may panic: so a
+//! [`Job`] and what comes of it can be written and read again, and be computed in another process.
 
 mod bridge;
 mod files;
+mod job;
 mod lineage;
 mod query;
 mod run;
 mod trouble;
+pub mod wire;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,11 +19,13 @@ use std::sync::Arc;
 
 use cqlbook_core::column::Column;
 use cqlbook_core::page::Page;
+use serde::{Deserialize, Serialize};
 
 use crate::columns::ColumnsError;
 
+pub use job::Job;
 pub use query::Query;
-pub use run::run;
+pub use run::Computed;
 
 /// A table that a query may name.
 #[derive(Debug, Clone)]
@@ -57,7 +62,7 @@ pub struct Answer {
 }
 
 /// Why there is no answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, Serialize, Deserialize)]
 pub enum SqlError {
     /// The text is no SQL.
     #[error("{message}")]
@@ -129,8 +134,14 @@ pub enum SqlError {
         limit: usize,
     },
     /// A table cannot be made columns, or an answer not be made a page.
-    #[error(transparent)]
-    Columns(#[from] ColumnsError),
+    #[error("{0}")]
+    Columns(String),
+}
+
+impl From<ColumnsError> for SqlError {
+    fn from(error: ColumnsError) -> Self {
+        Self::Columns(error.to_string())
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use cqlbook_core::page::testing::VecPage;
 use cqlbook_core::value::literal;
 use jiff::tz::TimeZone;
 
-use super::{Answer, Place, Query, SqlError, Table, run};
+use super::{Answer, Job, Place, SqlError, Table, wire};
 
 const LIMIT: usize = 1 << 20;
 
@@ -28,8 +28,14 @@ fn ask_with(
     let params: BTreeMap<String, String> =
         params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let resolve = |path: &str| -> PathBuf { folder.join(path) };
-    let query = Query::parse(text, &params)?;
-    run(&query, &Place { tables: tables.to_vec(), params, resolve: &resolve, limit: LIMIT })
+    let job = Job::new(text, &Place { tables: tables.to_vec(), params, resolve: &resolve, limit: LIMIT })?;
+    // As the kernel does it: both ways through bytes.
+    let mut bytes = Vec::new();
+    wire::write_job(&job, &mut bytes).unwrap();
+    let outcome = wire::read_job(bytes.as_slice()).unwrap().compute();
+    let mut bytes = Vec::new();
+    wire::write_outcome(outcome, &mut bytes).unwrap();
+    wire::read_outcome(bytes.as_slice()).unwrap()
 }
 
 fn ask(tables: &[Table], text: &str) -> Answer {

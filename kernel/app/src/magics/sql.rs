@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use cqlbook_analysis::sql::{self, Answer, Place, Query, SqlError, Table};
+use cqlbook_analysis::sql::{Answer, Job, Place, SqlError, Table};
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic::Arguments;
 use cqlbook_core::render::{self, Facts};
 use cqlbook_core::text::Span;
 
+use crate::compute::{self, Failed};
 use crate::results::{Kept, RESULT_BYTES};
 use crate::run::aside;
 use crate::run::scene::Scene;
@@ -35,19 +36,18 @@ pub(crate) async fn sql(scene: &Scene, arguments: &Arguments, body: Span) -> Res
         state.results.iter().filter(|(_, kept)| kept.facts.more).map(|(name, _)| name.to_owned()).collect()
     };
     let notebook = Arc::clone(&scene.notebook);
-    let computed = aside::run(move || {
-        let query = Query::parse(&text, &params)?;
-        let of_part: Vec<String> = query
-            .tables()
-            .filter(|name| partial.iter().any(|part| part == name))
-            .map(str::to_owned)
-            .collect();
+    let job = aside::run(move || {
         let resolve = |path: &str| notebook.path(path);
-        let place = Place { tables, params, resolve: &resolve, limit: RESULT_BYTES };
-        sql::run(&query, &place).map(|answer| (answer, of_part))
+        Job::new(&text, &Place { tables, params, resolve: &resolve, limit: RESULT_BYTES })
     });
-    let (Answer { columns, pages, mut notes }, of_part) =
-        computed.await?.map_err(|error| explained(&error, &scene.source, body))?;
+    let failed = |error: &Failed| match error {
+        Failed::Sql(error) => explained(error, &scene.source, body),
+        other => unanswered(other),
+    };
+    let job = job.await?.map_err(|error| failed(&error.into()))?;
+    let of_part: Vec<String> =
+        job.tables().filter(|name| partial.iter().any(|part| part == name)).map(str::to_owned).collect();
+    let Answer { columns, pages, mut notes } = compute::ask(job).await.map_err(|error| failed(&error))?;
     if !of_part.is_empty() {
         let names: Vec<String> = of_part.iter().map(|name| format!("`{name}`")).collect();
         notes.push(format!(
@@ -74,6 +74,19 @@ pub(crate) async fn sql(scene: &Scene, arguments: &Arguments, body: Span) -> Res
     }
     scene.show_rows(render::table(&kept.columns, &kept.pages, &facts, &table_options(&settings))).await;
     Ok(())
+}
+
+/// Why the process that computes gave no answer.
+fn unanswered(error: &Failed) -> Diagnostic {
+    if matches!(error, Failed::Memory) {
+        return Diagnostic::new(Code::InvalidQuery, "The query needs more memory than there is to spare.")
+            .with_cause("Its steps are computed in memory. A join has a row for each pair of rows whose keys are equal.")
+            .with_hint("Join on the whole key, aggregate before joining, or select fewer columns.")
+            .with_hint("`CQLBOOK_SQL_MEMORY` names another bound, in megabytes, in the environment that Jupyter starts in.");
+    }
+    Diagnostic::new(Code::InternalError, "The computation failed in a way that it should not.")
+        .with_server_text(error.to_string())
+        .with_hint("Write it another way, e.g. in smaller steps, and report the cell that failed.")
 }
 
 fn explained(error: &SqlError, source: &str, body: Span) -> Diagnostic {

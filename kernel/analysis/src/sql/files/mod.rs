@@ -14,7 +14,7 @@ use cqlbook_core::page::Page;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::run::{Source, of_pages};
+use super::job::{Input, of_pages};
 use super::{Query, SqlError};
 use crate::columns::BatchPage;
 use crate::unpack;
@@ -29,7 +29,7 @@ pub(super) fn read(
     null: Option<&str>,
     query: &Query,
     limit: usize,
-) -> Result<Source, SqlError> {
+) -> Result<Input, SqlError> {
     let ending = unpack::ending(path);
     let reader = Reader { path, typed, query, limit: limit.saturating_mul(TIMES) };
     if !path.exists() {
@@ -70,7 +70,7 @@ impl Reader<'_> {
         unpack::open(self.path, &Arc::default()).map_err(|error| self.failed(error))
     }
 
-    fn parquet(&self) -> Result<Source, SqlError> {
+    fn parquet(&self) -> Result<Input, SqlError> {
         let builder =
             ParquetRecordBatchReaderBuilder::try_new(self.open()?).map_err(|error| self.failed(error))?;
         let schema = Arc::clone(builder.schema());
@@ -84,7 +84,7 @@ impl Reader<'_> {
         self.batches(reader.map(|batch| batch.map_err(|error| self.failed(error))), self.columns(&schema)?)
     }
 
-    fn arrow(&self) -> Result<Source, SqlError> {
+    fn arrow(&self) -> Result<Input, SqlError> {
         let open = |projection| {
             let file = std::io::BufReader::new(self.open()?);
             arrow_ipc::reader::FileReader::try_new(file, projection).map_err(|error| self.failed(error))
@@ -114,7 +114,7 @@ impl Reader<'_> {
         &self,
         batches: impl Iterator<Item = Result<RecordBatch, SqlError>>,
         all: Vec<Column>,
-    ) -> Result<Source, SqlError> {
+    ) -> Result<Input, SqlError> {
         let mut read: Vec<RecordBatch> = Vec::new();
         let mut columns: Vec<Column> = Vec::new();
         let mut bytes = 0;

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::Reader;
 use crate::sql::SqlError;
-use crate::sql::run::{Source, of_pages};
+use crate::sql::job::{Input, of_pages};
 
 /// The most rows of a page.
 const ROWS: usize = 10_000;
@@ -56,7 +56,7 @@ impl Guess {
 }
 
 impl Reader<'_> {
-    pub(super) fn delimited(&self, delimiter: u8, null: &str) -> Result<Source, SqlError> {
+    pub(super) fn delimited(&self, delimiter: u8, null: &str) -> Result<Input, SqlError> {
         let open = || -> Result<csv::Reader<Box<dyn BufRead + Send>>, SqlError> {
             Ok(csv::ReaderBuilder::new().delimiter(delimiter).from_reader(self.text()?))
         };
@@ -92,10 +92,10 @@ impl Reader<'_> {
             self.watch(table.bytes)?;
         }
         let all: Vec<usize> = (0..header.len()).collect();
-        table.source(columns(&all))
+        table.input(columns(&all))
     }
 
-    pub(super) fn json_lines(&self) -> Result<Source, SqlError> {
+    pub(super) fn json_lines(&self) -> Result<Input, SqlError> {
         let mut names: Vec<String> = Vec::new();
         let mut guesses: Vec<Guess> = Vec::new();
         self.objects(|object| {
@@ -141,7 +141,7 @@ impl Reader<'_> {
             self.watch(table.bytes)
         })?;
         let all: Vec<usize> = (0..names.len()).collect();
-        table.source(columns(&all))
+        table.input(columns(&all))
     }
 
     fn objects(
@@ -211,7 +211,7 @@ impl Pages {
         self.pages.push(Arc::new(page));
     }
 
-    fn source(mut self, all: Vec<Column>) -> Result<Source, SqlError> {
+    fn input(mut self, all: Vec<Column>) -> Result<Input, SqlError> {
         self.turn();
         of_pages(self.columns.to_vec(), all, &self.pages)
     }
