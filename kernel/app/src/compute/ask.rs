@@ -1,6 +1,6 @@
 //! The kernel's side: starts the process, hands it the job, waits, and says how it ended if it ended without an outcome.
 
-use std::io::{self, BufReader, Read, Write as _};
+use std::io::{self, BufReader, Read as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -75,7 +75,7 @@ fn exchange(child: &Mutex<Child>, job: &Job) -> Result<Answer, Failed> {
         String::from_utf8_lossy(&text).into_owned()
     });
     // Where it cannot be written the process has ended, and says why.
-    let written = wire::write_job(job, io::BufWriter::new(&mut stdin)).and_then(|()| stdin.flush());
+    let written = wire::write_job(job, io::BufWriter::new(&mut stdin));
     let outcome = written.and_then(|()| wire::read_outcome(BufReader::new(stdout)));
     // Open until here: that it closes tells the process that nobody waits.
     drop(stdin);

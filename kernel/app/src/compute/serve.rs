@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use cqlbook_analysis::sql::wire;
 
 use super::memory;
+use crate::run::aside;
 
 /// Reads a job from standard input and writes its outcome to standard output.
 pub(crate) fn serve() -> ExitCode {
@@ -21,7 +22,7 @@ pub(crate) fn serve() -> ExitCode {
     let words = match outcome {
         Ok(Ok(())) => return ExitCode::SUCCESS,
         Ok(Err(error)) => error.to_string(),
-        Err(panic) => words(panic.as_ref()),
+        Err(panic) => aside::words(panic.as_ref()),
     };
     // One line, of which the kernel reads the last.
     crate::cli::complain(&words.replace('\n', " "));
@@ -33,9 +34,4 @@ fn end_with_the_kernel() {
     // Nothing more is ever sent.
     while matches!(io::stdin().lock().read(&mut [0]), Ok(1)) {}
     std::process::exit(1);
-}
-
-fn words(panic: &(dyn std::any::Any + Send)) -> String {
-    let words = panic.downcast_ref::<String>().map(String::as_str);
-    words.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("It did not say why.").to_owned()
 }

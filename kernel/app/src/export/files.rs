@@ -38,9 +38,10 @@ impl<'a> Files<'a> {
         };
         let mut from = 0;
         loop {
-            let room = limit.get().saturating_sub(self.writer(page.columns())?.rows());
+            let writer = self.writer(page.columns())?;
+            let room = limit.get().saturating_sub(writer.rows());
             let count = (page.rows() - from).min(usize::try_from(room).unwrap_or(usize::MAX));
-            self.writer(page.columns())?.write(&Rows { page, from, count })?;
+            writer.write(&Rows { page, from, count })?;
             from += count;
             if from == page.rows() {
                 return Ok(());

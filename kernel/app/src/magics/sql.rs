@@ -84,9 +84,7 @@ fn unanswered(error: &Failed) -> Diagnostic {
             .with_hint("Join on the whole key, aggregate before joining, or select fewer columns.")
             .with_hint("`CQLBOOK_SQL_MEMORY` names another bound, in megabytes, in the environment that Jupyter starts in.");
     }
-    Diagnostic::new(Code::InternalError, "The computation failed in a way that it should not.")
-        .with_server_text(error.to_string())
-        .with_hint("Write it another way, e.g. in smaller steps, and report the cell that failed.")
+    aside::failed(error.to_string())
 }
 
 fn explained(error: &SqlError, source: &str, body: Span) -> Diagnostic {

@@ -1,5 +1,6 @@
 //! Work that only computes, on a thread of its own: the cell that waits for it can be interrupted, and a panic in it is an error.
 
+use std::any::Any;
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
@@ -19,11 +20,20 @@ pub(crate) async fn run<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Diagnostic> {
     let done = tokio::task::spawn_blocking(move || caught(work)).await;
-    done.map_err(|error| error.to_string()).and_then(|caught| caught).map_err(|words| {
-        Diagnostic::new(Code::InternalError, "The computation failed in a way that it should not.")
-            .with_server_text(words)
-            .with_hint("Write it another way, e.g. in smaller steps, and report the cell that failed.")
-    })
+    done.map_err(|error| error.to_string()).and_then(|caught| caught).map_err(failed)
+}
+
+/// What is said of a computation that ended in a way that it should not, with its own words.
+pub(crate) fn failed(words: String) -> Diagnostic {
+    Diagnostic::new(Code::InternalError, "The computation failed in a way that it should not.")
+        .with_server_text(words)
+        .with_hint("Write it another way, e.g. in smaller steps, and report the cell that failed.")
+}
+
+/// The words of a panic.
+pub(crate) fn words(panic: &(dyn Any + Send)) -> String {
+    let words = panic.downcast_ref::<String>().map(String::as_str);
+    words.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("It did not say why.").to_owned()
 }
 
 fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
@@ -31,9 +41,7 @@ fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     ONCE.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            // The threads that polars computes on hand their panics back to the one that asked.
-            let helper = std::thread::current().name().is_some_and(|name| name.starts_with("polars"));
-            if !QUIET.get() && !helper {
+            if !QUIET.get() {
                 before(info);
             }
         }));
@@ -41,11 +49,5 @@ fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     QUIET.set(true);
     let outcome = panic::catch_unwind(AssertUnwindSafe(work));
     QUIET.set(false);
-    outcome.map_err(|panic| {
-        let words = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| panic.downcast_ref::<&str>().copied());
-        words.unwrap_or("It did not say why.").to_owned()
-    })
+    outcome.map_err(|panic| words(panic.as_ref()))
 }

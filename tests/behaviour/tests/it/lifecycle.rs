@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cqlbook_sandbox::{Astra, Switch};
 use cqlbook_wire::Channel::{Control, Heartbeat, IoPub, Shell, Stdin};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::notebook::{ASTRA, Notebook, database, failure, listeners, program, signal};
+use crate::notebook::{ASTRA, Notebook, database, failure, listeners, program, signal, until};
 
 /// How long what must happen may take; only what does not happen takes so long.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -151,17 +151,9 @@ async fn closing_a_connection_closes_its_relays() {
     for _ in 0..3 {
         notebook.ok("%connect astra --no-save").await;
     }
-    until("the relays of old connections close", || listeners(pid) <= 5 + relays).await;
+    until(PATIENCE, "the relays of old connections close", || listeners(pid) <= 5 + relays).await;
     notebook.ok("%disconnect").await;
-    until("all relays close", || listeners(pid) == 5).await;
-}
-
-async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !holds() {
-        assert!(Instant::now() < deadline, "{what}: not in {PATIENCE:?}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    until(PATIENCE, "all relays close", || listeners(pid) == 5).await;
 }
 
 #[tokio::test]
@@ -197,7 +189,7 @@ async fn when_the_parent_is_gone_the_kernel_goes_whatever_it_does() {
         assert_eq!(processes_with(named).len(), 2, "the parent and the kernel");
         signal("KILL", parent.id());
         parent.wait().unwrap();
-        until("the kernel goes", || processes_with(named).is_empty()).await;
+        until(PATIENCE, "the kernel goes", || processes_with(named).is_empty()).await;
         assert!(free(&connection));
         assert_eq!(folders.left(), Vec::<PathBuf>::new());
         astra.reset().await.unwrap();

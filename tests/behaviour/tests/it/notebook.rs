@@ -1,7 +1,7 @@
 //! What the tests stand on: a kernel process with a frontend, in a folder of its own, and databases to connect to.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cqlbook_sandbox::{Astra, AstraOptions, Sandbox};
 use cqlbook_wire::testing::{Exchange, Frontend, KernelProcess, RequestId};
@@ -110,6 +110,15 @@ impl Notebook {
 pub(crate) fn signal(name: &str, pid: u32) {
     let sent = std::process::Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status();
     assert!(sent.expect("kill runs").success(), "SIG{name} to {pid}");
+}
+
+/// Waits for what comes by itself, but no longer than `patience`.
+pub(crate) async fn until(patience: Duration, what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + patience;
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what}: not in {patience:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// How many TCP ports a process listens at. Linux only, as the sandbox is.

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::notebook::{Notebook, database};
+use crate::notebook::{Notebook, database, until};
+
+/// How long the end of a process may take; only one that does not end takes so long.
+const SOON: Duration = Duration::from_secs(10);
 
 /// A notebook with two kept results: six flights, and the airlines' names.
 async fn with_flights(astra: &cqlbook_sandbox::Astra) -> Notebook {
@@ -114,20 +117,20 @@ async fn an_interrupted_query_ends_at_once_and_the_kernel_lives_on() {
     let long = "%%sql\nSELECT count(*) AS n FROM 'n.csv' AS a JOIN 'n.csv' AS b ON a.i < b.i JOIN 'n.csv' AS c ON b.i < c.i";
     let request = notebook.start_without_prompts(long).await;
     let kernel = notebook.kernel.pid();
-    until("it computes", || children(kernel) == 1).await;
+    until(SOON, "it computes", || children(kernel) == 1).await;
     notebook.signal("INT");
     let exchange = notebook.frontend.finish(&request).await;
     assert_eq!(exchange.status(), "error");
     assert_eq!(exchange.content()["ename"], "INTERRUPTED", "{}", exchange.transcript());
-    until("nothing computes on", || children(kernel) == 0).await;
+    until(SOON, "nothing computes on", || children(kernel) == 0).await;
     notebook.ok("%results").await;
 
     // A kernel that is killed leaves nobody behind who computes for it.
     notebook.start_without_prompts(long).await;
-    until("it computes", || children(kernel) == 1).await;
+    until(SOON, "it computes", || children(kernel) == 1).await;
     let computing = children_of(kernel)[0];
     notebook.signal("KILL");
-    until("it ends too", || !std::path::Path::new(&format!("/proc/{computing}/exe")).exists()).await;
+    until(SOON, "it ends too", || !std::path::Path::new(&format!("/proc/{computing}/exe")).exists()).await;
 }
 
 #[tokio::test]
@@ -162,14 +165,4 @@ fn children_of(kernel: u32) -> Vec<u32> {
 
 fn children(kernel: u32) -> usize {
     children_of(kernel).len()
-}
-
-async fn until(what: &str, holds: impl Fn() -> bool) {
-    for _ in 0..200 {
-        if holds() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("not within ten seconds: {what}");
 }
