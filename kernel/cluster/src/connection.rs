@@ -36,6 +36,7 @@ const SCHEMA_BOUND: Duration = Duration::from_secs(25);
 /// How long the driver may take to read the schema, before it is read without it. The driver tries all nodes.
 const REFRESH_BOUND: Duration = Duration::from_secs(5);
 
+mod agreement;
 mod model;
 mod repeat;
 mod ring;
@@ -182,16 +183,20 @@ impl Connection {
         let mut statement = Statement::new(request.cql.as_str()).with_page_size(page_size(options));
         configure!(statement, options);
         let session = &self.inner.session;
-        let (result, next) = self
-            .repeatedly(options, || {
-                Box::pin(async {
-                    session
-                        .query_single_page(statement.clone(), (), driver_paging(paging))
-                        .await
-                        .map_err(|error| convert::execution_error(&error))
-                })
+        let once = || -> Pin<Box<dyn Future<Output = _> + Send + '_>> {
+            Box::pin(async {
+                session
+                    .query_single_page(statement.clone(), (), driver_paging(paging))
+                    .await
+                    .map_err(|error| convert::execution_error(&error))
             })
-            .await?;
+        };
+        let mut outcome = self.repeatedly(options, once).await;
+        if outcome.as_ref().is_err_and(agreement::is_missing_on_a_replica) {
+            self.await_everybody().await;
+            outcome = self.repeatedly(options, once).await;
+        }
+        let (result, next) = outcome?;
         let mut answer = self.answer(result, next)?;
         match first_word(&request.cql).to_ascii_uppercase().as_str() {
             "CREATE" | "ALTER" | "DROP" => {
@@ -383,21 +388,6 @@ impl Connection {
 
     async fn read_system_schema(&self) -> Result<Arc<SchemaSnapshot>, QueryError> {
         Ok(Arc::new(schema::of_model(&*self.read_model().await?)))
-    }
-
-    /// Waits until nodes agree on a changed schema and reads it; what does not work out is told as warnings.
-    async fn settle_schema(&self, cql: &str) -> Option<String> {
-        let session = &self.inner.session;
-        let settled = async {
-            let agreed = session.await_schema_agreement().await.is_ok();
-            let (read, ()) = tokio::join!(self.read_schema(), self.reread(cql));
-            (agreed, read.is_ok())
-        };
-        match timeout(SCHEMA_BOUND, settled).await {
-            Ok((true, true)) => None,
-            Ok((true, false)) => Some("The changed schema could not be read yet.".to_owned()),
-            Ok((false, _)) | Err(_) => Some("The nodes do not agree on the changed schema yet.".to_owned()),
-        }
     }
 
     /// What was learned of the nodes' data centres for traces.

@@ -23,6 +23,7 @@ pub(crate) const OP_BATCH: u8 = 0x0D;
 /// Error codes that the front answers with.
 pub(crate) const PROTOCOL_ERROR: u32 = 0x000A;
 pub(crate) const OVERLOADED: u32 = 0x1001;
+pub(crate) const TRUNCATE: u32 = 0x1003;
 pub(crate) const UNAUTHORIZED: u32 = 0x2100;
 pub(crate) const INVALID: u32 = 0x2200;
 
@@ -62,6 +63,11 @@ impl Header {
         }
         let (length, text) = body.split_first_chunk::<4>()?;
         std::str::from_utf8(text.get(..u32::from_be_bytes(*length) as usize)?).ok()
+    }
+
+    /// Whether the message asks for a trace.
+    pub(crate) fn is_traced(&self) -> bool {
+        self.flags & FLAG_TRACING != 0
     }
 
     /// Whether the message reads or writes data.

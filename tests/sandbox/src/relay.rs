@@ -16,6 +16,7 @@ const MATERIALIZED_VIEW: &str = "Tables cannot have more than 0 materialized vie
 const DESCRIBE: &str = "Unable to authorize statement org.apache.cassandra.cql3.statements.DescribeStatement";
 const TRACES: &str =
     "User somebody has no SELECT permission on <table system_traces.sessions> or any of its parents";
+const TRUNCATE: &str = "Truncate failed on replica /10.0.0.4:7000 -> UNKNOWN";
 const VERSION: &str = "Invalid or unsupported protocol version; supported versions are (3/v3, 4/v4)";
 const RATE_LIMIT: &str = "Rate limit reached";
 
@@ -63,7 +64,10 @@ async fn upstream(
             }
             let Some(frame) = pending.get(start..start + HEADER + header.length) else { break };
             if header.is_request() {
-                shared.note_node(node, |facts| facts.requests += 1);
+                shared.note_node(node, |facts| {
+                    facts.requests += 1;
+                    facts.traced += u64::from(header.is_traced());
+                });
             }
             match refusal(&header, &frame[HEADER..], shared) {
                 Some((code, message)) => {
@@ -98,6 +102,9 @@ fn refusal(header: &Header, body: &[u8], shared: &Shared) -> Option<(u32, &'stat
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match words.as_slice() {
             ["CREATE", "MATERIALIZED", "VIEW"] => return Some((frames::INVALID, MATERIALIZED_VIEW)),
+            ["TRUNCATE", ..] if header.is_request() && shared.take_truncate() => {
+                return Some((frames::TRUNCATE, TRUNCATE));
+            }
             ["DESC" | "DESCRIBE", ..] if shared.switches().refuse_describe => {
                 return Some((frames::UNAUTHORIZED, DESCRIBE));
             }

@@ -84,7 +84,8 @@ impl Switches {
             Switch::CutMidPage { .. }
             | Switch::Forgotten
             | Switch::MovedProxy
-            | Switch::RateLimited { .. } => {}
+            | Switch::RateLimited { .. }
+            | Switch::TruncateFails { .. } => {}
         }
     }
 
@@ -105,6 +106,15 @@ struct Allowances {
     cut: Option<(usize, u32)>,
     /// How many more requests are answered with "rate limit reached".
     limited: u32,
+    /// How many more `TRUNCATE` fail.
+    truncates: u32,
+}
+
+/// Takes one of those that are left.
+fn take(left: &mut u32) -> bool {
+    let some = *left > 0;
+    *left = left.saturating_sub(1);
+    some
 }
 
 /// All that a front's services share.
@@ -157,6 +167,7 @@ impl Shared {
             }
             Switch::Forgotten => drop(self.forgotten.fetch_add(1, Ordering::AcqRel)),
             Switch::RateLimited { requests } => lock(&self.allowances).limited = requests,
+            Switch::TruncateFails { times } => lock(&self.allowances).truncates = times,
             _ => self.switches.send_modify(|switches| switches.turn_on(switch)),
         }
     }
@@ -219,10 +230,12 @@ impl Shared {
 
     /// Whether a request is to be refused for the rate limit.
     pub(crate) fn take_limited(&self) -> bool {
-        let mut allowances = lock(&self.allowances);
-        let refuse = allowances.limited > 0;
-        allowances.limited = allowances.limited.saturating_sub(1);
-        refuse
+        take(&mut lock(&self.allowances).limited)
+    }
+
+    /// Whether a `TRUNCATE` is to fail.
+    pub(crate) fn take_truncate(&self) -> bool {
+        take(&mut lock(&self.allowances).truncates)
     }
 
     /// The proxy's port, as the metadata service tells it.

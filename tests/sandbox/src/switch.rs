@@ -77,6 +77,11 @@ pub enum Switch {
         /// How many.
         requests: u32,
     },
+    /// The next so many `TRUNCATE` are answered with error 0x1003, as where a replica has not heard of the table yet.
+    TruncateFails {
+        /// How many.
+        times: u32,
+    },
     /// Server-side `DESCRIBE` is answered with error 0x2100. Connections opened from now on are offered no compression, as
     /// statements could not be read in it.
     RefuseDescribe,
@@ -146,6 +151,8 @@ pub struct NodeFacts {
     pub open: u64,
     /// QUERY, EXECUTE and BATCH frames.
     pub requests: u64,
+    /// Those of them that asked for a trace.
+    pub traced: u64,
     /// Bytes from the client to the node, without TLS.
     pub bytes_from_client: u64,
     /// Bytes from the node to the client, without TLS.

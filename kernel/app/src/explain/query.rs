@@ -162,7 +162,7 @@ pub(crate) fn server(error: &ServerError, astra: bool) -> Diagnostic {
             .with_cause("It was started a moment ago, and answers no statements yet.")
             .with_hint("Run the cell again in some seconds."),
         ServerErrorKind::Truncate => Diagnostic::new(Code::TruncateError, "The table could not be truncated.")
-            .with_cause("TRUNCATE needs every node to be up.")
+            .with_cause("TRUNCATE needs every node to be up, and to know the table.")
             .with_hint("Run it again when all nodes are back."),
         ServerErrorKind::FunctionFailure { keyspace, function, arg_types } => Diagnostic::new(
             Code::FunctionFailure,

@@ -234,7 +234,7 @@ impl Connection {
 
     /// The pages of an answer, which the schema's tables are small enough to be held of. (Boxed: many run at once, and a
     /// stack is small.)
-    fn all_pages(&self, cql: &str) -> Pages<'_> {
+    pub(super) fn all_pages(&self, cql: &str) -> Pages<'_> {
         let options = RequestOptions { idempotent: true, ..RequestOptions::default() };
         let request = Request::with_options(cql, options);
         Box::pin(async move {

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use cqlbook_sandbox::Switch;
+
 use crate::notebook::{Notebook, database, failure};
 
 #[tokio::test]
@@ -109,6 +111,20 @@ async fn what_destroys_asks_first() {
     notebook.ok("%%cql --yes\nTRUNCATE t").await;
     notebook.frontend.answer("y");
     notebook.ok("DROP TABLE t").await;
+}
+
+#[tokio::test]
+async fn a_truncate_is_repeated_once_where_a_replica_has_not_heard_of_the_table() {
+    let astra = database().await;
+    let mut notebook = Notebook::connected(&astra).await;
+    notebook.ok("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t (id) VALUES (1)").await;
+    astra.switch(Switch::TruncateFails { times: 1 }).await.unwrap();
+    notebook.ok("%%cql --yes\nTRUNCATE t").await;
+    assert!(notebook.ok("SELECT * FROM t").await.plain()[0].contains("0 rows"));
+    astra.switch(Switch::TruncateFails { times: 2 }).await.unwrap();
+    let (name, text) = notebook.error("%%cql --yes\nTRUNCATE t").await;
+    assert_eq!(name, "TRUNCATE_ERROR");
+    assert!(text.contains("failed on replica") && text.contains("know the table"), "{text}");
 }
 
 #[tokio::test]

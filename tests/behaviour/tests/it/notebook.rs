@@ -84,7 +84,8 @@ impl Notebook {
     /// Runs a cell that must succeed.
     pub(crate) async fn ok(&mut self, cell: &str) -> Exchange {
         let exchange = self.run(cell).await;
-        assert_eq!(exchange.status(), "ok", "{cell}\n{}", exchange.transcript());
+        let status = exchange.status();
+        assert_eq!(status, "ok", "{cell}\n{}\n{}", exchange.transcript(), traceback(&exchange));
         exchange
     }
 
@@ -140,14 +141,13 @@ pub(crate) fn listeners(pid: u32) -> usize {
 pub(crate) fn failure(cell: &str, exchange: &Exchange) -> (String, String) {
     assert_eq!(exchange.status(), "error", "{cell}\n{}", exchange.transcript());
     assert_eq!(exchange.published("error").count(), 1, "exactly one error message");
-    let content = exchange.content();
-    let lines: Vec<_> = content["traceback"]
-        .as_array()
-        .expect("a traceback")
-        .iter()
-        .filter_map(|line| line.as_str())
-        .collect();
-    (content["ename"].as_str().expect("a name").to_owned(), plain(&lines.join("\n")))
+    (exchange.content()["ename"].as_str().expect("a name").to_owned(), traceback(exchange))
+}
+
+/// What an error said, without its colours; empty where there was none.
+fn traceback(exchange: &Exchange) -> String {
+    let lines = exchange.content()["traceback"].as_array().into_iter().flatten();
+    plain(&lines.filter_map(|line| line.as_str()).collect::<Vec<_>>().join("\n"))
 }
 
 /// Text without its ANSI colours.
