@@ -4,12 +4,13 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use cqlbook_cluster::Request as Sending;
+use cqlbook_cluster::{Node, Request as Sending};
 use cqlbook_core::cell::{ShellCommand, Statement};
 use cqlbook_core::column::Column;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::page::{MalformedPage, Page};
-use cqlbook_core::schema::describe::{self, Entry, Request, What};
+use cqlbook_core::schema::KeyspaceKind;
+use cqlbook_core::schema::describe::{self, Cluster, Entry, Request, What};
 use cqlbook_core::value;
 use cqlbook_wire::Stream;
 use jiff::tz::TimeZone;
@@ -67,7 +68,8 @@ async fn of_model(open: &Open, request: &Request, current: Option<&str>) -> Resu
         .await
         .map_err(|error| explain::query::query_of_no_statement(&error, open.is_astra()))?;
     if request.what == What::Cluster {
-        return Ok(describe::cluster(&schema));
+        let ranges = current.map(|current| owners(open, current)).unwrap_or_default();
+        return Ok(Cluster::of(&schema.origin, ranges).render());
     }
     let entries = describe::answer(&schema, request, current).map_err(|missing| {
         Diagnostic::new(Code::InvalidQuery, format!("{missing}.")).with_hint(
@@ -77,18 +79,31 @@ async fn of_model(open: &Open, request: &Request, current: Option<&str>) -> Resu
     Ok(describe::render(&entries, current, WIDTH))
 }
 
+/// Who owns which range of a keyspace, unless it is one of the server's.
+fn owners(open: &Open, keyspace: &str) -> Vec<(String, Vec<String>)> {
+    let owners = match KeyspaceKind::of(keyspace) {
+        KeyspaceKind::User => open.connection.owners(keyspace),
+        _ => None,
+    };
+    let labels = |nodes: Vec<Node>| nodes.into_iter().map(|node| node.label).collect();
+    owners.into_iter().flatten().map(|(token, nodes)| (token.to_string(), labels(nodes))).collect()
+}
+
 /// The server's answer as cqlsh lays it out.
 fn of_server(fetched: &Fetched, current: Option<&str>) -> Result<String, MalformedPage> {
     let mut entries = Vec::new();
-    let mut lines = Vec::new();
+    let mut clusters = Vec::new();
     for page in fetched.pages.iter().flatten() {
         read(page, &mut |row| match row.get("create_statement") {
             Some(cql) => entries.push(Entry { cql: Some(cql), ..row.entry() }),
             None if row.get("type").is_some() => entries.push(row.entry()),
-            None => lines.extend(cluster(row)),
+            None => clusters.push(cluster(row)),
         })?;
     }
-    if lines.is_empty() { Ok(describe::render(&entries, current, WIDTH)) } else { Ok(lines.join("\n")) }
+    Ok(match clusters.first() {
+        Some(cluster) => cluster.render(),
+        None => describe::render(&entries, current, WIDTH),
+    })
 }
 
 /// A row of an answer, by the names of its columns.
@@ -122,22 +137,18 @@ impl Row<'_> {
     }
 }
 
-/// The lines of `DESCRIBE CLUSTER`; which node owns which range comes where a keyspace is in use.
-fn cluster(row: &Row<'_>) -> Vec<String> {
+/// `DESCRIBE CLUSTER`; which node owns which range comes where a keyspace is in use.
+fn cluster(row: &Row<'_>) -> Cluster {
     let named = [("Cluster", "cluster"), ("Partitioner", "partitioner"), ("Snitch", "snitch")];
-    let mut lines: Vec<_> = named
-        .into_iter()
-        .filter_map(|(label, name)| row.get(name).map(|value| format!("{label}: {value}")))
-        .collect();
-    if let Some(ranges) = row.get("range_ownership").filter(|ranges| ranges.starts_with('{')) {
-        lines.extend([String::new(), "Range ownership:".to_owned()]);
-        let ranges = ranges.trim_matches(['{', '}']).replace('\'', "");
-        let ranges = ranges.split_inclusive(']').filter_map(|range| range.split_once(": "));
-        lines.extend(
-            ranges.map(|(token, nodes)| format!(" {:>39}  {nodes}", token.trim_start_matches([',', ' ']))),
-        );
-    }
-    lines
+    let facts = named.into_iter().filter_map(|(label, name)| Some((label, row.get(name)?))).collect();
+    let ranges = row.get("range_ownership").filter(|ranges| ranges.starts_with('{')).unwrap_or_default();
+    let ranges = ranges.trim_matches(['{', '}']).replace('\'', "");
+    let ranges = ranges.split_inclusive(']').filter_map(|range| {
+        let (token, nodes) = range.split_once(": [")?;
+        let nodes = nodes.trim_end_matches(']').split(", ").map(str::to_owned);
+        Some((token.trim_start_matches([',', ' ']).to_owned(), nodes.collect()))
+    });
+    Cluster { facts, ranges: ranges.collect() }
 }
 
 fn unreadable(error: MalformedPage) -> Diagnostic {

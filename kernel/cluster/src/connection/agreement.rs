@@ -36,6 +36,12 @@ impl Connection {
         }
     }
 
+    /// Waits for a while until the nodes that are connected to have the same schema, before many rows go to a table that some
+    /// of them may not have heard of yet. Where they agree it costs one small query each.
+    pub async fn settled(&self) {
+        let _ = timeout(SCHEMA_BOUND, self.inner.session.await_schema_agreement()).await;
+    }
+
     /// Waits for a while until all nodes have the same schema, those of other data centres included. The driver asks only
     /// those that it is connected to.
     pub(super) async fn await_everybody(&self) {

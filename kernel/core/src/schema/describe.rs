@@ -1,7 +1,7 @@
 //! `DESCRIBE` in every variant of cqlsh: what is asked for, the answer from a model, and the text that cqlsh makes of an
 //! answer, be it the server's or ours.
 
-use super::{Index, Keyspace, KeyspaceKind, Schema, Table, ddl, types};
+use super::{Index, Keyspace, KeyspaceKind, Origin, Schema, Table, ddl, types};
 use crate::cql::keywords::unquote_name;
 use crate::cql::lexer::{TokenKind, lex};
 
@@ -347,15 +347,33 @@ fn virtual_keyspace(keyspace: &Keyspace) -> String {
     )
 }
 
-/// `DESCRIBE CLUSTER` as cqlsh says it. Which node owns which range is the server's to tell.
-pub fn cluster(schema: &Schema) -> String {
-    let last = |class: &str| class.rsplit('.').next().unwrap_or(class).to_owned();
-    let origin = &schema.origin;
-    let mut text = format!("Cluster: {}\nPartitioner: {}", origin.cluster, last(&origin.partitioner));
-    if !origin.snitch.is_empty() {
-        text.push_str(&format!("\nSnitch: {}", last(&origin.snitch)));
+/// What `DESCRIBE CLUSTER` tells.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cluster {
+    /// Its name, partitioner and snitch, each under its label.
+    pub facts: Vec<(&'static str, String)>,
+    /// The last tokens of the ranges with the nodes that own them; none without a keyspace in use.
+    pub ranges: Vec<(String, Vec<String>)>,
+}
+
+impl Cluster {
+    /// What is known of a schema's cluster. Its snitch is the server's to tell.
+    pub fn of(origin: &Origin, ranges: Vec<(String, Vec<String>)>) -> Self {
+        let class = &origin.partitioner;
+        let partitioner = class.rsplit('.').next().unwrap_or(class).to_owned();
+        Self { facts: vec![("Cluster", origin.cluster.clone()), ("Partitioner", partitioner)], ranges }
     }
-    text
+
+    /// As cqlsh says it.
+    pub fn render(&self) -> String {
+        let mut lines: Vec<_> = self.facts.iter().map(|(label, value)| format!("{label}: {value}")).collect();
+        if !self.ranges.is_empty() {
+            lines.extend([String::new(), "Range ownership:".to_owned()]);
+        }
+        let ranges = self.ranges.iter();
+        lines.extend(ranges.map(|(token, nodes)| format!(" {token:>39}  [{}]", nodes.join(", "))));
+        lines.join("\n")
+    }
 }
 
 /// The answer as text: statements apart from each other, names in columns, under their keyspace where none is in use.

@@ -105,7 +105,6 @@ impl Snapshot {
             release: string(cluster, "release"),
             cql_version: string(cluster, "cql_version"),
             partitioner: string(cluster, "partitioner"),
-            snitch: String::new(),
             astra: cluster["astra"].as_bool().unwrap_or_default(),
             data_centers: centers.collect(),
         };

@@ -66,8 +66,6 @@ pub struct Origin {
     pub cql_version: String,
     /// The partitioner's class.
     pub partitioner: String,
-    /// The snitch's class, where the server tells it.
-    pub snitch: String,
     /// Whether it is Astra DB.
     pub astra: bool,
     /// The data centres by name, with their number of nodes.

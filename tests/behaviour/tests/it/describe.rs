@@ -1,5 +1,7 @@
 //! `DESCRIBE`: the server's, and the same from the schema that the kernel knows where the service refuses.
 
+use std::collections::BTreeMap;
+
 use cqlbook_sandbox::Switch;
 
 use crate::notebook::{Notebook, database};
@@ -37,6 +39,7 @@ async fn what_the_service_refuses_to_describe_is_described_here_in_the_same_word
         "DESCRIBE KEYSPACES".to_owned(),
         "DESCRIBE TABLE system.local".to_owned(),
     ];
+    let their_cluster = notebook.ok("DESCRIBE CLUSTER").await.stdout();
     let mut theirs = Vec::new();
     for command in &asked {
         theirs.push(sorted(&notebook.ok(command).await.stdout()));
@@ -67,6 +70,8 @@ async fn what_the_service_refuses_to_describe_is_described_here_in_the_same_word
     }
     let cluster = notebook.ok("DESCRIBE CLUSTER").await.stdout();
     assert!(cluster.starts_with("Cluster: cqlbook sandbox\nPartitioner: Murmur3Partitioner\n"), "{cluster}");
+    assert_eq!(ownership(&cluster), ownership(&their_cluster), "{cluster}\n{their_cluster}");
+    assert_eq!(ownership(&cluster).len(), 4, "{cluster}");
     let whole = notebook.ok("DESCRIBE SCHEMA").await.stdout();
     assert!(
         whole.contains(&format!("CREATE KEYSPACE {keyspace} ")) && !whole.contains("CREATE KEYSPACE system")
@@ -75,6 +80,12 @@ async fn what_the_service_refuses_to_describe_is_described_here_in_the_same_word
     assert!(full.contains("CREATE KEYSPACE system "), "the server's own too");
     let (name, _) = notebook.error("DESCRIBE TABLE a b c").await;
     assert_ne!(name, "INTERNAL_ERROR");
+}
+
+/// The ranges by their last token, each with its number of nodes, which have other addresses among themselves.
+fn ownership(cluster: &str) -> BTreeMap<String, usize> {
+    let ranges = cluster.lines().filter_map(|line| line.trim().split_once("  ["));
+    ranges.map(|(token, nodes)| (token.to_owned(), nodes.split(", ").count())).collect()
 }
 
 /// Statements in an order of their own: the server lists a keyspace's in another.
