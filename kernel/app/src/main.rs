@@ -6,6 +6,7 @@ mod cli;
 #[cfg(feature = "sql")]
 mod compute;
 mod connect;
+mod core_dump;
 mod doctor;
 mod explain;
 mod export;
@@ -22,5 +23,6 @@ mod snapshots;
 mod trace;
 
 fn main() -> ExitCode {
+    core_dump::forbid();
     cli::run()
 }

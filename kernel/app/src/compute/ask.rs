@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cqlbook_analysis::sql::{Answer, Job, SqlError, wire};
 
+use crate::connect::SECRET_VARIABLES;
+
 /// The most that is read of what a process complains about, in bytes.
 const COMPLAINT: u64 = 64 << 10;
 
@@ -34,6 +36,10 @@ pub(crate) enum Failed {
 pub(crate) async fn ask(job: Job) -> Result<Answer, Failed> {
     let mut command = Command::new(program().map_err(Failed::NotStarted)?);
     command.arg("compute").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // It computes, and needs none of them.
+    for name in SECRET_VARIABLES {
+        command.env_remove(name);
+    }
     // Jupyter signals the kernel's whole process group; what an interrupt means for this one is the kernel's to say.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);

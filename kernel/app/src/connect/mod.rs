@@ -12,3 +12,7 @@ mod safe;
 pub(crate) mod shelf;
 mod terminal;
 pub(crate) mod verbs;
+
+/// Where the environment may hold secrets.
+pub(crate) const SECRET_VARIABLES: [&str; 4] =
+    ["ASTRA_DB_APPLICATION_TOKEN", "ASTRA_DB_CLIENT_SECRET", "CASSANDRA_PASSWORD", safe::PASSPHRASE];

@@ -5,13 +5,7 @@ use std::sync::Arc;
 use cqlbook_core::redact;
 use cqlbook_core::secret::Secret;
 
-/// Where the environment may hold secrets.
-const VARIABLES: [&str; 4] = [
-    "ASTRA_DB_APPLICATION_TOKEN",
-    "ASTRA_DB_CLIENT_SECRET",
-    "CASSANDRA_PASSWORD",
-    "CQLBOOK_VAULT_PASSPHRASE",
-];
+use crate::connect::SECRET_VARIABLES;
 
 /// The password of Cassandra's first user. Everyone knows it, and masked it would tell that it is in use.
 const DEFAULT_PASSWORD: &str = "cassandra";
@@ -25,7 +19,7 @@ pub(super) fn masked(cell: &str, secrets: &[Arc<Secret>]) -> String {
         }
     };
     secrets.iter().for_each(|secret| mask(secret));
-    let variables = VARIABLES.iter().filter_map(|name| std::env::var(name).ok());
+    let variables = SECRET_VARIABLES.iter().filter_map(|name| std::env::var(name).ok());
     variables.for_each(|value| mask(&Secret::new(value)));
     masked
 }

@@ -85,6 +85,9 @@ async fn the_secret_is_in_no_output_no_file_and_no_argument() {
     assert!(!seen.contains(&secret), "a message holds the secret");
     let arguments = std::fs::read_to_string(format!("/proc/{}/cmdline", notebook.kernel.pid())).unwrap();
     assert!(!arguments.contains(&secret));
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", notebook.kernel.pid())).unwrap();
+    let cores = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
+    assert_eq!(cores.split_whitespace().next(), Some("0"), "a crash leaves no image of the memory");
     assert_eq!(files_with(notebook.folder.path(), &secret), Vec::<PathBuf>::new());
 }
 
