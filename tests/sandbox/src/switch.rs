@@ -141,6 +141,18 @@ pub struct Facts {
     pub nodes: BTreeMap<Uuid, NodeFacts>,
 }
 
+impl Facts {
+    /// The requests of all nodes.
+    pub fn requests(&self) -> u64 {
+        self.nodes.values().map(|node| node.requests).sum()
+    }
+
+    /// Those of them that asked for a trace.
+    pub fn traced(&self) -> u64 {
+        self.nodes.values().map(|node| node.traced).sum()
+    }
+}
+
 /// What went through a front to one node.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -92,15 +92,15 @@ fn owners(open: &Open, keyspace: &str) -> Vec<(String, Vec<String>)> {
 /// The server's answer as cqlsh lays it out.
 fn of_server(fetched: &Fetched, current: Option<&str>) -> Result<String, MalformedPage> {
     let mut entries = Vec::new();
-    let mut clusters = Vec::new();
+    let mut of_cluster = None;
     for page in fetched.pages.iter().flatten() {
         read(page, &mut |row| match row.get("create_statement") {
             Some(cql) => entries.push(Entry { cql: Some(cql), ..row.entry() }),
             None if row.get("type").is_some() => entries.push(row.entry()),
-            None => clusters.push(cluster(row)),
+            None => of_cluster = Some(cluster(row)),
         })?;
     }
-    Ok(match clusters.first() {
+    Ok(match of_cluster {
         Some(cluster) => cluster.render(),
         None => describe::render(&entries, current, WIDTH),
     })

@@ -104,7 +104,8 @@ pub(crate) async fn load(scene: &Scene, request: Request) -> Result<Done, Diagno
         let mut wait = Wait::new();
         let open = wait.attend(&open, settings.settings.timeout);
         let preparing = async {
-            open.connection.settled().await;
+            // A node that has not heard of a new table yet would refuse its rows.
+            open.connection.await_agreement().await;
             let prepared = open.connection.prepare(&plan.statement).await;
             prepared
                 .map_err(|error| unplaced(explain_failure(&error, &open, &Statement::new(&plan.statement))))

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cqlbook_core::schema::read;
 use tokio::time::{sleep, timeout};
+use uuid::Uuid;
 
 use super::{Connection, SCHEMA_BOUND};
 use crate::error::{QueryError, ServerErrorKind};
@@ -14,18 +15,16 @@ use crate::error::{QueryError, ServerErrorKind};
 const EVERYBODY: Duration = Duration::from_secs(5);
 /// How often they are asked for.
 const PERIOD: Duration = Duration::from_millis(250);
-/// Where each node keeps its own version, and what it has heard of the others'.
-const VERSIONS: [&str; 2] = [
-    "SELECT schema_version FROM system.local WHERE key = 'local'",
-    "SELECT schema_version FROM system.peers",
-];
+/// A node's own version of the schema.
+pub(super) const OWN_VERSION: &str = "SELECT schema_version FROM system.local WHERE key = 'local'";
+/// What a node has heard of the others' versions.
+const OTHERS_VERSIONS: &str = "SELECT schema_version FROM system.peers";
 
 impl Connection {
     /// Waits until nodes agree on a changed schema and reads it; what does not work out is told as warnings.
     pub(super) async fn settle_schema(&self, cql: &str) -> Option<String> {
-        let session = &self.inner.session;
         let settled = async {
-            let agreed = session.await_schema_agreement().await.is_ok();
+            let agreed = self.await_agreement().await.is_some();
             let (read, ()) = tokio::join!(self.read_schema(), self.reread(cql));
             (agreed, read.is_ok())
         };
@@ -36,17 +35,18 @@ impl Connection {
         }
     }
 
-    /// Waits for a while until the nodes that are connected to have the same schema, before many rows go to a table that some
-    /// of them may not have heard of yet. Where they agree it costs one small query each.
-    pub async fn settled(&self) {
-        let _ = timeout(SCHEMA_BOUND, self.inner.session.await_schema_agreement()).await;
+    /// Waits until the nodes that are connected to have the same schema, and gives its version; `None` where they do not agree
+    /// within the session's bound (`session.rs`). Where they do, it costs one small query each.
+    pub async fn await_agreement(&self) -> Option<Uuid> {
+        self.inner.session.await_schema_agreement().await.ok()
     }
 
     /// Waits for a while until all nodes have the same schema, those of other data centres included. The driver asks only
     /// those that it is connected to.
     pub(super) async fn await_everybody(&self) {
         let agreed = async {
-            while self.versions().await.is_none_or(|versions| versions.len() > 1) {
+            let queries = [OWN_VERSION, OTHERS_VERSIONS];
+            while !self.versions(&queries).await.is_ok_and(|versions| versions.len() <= 1) {
                 sleep(PERIOD).await;
             }
         };
@@ -54,18 +54,17 @@ impl Connection {
         let _ = timeout(EVERYBODY, agreed).await;
     }
 
-    /// The versions of the schema that there are, as far as some node has heard.
-    async fn versions(&self) -> Option<BTreeSet<String>> {
+    /// The versions of the schema that are in the answers of some node.
+    pub(super) async fn versions(&self, queries: &[&str]) -> Result<BTreeSet<String>, QueryError> {
         let mut versions = BTreeSet::new();
-        for cql in VERSIONS {
-            let answers = self.all_pages(cql).await.ok()?;
-            for page in answers.into_iter().filter_map(|answer| answer.page) {
+        for cql in queries {
+            for page in self.all_pages(cql).await?.into_iter().filter_map(|answer| answer.page) {
                 read::texts(page.as_ref(), "schema_version", |text| {
                     versions.insert(text.to_owned());
                 });
             }
         }
-        Some(versions)
+        Ok(versions)
     }
 }
 

@@ -15,9 +15,10 @@ use cqlbook_core::cell::{ObjectKind, Statement, StatementKind};
 use cqlbook_core::schema::read::{self, Reader, Source};
 use cqlbook_core::schema::{Keyspace, Origin, Schema};
 use scylla::cluster::ClusterState;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
+use super::agreement::OWN_VERSION;
 use super::{Connection, Inner};
 use crate::error::{QueryError, ServerErrorKind};
 use crate::request::{Answer, Request, RequestOptions};
@@ -29,8 +30,8 @@ const PERIOD: Duration = Duration::from_millis(250);
 const LOOK: Duration = Duration::from_secs(2);
 /// The pause after it was read, so that a script's many changes are not each read.
 const REST: Duration = Duration::from_millis(500);
-/// How long nodes may take to agree before the schema is read all the same.
-const AGREEMENT: Duration = Duration::from_secs(10);
+/// The pause after it could not be read.
+const RECOVERY: Duration = Duration::from_secs(10);
 /// The most roles whose permissions are asked for one by one.
 const ROLES: usize = 20;
 
@@ -84,7 +85,7 @@ pub(super) async fn keep(inner: Weak<Inner>) {
             };
             if read.is_err() {
                 tracing::debug!("the schema could not be read");
-                (seen, pause) = (Weak::new(), AGREEMENT);
+                (seen, pause) = (Weak::new(), RECOVERY);
             } else {
                 pause = REST;
             }
@@ -136,8 +137,7 @@ impl Connection {
         if !always && self.is_up_to_date().await {
             return Ok(());
         }
-        let agreed = timeout(AGREEMENT, self.inner.session.await_schema_agreement()).await;
-        let agreed = agreed.ok().and_then(Result::ok);
+        let agreed = self.await_agreement().await;
         let keeper = &self.inner.keeper;
         let _reading = keeper.reading.lock().await;
         let same = agreed.is_some() && *keeper.version() == agreed;
@@ -154,12 +154,8 @@ impl Connection {
     async fn is_up_to_date(&self) -> bool {
         let keeper = &self.inner.keeper;
         let Some(version) = (*keeper.version()).filter(|_| keeper.known().is_some()) else { return false };
-        let mut same = false;
-        let pages = self.all_pages("SELECT schema_version FROM system.local WHERE key = 'local'").await;
-        for page in pages.into_iter().flatten().filter_map(|answer| answer.page) {
-            read::texts(page.as_ref(), "schema_version", |text| same = text == version.to_string());
-        }
-        same
+        let versions = self.versions(&[OWN_VERSION]).await;
+        versions.is_ok_and(|versions| versions.contains(&version.to_string()))
     }
 
     /// Reads the whole schema, whatever is known of it.

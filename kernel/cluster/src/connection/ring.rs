@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use scylla::cluster::Node as DriverNode;
+use scylla::cluster::{ClusterState, Node as DriverNode};
 use scylla::frame::response::result::TableSpec;
 use scylla::routing::Token;
 
@@ -15,19 +15,22 @@ impl Connection {
     pub fn owners(&self, keyspace: &str) -> Option<Vec<(i64, Vec<Node>)>> {
         let state = self.inner.session.get_cluster_state();
         let tokens = state.replica_locator().ring().iter().map(|(token, _)| token.value());
-        tokens.map(|token| Some((token, self.replicas(keyspace, token)?))).collect()
+        tokens.map(|token| Some((token, replicas(&state, keyspace, token)?))).collect()
     }
 
     /// The nodes that have the partitions of `token` in `keyspace` (as the schema names it), of all data centres and in the
     /// order of the ring. `None` for a keyspace that is not known.
     pub fn replicas(&self, keyspace: &str, token: i64) -> Option<Vec<Node>> {
-        let state = self.inner.session.get_cluster_state();
-        let strategy = &state.get_keyspace(keyspace)?.strategy;
-        // Only tablets, which Cassandra has not, belong to a table.
-        let table = TableSpec::borrowed(keyspace, "");
-        let replicas = state.replica_locator().replicas_for_token(Token::new(token), strategy, None, &table);
-        Some(replicas.into_replicas_ordered().into_iter().map(|(replica, _)| node(replica)).collect())
+        replicas(&self.inner.session.get_cluster_state(), keyspace, token)
     }
+}
+
+fn replicas(state: &ClusterState, keyspace: &str, token: i64) -> Option<Vec<Node>> {
+    let strategy = &state.get_keyspace(keyspace)?.strategy;
+    // Only tablets, which Cassandra has not, belong to a table.
+    let table = TableSpec::borrowed(keyspace, "");
+    let replicas = state.replica_locator().replicas_for_token(Token::new(token), strategy, None, &table);
+    Some(replicas.into_replicas_ordered().into_iter().map(|(replica, _)| node(replica)).collect())
 }
 
 /// The driver's node as ours.

@@ -232,12 +232,12 @@ async fn what_was_changed_or_moved_here_is_not_guessed() {
     let (name, text) = user.notebook().await.error("%connect Production").await;
     assert_eq!(name, "SECRET_UNREADABLE", "{text}");
     assert!(text.contains("%connection edit Production --client-secret"), "{text}");
-    let requests: u64 = astra.facts().await.unwrap().nodes.values().map(|node| node.requests).sum();
+    let requests = astra.facts().await.unwrap().requests();
     astra.clear_facts().await.unwrap();
     assert!(requests > 0, "the first one logged in");
     let mut notebook = user.notebook().await;
     notebook.error("%connect Production").await;
-    let requests: u64 = astra.facts().await.unwrap().nodes.values().map(|node| node.requests).sum();
+    let requests = astra.facts().await.unwrap().requests();
     assert_eq!(requests, 0, "nothing was sent");
 }
 
