@@ -109,7 +109,7 @@ async fn fill(connection: &Connection) {
         };
         Cell::Bytes(from_text(ty, &text).unwrap().into())
     };
-    let options = RequestOptions { idempotent: true, ..RequestOptions::default() };
+    let options = RequestOptions::of_a_read();
     for batch in 0..ROWS / 50 {
         let row = |row: usize| {
             let mut cells: Vec<Cell> = types.iter().map(|ty| cell(ty, row)).collect();
@@ -122,7 +122,7 @@ async fn fill(connection: &Connection) {
 }
 
 async fn fetch(connection: &Connection) -> Vec<Arc<dyn Page>> {
-    let options = RequestOptions { idempotent: true, ..RequestOptions::default() };
+    let options = RequestOptions::of_a_read();
     let request = Request::with_options("SELECT * FROM measured", options);
     let (mut pages, mut paging) = (Vec::new(), None);
     loop {

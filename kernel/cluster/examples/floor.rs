@@ -64,7 +64,7 @@ async fn main() -> Result<(), Failure> {
 
 /// Fetches ranges until there are none; gives rows and bytes.
 async fn fetch(connection: Connection, prepared: Prepared, queue: Queue) -> Result<(usize, usize), Failure> {
-    let options = RequestOptions { idempotent: true, ..RequestOptions::default() };
+    let options = RequestOptions::of_a_read();
     let (mut rows, mut bytes) = (0, 0);
     loop {
         let range = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();

@@ -256,7 +256,7 @@ fn int(value: i32) -> Cell {
 }
 
 fn traced() -> RequestOptions {
-    RequestOptions { trace: true, idempotent: true, ..RequestOptions::default() }
+    RequestOptions { trace: true, ..RequestOptions::of_a_read() }
 }
 
 fn quick(options: &mut RequestOptions) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use scylla::client::session::Session;
@@ -27,6 +27,7 @@ use crate::prepared::{Cells, Prepared};
 use crate::ranges::{self, TokenRange};
 use crate::relay::Relays;
 use crate::request::{Answer, BatchKind, Cell, Coordinator, PagingState, Request, RequestOptions};
+use crate::retry::Record;
 use crate::schema::{self, SchemaSnapshot};
 use crate::session::SchemaReader;
 use crate::watch::{self, Census, Health};
@@ -74,14 +75,16 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// Sets on one of the driver's kinds of statement what a request says of all; they share these methods and no trait.
+/// Sets on one of the driver's kinds of statement what a request says of all, and who is told of its attempts; they share
+/// these methods and no trait.
 macro_rules! configure {
-    ($statement:ident, $options:expr) => {
+    ($statement:ident, $options:expr, $record:expr) => {
         $statement.set_consistency(convert::consistency($options.consistency));
         $statement.set_serial_consistency(Some(convert::serial_consistency($options.serial_consistency)));
         $statement.set_request_timeout(Some($options.timeout));
         $statement.set_tracing($options.trace);
-        $statement.set_is_idempotent($options.idempotent);
+        $statement.set_is_idempotent($options.idempotence.may_repeat());
+        $statement.set_history_listener(Arc::<Record>::clone($record));
     };
 }
 
@@ -172,7 +175,7 @@ impl Connection {
 
     /// Runs one statement, or fetches the page at `paging` of one that ran.
     ///
-    /// A request whose `options.idempotent` is set is repeated on other nodes, and until nodes are back, when its connection
+    /// A request that `options.idempotence` lets be repeated is, on other nodes, and until nodes are back, when its connection
     /// breaks; any other only where it was not sent. For how long says [`Connection::attended`]. A service that asks to slow
     /// down gets growing pauses. Dropping the future gives the request up on this side; the server may finish it.
     ///
@@ -181,20 +184,24 @@ impl Connection {
     pub async fn run(&self, request: &Request, paging: Option<&PagingState>) -> Result<Answer, QueryError> {
         let options = &request.options;
         let mut statement = Statement::new(request.cql.as_str()).with_page_size(page_size(options));
-        configure!(statement, options);
+        let record = &Arc::new(Record::default());
+        configure!(statement, options, record);
         let session = &self.inner.session;
         let once = || -> Pin<Box<dyn Future<Output = _> + Send + '_>> {
             Box::pin(async {
                 session
                     .query_single_page(statement.clone(), (), driver_paging(paging))
                     .await
-                    .map_err(|error| convert::execution_error(&error))
+                    .map_err(|error| convert::execution_error(&error, record))
             })
         };
-        let mut outcome = self.repeatedly(options, once).await;
+        let started = Instant::now();
+        let mut outcome = self.repeatedly(options, record, once).await;
         if outcome.as_ref().is_err_and(agreement::is_missing_on_a_replica) {
+            // To empty the table on the replicas that lacked it completes what was done on the others.
             self.await_everybody().await;
-            outcome = self.repeatedly(options, once).await;
+            let timeout = options.timeout.saturating_sub(started.elapsed());
+            outcome = self.repeatedly(&RequestOptions { timeout, ..options.clone() }, record, once).await;
         }
         let (result, next) = outcome?;
         let mut answer = self.answer(result, next)?;
@@ -218,7 +225,7 @@ impl Connection {
         let options = self.own_options();
         let session = &self.inner.session;
         let statement = self
-            .repeatedly(&options, || {
+            .repeatedly(&options, &Record::default(), || {
                 Box::pin(async { session.prepare(cql).await.map_err(|error| convert::prepare_error(&error)) })
             })
             .await?;
@@ -243,15 +250,16 @@ impl Connection {
         prepared.check_count(values)?;
         let mut statement = prepared.statement.clone();
         statement.set_page_size(page_size(options));
-        configure!(statement, options);
+        let record = &Arc::new(Record::default());
+        configure!(statement, options, record);
         let session = &self.inner.session;
         let (result, next) = self
-            .repeatedly(options, || {
+            .repeatedly(options, record, || {
                 Box::pin(async {
                     session
                         .execute_single_page(&statement, Cells(values), driver_paging(paging))
                         .await
-                        .map_err(|error| convert::execution_error(&error))
+                        .map_err(|error| convert::execution_error(&error, record))
                 })
             })
             .await?;
@@ -278,13 +286,15 @@ impl Connection {
             prepared.check_count(row)?;
             batch.append_statement(prepared.statement.clone());
         }
-        configure!(batch, options);
+        let record = &Arc::new(Record::default());
+        configure!(batch, options, record);
         let values: Vec<_> = rows.iter().map(|row| Cells(row)).collect();
         let session = &self.inner.session;
         let result = self
-            .repeatedly(options, || {
+            .repeatedly(options, record, || {
                 Box::pin(async {
-                    session.batch(&batch, &values).await.map_err(|error| convert::execution_error(&error))
+                    let sent = session.batch(&batch, &values).await;
+                    sent.map_err(|error| convert::execution_error(&error, record))
                 })
             })
             .await?;
@@ -299,7 +309,7 @@ impl Connection {
         self.try_keyspace(name, case_sensitive).await?;
         let options = self.own_options();
         let session = &self.inner.session;
-        self.repeatedly(&options, || {
+        self.repeatedly(&options, &Record::default(), || {
             Box::pin(async {
                 session
                     .use_keyspace(name, case_sensitive)

@@ -17,7 +17,7 @@ use scylla::statement::{Consistency as DriverConsistency, SerialConsistency as D
 
 use crate::error::{ConnectError, ConnectionLost, QueryError, ServerError, ServerErrorKind};
 use crate::request::SerialConsistency;
-use crate::retry::was_not_sent;
+use crate::retry::{Record, was_not_sent};
 use crate::schema::{SchemaSnapshot, same_type};
 
 pub(crate) fn consistency(level: Consistency) -> DriverConsistency {
@@ -229,8 +229,22 @@ fn driver(error: &dyn std::fmt::Display) -> QueryError {
     QueryError::Driver { reason: error.to_string() }
 }
 
-/// Why a statement failed. `idempotent` ones are never said to have been half done.
-pub(crate) fn execution_error(error: &ExecutionError) -> QueryError {
+/// Why a statement failed, after the attempts that `record` saw. The driver tells the last failure alone, and "no
+/// connection" of its last target says nothing of what came before it.
+pub(crate) fn execution_error(error: &ExecutionError, record: &Record) -> QueryError {
+    let seen = record.take_failure();
+    match (error, seen) {
+        (
+            ExecutionError::LastAttemptError(_)
+            | ExecutionError::ConnectionPoolError(_)
+            | ExecutionError::EmptyPlan,
+            Some(seen),
+        ) => seen,
+        _ => unseen_error(error),
+    }
+}
+
+fn unseen_error(error: &ExecutionError) -> QueryError {
     match error {
         ExecutionError::LastAttemptError(attempt) => attempt_error(attempt),
         ExecutionError::ConnectionPoolError(pool) => lost(false, pool_error(pool)),
@@ -275,7 +289,8 @@ pub(crate) fn metadata_error(error: &MetadataError) -> QueryError {
     }
 }
 
-fn attempt_error(error: &RequestAttemptError) -> QueryError {
+/// What one attempt failed of.
+pub(crate) fn attempt_error(error: &RequestAttemptError) -> QueryError {
     match error {
         RequestAttemptError::DbError(db, message) => QueryError::Server(Box::new(server_error(db, message))),
         RequestAttemptError::BrokenConnectionError(_) | RequestAttemptError::UnableToAllocStreamId => {
@@ -316,6 +331,12 @@ fn connection_error(error: &ConnectionError) -> Option<ConnectError> {
     match error {
         ConnectionError::ConnectionSetupRequestError(ConnectionSetupRequestError { error, .. }) => {
             match error {
+                // Said where the replicas of the roles do not answer, as of nodes that have just started: it passes.
+                ConnectionSetupRequestErrorKind::DbError(DbError::AuthenticationError, text)
+                    if text.contains("Unable to perform authentication") =>
+                {
+                    Some(ConnectError::Server(Box::new(server_error(&DbError::ServerError, text))))
+                }
                 ConnectionSetupRequestErrorKind::DbError(DbError::AuthenticationError, server_text) => {
                     Some(ConnectError::AuthFailed { server_text: server_text.clone() })
                 }

@@ -152,6 +152,57 @@ pub enum QueryError {
     },
 }
 
+impl QueryError {
+    /// Whether a write that failed this way may have been done all the same, as a whole or in part: decided here and nowhere
+    /// else. Every doubt says yes. (That too few replicas are alive is certain of one write to one partition alone:
+    /// [`cqlbook_core::cell::Statement::is_one_write`].)
+    pub fn may_have_happened(&self) -> bool {
+        match self {
+            Self::Server(error) => error.kind.may_have_happened() && !error.is_of_a_rate_limit(),
+            Self::ConnectionLost(lost) => lost.maybe_applied,
+            Self::Timeout { maybe_applied, .. } => *maybe_applied,
+            // The answer came, and cannot be read.
+            Self::UnknownType { .. } | Self::Driver { .. } => true,
+            Self::ValueCount { .. } | Self::KeyspaceName { .. } => false,
+        }
+    }
+}
+
+impl ServerErrorKind {
+    /// Of a write that failed with this kind of ERROR: whether it may have been done.
+    fn may_have_happened(&self) -> bool {
+        match self {
+            // Found out before anything is done.
+            Self::Syntax
+            | Self::Unauthorized
+            | Self::Invalid
+            | Self::Config
+            | Self::AlreadyExists { .. }
+            | Self::Unprepared
+            | Self::Credentials
+            | Self::Protocol
+            | Self::Bootstrapping => false,
+            Self::Unavailable { .. }
+            | Self::Server
+            | Self::Overloaded
+            | Self::Truncate
+            | Self::WriteTimeout { .. }
+            | Self::ReadTimeout { .. }
+            | Self::ReadFailure { .. }
+            | Self::FunctionFailure { .. }
+            | Self::WriteFailure { .. }
+            | Self::Other => true,
+        }
+    }
+}
+
+impl ServerError {
+    /// Whether it is the answer of a rate limit, which refuses a request before it is executed.
+    pub fn is_of_a_rate_limit(&self) -> bool {
+        self.kind == ServerErrorKind::Overloaded && self.message.to_ascii_lowercase().contains("rate limit")
+    }
+}
+
 /// All connections are gone, or the one a statement was sent on.
 #[derive(Debug, Clone)]
 pub struct ConnectionLost {

@@ -1,7 +1,8 @@
 //! When a request that failed is sent again, after which pause, and who is told: pure, but for the random part of a pause.
 //!
 //! Two failures pass with time: a lost connection, and a service that asks to slow down. Only what is safe to send again is:
-//! an idempotent request, or one that certainly was not executed. Error 0x1001 says that "the request cannot be processed
+//! an idempotent request, or one that certainly was not executed. A third passes where the first came before it: that nodes
+//! which are back do not see one another yet. Otherwise it is told at once. Error 0x1001 says that "the request cannot be processed
 //! because the coordinator node is overloaded" (protocol v4, section 9). Of a rate limit that is certain: it is checked before
 //! a request is executed. In general it is not: Cassandra also answers so from the middle of a write, when too many hints
 //! are under way (`StorageProxy.checkHintOverload`), and part of a batch may be written by then.
@@ -10,10 +11,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cqlbook_core::cell::Idempotence;
 use uuid::Uuid;
 
 use crate::convert::pauses;
-use crate::error::{ConnectError, ConnectionLost, QueryError, ServerError, ServerErrorKind};
+use crate::error::{ConnectError, ConnectionLost, QueryError, ServerErrorKind};
 use crate::link::LinkError;
 use crate::metadata::MetadataError;
 
@@ -69,12 +71,14 @@ impl fmt::Debug for Attendance {
 
 /// The attempts of one request.
 pub(crate) struct Attempts {
-    is_idempotent: bool,
+    idempotence: Idempotence,
     /// How long it may wait in all.
     patience: Duration,
     made: u32,
     /// Whether the database was seen asleep: while it wakes it is known to refuse now and then.
     was_asleep: bool,
+    /// The connection that was lost last, if one was.
+    lost: Option<Box<ConnectionLost>>,
     lost_pauses: Box<dyn Iterator<Item = Duration> + Send>,
     slow_pauses: Box<dyn Iterator<Item = Duration> + Send>,
     /// The pauses given so far without their random part, so that chance does not decide how often a request is sent.
@@ -82,12 +86,13 @@ pub(crate) struct Attempts {
 }
 
 impl Attempts {
-    pub(crate) fn new(is_idempotent: bool, patience: Duration) -> Self {
+    pub(crate) fn new(idempotence: Idempotence, patience: Duration) -> Self {
         Self {
-            is_idempotent,
+            idempotence,
             patience,
             made: 0,
             was_asleep: false,
+            lost: None,
             lost_pauses: Box::new(pauses(LOST_PAUSES.0, LOST_PAUSES.1)),
             slow_pauses: Box::new(pauses(SLOW_PAUSES.0, SLOW_PAUSES.1)),
             slowed: Duration::ZERO,
@@ -105,9 +110,10 @@ impl Attempts {
         self.made += 1;
         let (wait, reason, patience) = match error {
             QueryError::ConnectionLost(lost) => {
-                if !self.is_idempotent && lost.maybe_applied {
+                if !self.idempotence.may_repeat() && lost.maybe_applied {
                     return None;
                 }
+                self.lost = Some(lost.clone());
                 // One that had been gone for longer than anybody waits unseen is not waited for unseen.
                 if self.patience <= GRACE && lost.since.is_some_and(|since| since >= self.patience) {
                     return None;
@@ -116,7 +122,7 @@ impl Attempts {
                 (self.lost_pauses.next()?, RetryReason::Lost(lost.clone()), patience)
             }
             QueryError::Server(server) if server.kind == ServerErrorKind::Overloaded => {
-                if !self.is_idempotent && !was_refused_at_the_door(server) {
+                if !self.idempotence.may_repeat() && !server.is_of_a_rate_limit() {
                     return None;
                 }
                 let pause = self.slow_pauses.next()?;
@@ -127,6 +133,10 @@ impl Attempts {
                 let spread = pause / JITTER;
                 let wait = pause - spread + spread * 2 * (random % 1024) / 1024;
                 (wait, RetryReason::SlowDown { server_text: server.message.clone() }, self.patience)
+            }
+            QueryError::Server(server) if is_of_nodes_that_start(&server.kind) => {
+                let lost = self.lost.clone().filter(|_| self.idempotence.may_repeat())?;
+                (self.lost_pauses.next()?, RetryReason::Lost(lost), self.patience)
             }
             _ => return None,
         };
@@ -152,9 +162,16 @@ impl Attempts {
     }
 }
 
-/// Whether it is the answer of a rate limit, which refuses a request before it is executed.
-fn was_refused_at_the_door(error: &ServerError) -> bool {
-    error.message.to_ascii_lowercase().contains("rate limit")
+/// What nodes answer that have just come back, and do not see one another yet.
+const fn is_of_nodes_that_start(kind: &ServerErrorKind) -> bool {
+    matches!(
+        kind,
+        ServerErrorKind::Unavailable { .. }
+            | ServerErrorKind::Bootstrapping
+            | ServerErrorKind::ReadTimeout { .. }
+            | ServerErrorKind::WriteTimeout { .. }
+            | ServerErrorKind::Server
+    )
 }
 
 /// A number that nobody can foretell, for a pause's random part.
@@ -165,6 +182,7 @@ pub(crate) fn random() -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ServerError;
 
     const HALF_A_MINUTE: Duration = Duration::from_secs(30);
 
@@ -183,8 +201,8 @@ mod tests {
     }
 
     /// The pauses of a request that fails so until it is given up, and how long that takes.
-    fn course(error: &QueryError, is_idempotent: bool, patience: Duration) -> (Vec<Duration>, Duration) {
-        let mut attempts = Attempts::new(is_idempotent, patience);
+    fn course(error: &QueryError, idempotence: Idempotence, patience: Duration) -> (Vec<Duration>, Duration) {
+        let mut attempts = Attempts::new(idempotence, patience);
         let (mut waits, mut elapsed) = (Vec::new(), Duration::ZERO);
         while let Some(notice) = attempts.after(error, elapsed, 512) {
             assert_eq!(notice.attempt as usize, waits.len() + 2);
@@ -196,16 +214,16 @@ mod tests {
 
     #[test]
     fn a_service_that_asks_to_slow_down_gets_growing_pauses() {
-        let (waits, _) = course(&overloaded("Rate limit reached"), true, HALF_A_MINUTE);
+        let (waits, _) = course(&overloaded("Rate limit reached"), Idempotence::Read, HALF_A_MINUTE);
         assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 8000].map(Duration::from_millis));
-        let (waits, _) = course(&overloaded("Rate limit reached"), true, GRACE);
+        let (waits, _) = course(&overloaded("Rate limit reached"), Idempotence::Idempotent, GRACE);
         assert_eq!(waits.len(), 2, "unseen, it is given up soon");
     }
 
     #[test]
     fn chance_does_not_decide_how_often_a_request_is_sent() {
         for random in [0, 512, 1023] {
-            let mut attempts = Attempts::new(true, HALF_A_MINUTE);
+            let mut attempts = Attempts::new(Idempotence::Read, HALF_A_MINUTE);
             let (mut elapsed, mut made) = (Duration::ZERO, 1);
             while let Some(notice) = attempts.after(&overloaded(""), elapsed, random) {
                 elapsed += notice.wait;
@@ -218,7 +236,7 @@ mod tests {
     #[test]
     fn a_pause_is_spread_by_a_fifth() {
         let wait = |random| {
-            let mut attempts = Attempts::new(true, HALF_A_MINUTE);
+            let mut attempts = Attempts::new(Idempotence::Read, HALF_A_MINUTE);
             attempts.after(&overloaded(""), Duration::ZERO, random).unwrap().wait
         };
         assert_eq!(wait(0), Duration::from_millis(400));
@@ -228,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_write_is_repeated_only_where_it_was_not_executed() {
-        let tries = |error: &QueryError| course(error, false, HALF_A_MINUTE).0.len();
+        let tries = |error: &QueryError| course(error, Idempotence::AtMostOnce, HALF_A_MINUTE).0.len();
         assert!(tries(&overloaded("Rate limit reached")) > 0);
         assert_eq!(tries(&overloaded("Too many in flight hints: 1025")), 0);
         assert!(tries(&lost(false, 0, None)) > 0, "it was not sent");
@@ -237,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_lost_connection_is_waited_for_where_that_helps() {
-        let waited = |error: &QueryError, patience| course(error, true, patience).1;
+        let waited = |error: &QueryError, patience| course(error, Idempotence::Read, patience).1;
         let nearly_all = HALF_A_MINUTE - LOST_PAUSES.1;
         assert!(waited(&lost(true, 600, None), HALF_A_MINUTE) >= nearly_all);
         let paused = ConnectError::Paused { waited: Duration::ZERO };
@@ -252,12 +270,29 @@ mod tests {
 
     #[test]
     fn a_refusal_of_a_database_that_wakes_is_waited_out() {
-        let mut attempts = Attempts::new(true, HALF_A_MINUTE);
+        let mut attempts = Attempts::new(Idempotence::Read, HALF_A_MINUTE);
         let late = DOUBT * 2;
         let refused = MetadataError::Refused { status: 401, text: String::new() };
         let refused = lost(false, 5, Some(ConnectError::Metadata(refused)));
         let paused = lost(false, 5, Some(ConnectError::Paused { waited: Duration::ZERO }));
         assert!(attempts.after(&paused, late, 0).is_some());
         assert!(attempts.after(&refused, late, 0).is_some());
+    }
+
+    #[test]
+    fn too_few_replicas_are_told_at_once_unless_nodes_have_just_come_back() {
+        let unavailable = QueryError::Server(Box::new(ServerError {
+            code: 0x1000,
+            kind: ServerErrorKind::Unavailable { consistency: "ALL", required: 3, alive: 2 },
+            message: String::new(),
+            position: None,
+        }));
+        for idempotence in [Idempotence::Read, Idempotence::Idempotent, Idempotence::AtMostOnce] {
+            let mut attempts = Attempts::new(idempotence, HALF_A_MINUTE);
+            assert!(attempts.after(&unavailable, Duration::ZERO, 0).is_none(), "it is told at once");
+            assert!(attempts.after(&lost(false, 0, None), Duration::ZERO, 0).is_some());
+            let retried = attempts.after(&unavailable, Duration::ZERO, 0).is_some();
+            assert_eq!(retried, idempotence.may_repeat());
+        }
     }
 }

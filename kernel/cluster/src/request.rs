@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use cqlbook_core::cell::Idempotence;
 use cqlbook_core::consistency::Consistency;
 use cqlbook_core::page::Page;
 use uuid::Uuid;
@@ -59,9 +60,16 @@ pub struct RequestOptions {
     pub timeout: Duration,
     /// Whether the server is to trace it.
     pub trace: bool,
-    /// Whether running it twice is the same as running it once. Such a request is repeated on another node when
-    /// its node dies; any other only if it certainly was not sent. True for every `SELECT`.
-    pub idempotent: bool,
+    /// What sending it again would do, and with it whether it may be: on another node when its node dies, until nodes are
+    /// back, after a time-out. What is to be done at most once is sent again only where it certainly was not executed.
+    pub idempotence: Idempotence,
+}
+
+impl RequestOptions {
+    /// The default options of a request that only reads.
+    pub fn of_a_read() -> Self {
+        Self { idempotence: Idempotence::Read, ..Self::default() }
+    }
 }
 
 impl Default for RequestOptions {
@@ -72,7 +80,7 @@ impl Default for RequestOptions {
             page_size: 5000,
             timeout: Duration::from_secs(30),
             trace: false,
-            idempotent: false,
+            idempotence: Idempotence::AtMostOnce,
         }
     }
 }

@@ -160,8 +160,7 @@ impl Connection {
             consistency: Consistency::LocalOne,
             timeout: READ_TIMEOUT,
             trace: false,
-            idempotent: true,
-            ..RequestOptions::default()
+            ..RequestOptions::of_a_read()
         };
         let mut request = Request::with_options(query, options);
         let mut paging = None;

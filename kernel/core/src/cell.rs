@@ -15,6 +15,7 @@ pub use crate::cql::classify::{
     BatchKind, Delete, Object, ObjectKind, Relation, Restriction, Select, StatementKind, TableName,
 };
 use crate::cql::lexer::is_blank;
+pub use crate::cql::repeat::{Idempotence, is_harmless_to_set};
 use crate::cql::split::{Split, Tail, split};
 use crate::diagnostic::Diagnostic;
 use crate::magic::{MagicKind, lookup};

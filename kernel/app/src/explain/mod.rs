@@ -9,6 +9,7 @@ mod bundle;
 mod complaint;
 pub(crate) mod connect;
 mod filtering;
+pub(crate) mod happened;
 mod link;
 mod names;
 pub(crate) mod query;

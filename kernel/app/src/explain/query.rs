@@ -8,7 +8,8 @@ use cqlbook_core::schema::Schema;
 use cqlbook_core::text::Span;
 
 use super::connect::{self, Kind};
-use super::{filtering, names, refusals, syntax};
+use super::{filtering, happened, names, refusals, syntax};
+use crate::run::repeat::idempotence;
 
 /// What is known of the statement that failed.
 pub(crate) struct Context<'a> {
@@ -34,6 +35,29 @@ impl Context<'_> {
 
 /// Tells why a statement failed.
 pub(crate) fn query(error: &QueryError, context: &Context<'_>) -> Diagnostic {
+    let idempotence = idempotence(context.statement, context.keyspace.as_deref(), context.schema);
+    let diagnostic = failure(error, context);
+    if happened::may_have(error, context.statement, idempotence) {
+        return happened::told(diagnostic, context.statement, idempotence);
+    }
+    match error {
+        // Of a write it is worth a word.
+        QueryError::Server(server) if matches!(server.kind, ServerErrorKind::Unavailable { .. }) => {
+            nothing_done(diagnostic)
+        }
+        QueryError::ConnectionLost(_) | QueryError::Timeout { .. } if idempotence.writes() => {
+            nothing_done(diagnostic)
+        }
+        _ => diagnostic,
+    }
+}
+
+fn nothing_done(mut diagnostic: Diagnostic) -> Diagnostic {
+    diagnostic.message.push_str(" Nothing was done.");
+    diagnostic
+}
+
+fn failure(error: &QueryError, context: &Context<'_>) -> Diagnostic {
     let diagnostic = match error {
         QueryError::Server(error) => match refusals::by_astra(error, context) {
             Some(told) => told.with_server_text(error.message.as_str()),
@@ -43,20 +67,10 @@ pub(crate) fn query(error: &QueryError, context: &Context<'_>) -> Diagnostic {
             }
         },
         QueryError::ConnectionLost(lost) => connection_lost(lost, context.astra),
-        QueryError::Timeout { after, maybe_applied } => {
-            let diagnostic =
-                Diagnostic::new(Code::Timeout, format!("There was no answer within {}.", duration(*after)))
-                    .with_cause(if *maybe_applied {
-                        "The statement may be too much work, or a node hangs. The write may have happened all the same."
-                    } else {
-                        "The statement may be too much work, or a node hangs."
-                    })
-                    .with_hint("Wait longer with `%set timeout 2m`, or for one cell `%%cql --timeout 2m`.");
-            if *maybe_applied {
-                diagnostic.with_hint("Read the row before you write it again.")
-            } else {
-                diagnostic
-            }
+        QueryError::Timeout { after, .. } => {
+            Diagnostic::new(Code::Timeout, format!("There was no answer within {}.", duration(*after)))
+                .with_cause("The statement may be too much work, or a node hangs.")
+                .with_hint("Wait longer with `%set timeout 2m`, or for one cell `%%cql --timeout 2m`.")
         }
         QueryError::ValueCount { expected, given } => Diagnostic::new(
             Code::InvalidQuery,
@@ -77,11 +91,11 @@ pub(crate) fn query(error: &QueryError, context: &Context<'_>) -> Diagnostic {
         }
         QueryError::Driver { reason } => Diagnostic::new(Code::ServerError, "The answer could not be read.")
             .with_cause("The driver gave up for the reason below.")
-            .with_hint("Run the cell again. If it fails again, report it with the text below.")
+            .with_hint("Run the statement again. If it fails again, report it with the text below.")
             .with_server_text(reason),
         other => Diagnostic::new(Code::ServerError, "The statement failed.")
             .with_cause(super::sentence(&other.to_string()))
-            .with_hint("Run the cell again."),
+            .with_hint("Run the statement again."),
     };
     diagnostic.with_span(context.statement.span)
 }
@@ -119,7 +133,7 @@ pub(crate) fn server(error: &ServerError, astra: bool) -> Diagnostic {
         }
         ServerErrorKind::Unavailable { consistency, required, alive } => Diagnostic::new(
             Code::Unavailable,
-            format!("{consistency} needs {required} replicas, and {alive} are alive. Nothing was done."),
+            format!("{consistency} needs {required} replicas, and {alive} are alive."),
         )
         .with_cause("Nodes are down, or the keyspace is replicated to fewer nodes than the level needs.")
         .with_hint("Try again when the nodes are back, or use a lower level: `CONSISTENCY LOCAL_ONE` (Astra refuses it for writes)."),
@@ -135,10 +149,10 @@ pub(crate) fn server(error: &ServerError, astra: bool) -> Diagnostic {
         .with_hint("Read less at a time: name the partition key, add a LIMIT, or use a smaller page (`%set page_size 500`)."),
         ServerErrorKind::WriteTimeout { consistency, received, required, write_type } => Diagnostic::new(
             Code::WriteTimeout,
-            format!("{received} of {required} replicas acknowledged a write at {consistency} in time ({write_type}). The write may have happened."),
+            format!("{received} of {required} replicas acknowledged a write at {consistency} in time ({write_type})."),
         )
         .with_cause("A node is slow or down.")
-        .with_hint("Read the row before you write it again, unless the write may be repeated."),
+        .with_hint("Look whether all nodes are up, or use a lower level: `CONSISTENCY LOCAL_QUORUM`."),
         ServerErrorKind::ReadFailure { consistency, received, required, failures, .. } => Diagnostic::new(
             Code::ReadFailure,
             format!("{} failed a read at {consistency}; {received} of {required} answered.", replicas(*failures)),
@@ -147,20 +161,20 @@ pub(crate) fn server(error: &ServerError, astra: bool) -> Diagnostic {
         .with_hint("Read a narrower range of clustering columns, or look at what was deleted there."),
         ServerErrorKind::WriteFailure { consistency, received, required, failures, write_type } => Diagnostic::new(
             Code::WriteFailure,
-            format!("{} failed a write at {consistency} ({write_type}); {received} of {required} acknowledged it. The write may have happened on those.", replicas(*failures)),
+            format!("{} failed a write at {consistency} ({write_type}); {received} of {required} acknowledged it.", replicas(*failures)),
         )
         .with_cause("The mutation may be too large, or a replica has a fault.")
-        .with_hint("Read the row before you write it again."),
+        .with_hint("Write less at once: smaller values, or fewer rows in a batch."),
         ServerErrorKind::Overloaded => Diagnostic::new(Code::RateLimited, "The server takes no more requests now.")
             .with_cause(if astra {
                 "The database's rate limit is reached, or a node is overloaded."
             } else {
                 "The node is overloaded."
             })
-            .with_hint("Wait a little and run the cell again. A smaller page or import concurrency helps."),
+            .with_hint("Wait a little and run the statement again. A smaller page or import concurrency helps."),
         ServerErrorKind::Bootstrapping => Diagnostic::new(Code::ServerError, "The node is still starting.")
             .with_cause("It was started a moment ago, and answers no statements yet.")
-            .with_hint("Run the cell again in some seconds."),
+            .with_hint("Run the statement again in some seconds."),
         ServerErrorKind::Truncate => Diagnostic::new(Code::TruncateError, "The table could not be truncated.")
             .with_cause("TRUNCATE needs every node to be up, and to know the table.")
             .with_hint("Run it again when all nodes are back."),
@@ -190,11 +204,11 @@ pub(crate) fn server(error: &ServerError, astra: bool) -> Diagnostic {
         ServerErrorKind::Server | ServerErrorKind::Protocol | ServerErrorKind::Unprepared | ServerErrorKind::Other => {
             Diagnostic::new(Code::ServerError, "The server failed.")
                 .with_cause(format!("It answered with error 0x{:04X}.", error.code))
-                .with_hint("Run the cell again. If it fails again, the server's log says more.")
+                .with_hint("Run the statement again. If it fails again, the server's log says more.")
         }
         other => Diagnostic::new(Code::ServerError, "The server failed.")
             .with_cause(format!("{other:?}"))
-            .with_hint("Run the cell again. If it fails again, the server's log says more."),
+            .with_hint("Run the statement again. If it fails again, the server's log says more."),
     };
     // Its words are not said twice.
     if diagnostic.message == server_sentence(text) { diagnostic } else { diagnostic.with_server_text(text) }
@@ -275,14 +289,7 @@ fn connection_lost(lost: &ConnectionLost, astra: bool) -> Diagnostic {
         return told.clone();
     }
     let cause = told.map_or_else(|| "A node or the network failed.".to_owned(), |told| told.message);
-    let diagnostic = Diagnostic::new(Code::ConnectionLost, message)
+    Diagnostic::new(Code::ConnectionLost, message)
         .with_cause(cause)
-        .with_hint("The kernel reconnects by itself. Run the cell again in a moment.");
-    if lost.maybe_applied {
-        diagnostic.with_hint(
-            "The write may have happened; it is not repeated. Read the row before you write it again.",
-        )
-    } else {
-        diagnostic
-    }
+        .with_hint("The kernel reconnects by itself. Run the statement again in a moment.")
 }

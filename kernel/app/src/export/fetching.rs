@@ -31,8 +31,9 @@ pub(super) struct Fetcher {
 }
 
 impl Fetcher {
-    /// Fetches pieces until there are none.
-    pub(super) async fn run(self) -> Result<(), ExportError> {
+    /// Fetches pieces until there are none; how many it read to their end.
+    pub(super) async fn run(self) -> Result<usize, ExportError> {
+        let mut done = 0;
         while let Some(mut piece) = self.next() {
             let mut paging = None;
             loop {
@@ -48,8 +49,9 @@ impl Fetcher {
                 }
             }
             self.progress.finished(piece.width);
+            done += 1;
         }
-        Ok(())
+        Ok(done)
     }
 
     fn next(&self) -> Option<Piece> {

@@ -60,6 +60,9 @@ pub(crate) enum ExportError {
     /// The writer's own failure says why.
     #[error("the writing ended early")]
     WriterEnded,
+    /// A defect of ours: a task that fetches ended without a word, or with pieces left.
+    #[error("only {done} of {planned} parts were read")]
+    Incomplete { done: usize, planned: usize },
 }
 
 /// What the writer is sent.
@@ -81,7 +84,8 @@ pub(crate) async fn stream(
 ) -> Result<Done, ExportError> {
     let (pages, writing) = writer(target)?;
     let connected = connection.nodes().iter().filter(|node| node.used && node.connected).count();
-    let fetchers = (connected * 2).clamp(FETCHERS.0, FETCHERS.1).min(work.pieces.len());
+    let planned = work.pieces.len();
+    let fetchers = (connected * 2).clamp(FETCHERS.0, FETCHERS.1).min(planned);
     let pace = Arc::new(Pace::new(work.page_size));
     let queue = Arc::new(Mutex::new(work.pieces.into()));
     let mut tasks = JoinSet::new();
@@ -95,15 +99,30 @@ pub(crate) async fn stream(
         };
         tasks.spawn(fetcher.run());
     }
-    while let Some(done) = tasks.join_next().await {
-        match done.unwrap_or(Err(ExportError::WriterEnded)) {
-            Ok(()) => {}
-            Err(ExportError::WriterEnded) => break,
-            Err(error) => return Err(error),
+    match all_read(tasks, planned).await {
+        Ok(()) => end(pages, writing).await,
+        Err(ExportError::WriterEnded) => {
+            drop(pages);
+            // Never told that the pages are all, it ends with a failure, and that says why.
+            writing.await.unwrap_or(Err(ExportError::WriterEnded))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Waits for all tasks. The rule: a file is complete when as many pieces were read to their end as were planned, and not when
+/// the tasks are over: one that panics reads no more, and takes the piece that it had with it.
+async fn all_read(mut tasks: JoinSet<Result<usize, ExportError>>, planned: usize) -> Result<(), ExportError> {
+    let mut done = 0;
+    let mut failure = None;
+    while let Some(ended) = tasks.join_next().await {
+        match ended {
+            Ok(Ok(pieces)) => done += pieces,
+            Ok(Err(error)) => return Err(error),
+            Err(panicked) => failure = Some(panicked),
         }
     }
-    drop(tasks);
-    end(pages, writing).await
+    if failure.is_none() && done == planned { Ok(()) } else { Err(ExportError::Incomplete { done, planned }) }
 }
 
 /// Writes pages that are here.
@@ -151,5 +170,49 @@ fn write(part: PartFile, target: &Target, mut parcels: mpsc::Receiver<Parcel>) -
             Some(Parcel::End) => return files.finish(),
             Some(Parcel::Page(page)) => files.write(page.as_ref())?,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cqlbook_analysis::formats::Format;
+
+    use super::*;
+
+    type Outcome = Result<usize, ExportError>;
+
+    async fn of(planned: usize, tasks: Vec<fn() -> Outcome>) -> Result<(), ExportError> {
+        let mut set = JoinSet::new();
+        for task in tasks {
+            set.spawn(async move { task() });
+        }
+        all_read(set, planned).await
+    }
+
+    #[tokio::test]
+    async fn an_export_is_complete_when_every_piece_was_read_and_not_when_the_tasks_are_over() {
+        assert!(of(5, vec![|| Ok(2), || Ok(3)]).await.is_ok());
+        assert!(of(0, Vec::new()).await.is_ok());
+        let panics: fn() -> Outcome = || panic!("injected");
+        for (planned, tasks) in
+            [(5, vec![|| Ok(2), panics]), (2, vec![|| Ok(2), panics]), (3, vec![|| Ok(2)]), (1, Vec::new())]
+        {
+            let outcome = of(planned, tasks).await;
+            assert!(matches!(outcome, Err(ExportError::Incomplete { .. })), "{outcome:?}");
+        }
+        let slow: fn() -> Outcome = || Err(ExportError::WriterEnded);
+        assert!(matches!(of(2, vec![|| Ok(2), slow]).await, Err(ExportError::WriterEnded)));
+    }
+
+    #[tokio::test]
+    async fn a_writer_that_is_not_told_that_the_pages_are_all_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.csv");
+        let options = Options::new(Format::Csv);
+        let target = Target { path: path.clone(), replace: false, options, rows_per_file: None };
+        let (pages, writing) = writer(target).unwrap();
+        drop(pages);
+        assert!(matches!(writing.await.unwrap(), Err(ExportError::WriterEnded)));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

@@ -91,7 +91,7 @@ impl Writer {
             }
             Sent::Unsure(error) => {
                 for place in places {
-                    self.set_aside(place, format!("it may have been counted, or not: {error}"))?;
+                    self.set_aside(place, format!("it may have been written, or not: {error}"))?;
                 }
                 return Ok(());
             }
@@ -105,7 +105,7 @@ impl Writer {
                 Sent::Done => self.tally.wrote(&[place.0]),
                 Sent::Refused(error) => self.set_aside(place, refusal(&error))?,
                 Sent::Unsure(error) => {
-                    self.set_aside(place, format!("it may have been counted, or not: {error}"))?;
+                    self.set_aside(place, format!("it may have been written, or not: {error}"))?;
                 }
             }
         }
@@ -133,7 +133,9 @@ impl Writer {
             match outcome {
                 Ok(_) => return Ok(Sent::Done),
                 Err(error) if is_about_the_row(&error) => return Ok(Sent::Refused(error)),
-                Err(error) if self.counters && may_have_happened(&error) => return Ok(Sent::Unsure(error)),
+                Err(error) if !self.options.idempotence.may_repeat() && may_have_happened(&error) => {
+                    return Ok(Sent::Unsure(error));
+                }
                 Err(error) if tries < TRIES && is_busy(&error) => {
                     self.busy.store(true, Ordering::Relaxed);
                     tokio::time::sleep(pause).await;
@@ -169,14 +171,10 @@ fn is_busy(error: &QueryError) -> bool {
     }
 }
 
-/// Whether a write that failed this way may have been done all the same.
+/// Whether a write to one partition that failed this way may have been done all the same. That too few replicas are alive is
+/// found before it is done.
 fn may_have_happened(error: &QueryError) -> bool {
-    match error {
-        QueryError::Server(error) => {
-            matches!(error.kind, ServerErrorKind::WriteTimeout { .. } | ServerErrorKind::WriteFailure { .. })
-        }
-        QueryError::Timeout { maybe_applied, .. } => *maybe_applied,
-        QueryError::ConnectionLost(lost) => lost.maybe_applied,
-        _ => false,
-    }
+    let is_unavailable = matches!(error, QueryError::Server(error)
+        if matches!(error.kind, ServerErrorKind::Unavailable { .. }));
+    error.may_have_happened() && !is_unavailable
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cqlbook_cluster::{Connection, Prepared, RequestOptions};
+use cqlbook_core::cell::{Idempotence, is_harmless_to_set};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
@@ -72,7 +73,10 @@ impl Loaded {
 
 /// Runs the load. Dropping the future stops all of it; what `tally` says is then what was done.
 pub(crate) async fn run(mut job: Job, tally: Arc<Tally>) -> Result<Loaded, LoadError> {
-    job.options.idempotent = !job.plan.counters;
+    // A list that is set twice may be doubled, as a counter is.
+    let is_harmless = job.prepared.bind_columns().iter().all(|column| is_harmless_to_set(&column.cql_type));
+    job.options.idempotence =
+        if job.plan.counters || !is_harmless { Idempotence::AtMostOnce } else { Idempotence::Idempotent };
     job.options.trace = false;
     let earlier = job.place.as_ref().map_or(0, |place| place.written);
     let before = job.place.take().map_or_else(Before::default, |place| place.take_up(&tally));

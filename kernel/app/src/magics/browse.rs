@@ -79,8 +79,7 @@ async fn size(connection: &Connection, keyspace: &Keyspace, table: &Table) -> Op
         text(&keyspace.name),
         text(&table.name)
     );
-    let request =
-        Request::with_options(cql, RequestOptions { idempotent: true, ..RequestOptions::default() });
+    let request = Request::with_options(cql, RequestOptions::of_a_read());
     let Ok(answer) = connection.run(&request, None).await else { return Some(Size::Refused) };
     let (mut partitions, mut bytes) = (0_u64, 0_u64);
     if let Some(page) = answer.page {

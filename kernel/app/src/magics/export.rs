@@ -90,8 +90,7 @@ pub(crate) async fn stream(
     if !target.replace && target.path.symlink_metadata().is_ok() {
         return Err(failed(&ExportError::Exists, shown, target, 0));
     }
-    let mut options = statement::options(settings, statement);
-    options.idempotent = true;
+    let mut options = statement::options(open, settings, statement);
     options.trace = false;
     options.page_size = page_size
         .unwrap_or_else(|| u32::try_from(settings.settings.page_size).unwrap_or(PAGE_ROWS))
@@ -279,7 +278,14 @@ pub(crate) fn failed(error: &ExportError, shown: &str, target: &Target, rows: u6
         }
         ExportError::NoRows => diagnostic.with_cause("The statement returns no rows that could be written."),
         ExportError::Query(error) => diagnostic.with_cause(format!("The database says: {error}.")),
-        ExportError::WriterEnded => diagnostic.with_cause("A task of the export ended early."),
+        ExportError::WriterEnded => diagnostic
+            .with_cause("A task of the export ended early.")
+            .with_hint("Run it again. If it fails again, report it: this is a defect of cqlbook."),
+        ExportError::Incomplete { done, planned } => diagnostic
+            .with_cause(format!(
+                "A task of the export ended early: {done} of {planned} parts were read to their end."
+            ))
+            .with_hint("Run it again. If it fails again, report it: this is a defect of cqlbook."),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cqlbook_cluster::Connection;
-use cqlbook_core::cell::{self, Cell, CellMagic, Step, StepKind};
+use cqlbook_core::cell::{self, Cell, CellMagic, Idempotence, Step, StepKind};
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic::{self, MagicKind};
 use cqlbook_core::render;
@@ -12,7 +12,8 @@ use cqlbook_core::settings::CellSettings;
 use cqlbook_wire::{ExecuteOutcome, ExecuteRequest, Io};
 
 use super::scene::{Live, Scene, interrupted};
-use super::{shell, source, statement};
+use super::{repeat, shell, source, statement};
+use crate::explain::happened;
 use crate::magics;
 use crate::notebook::Notebook;
 use crate::trace;
@@ -189,9 +190,17 @@ fn stopped(scene: &Scene, step: &Step, index: usize, of: usize) -> Diagnostic {
         StepKind::Cql(_) if scene.live.is_beside() => {
             "The statement was done. Only the wait for its trace was ended here.".to_owned()
         }
-        StepKind::Cql(_) | StepKind::Broken(_) => {
-            "The statement was given up here. The server may have finished it.".to_owned()
+        StepKind::Cql(statement) => {
+            let idempotence =
+                scene.open().map_or(Idempotence::AtMostOnce, |open| repeat::of_open(&open, statement));
+            if idempotence.writes() {
+                let (may, then) = (happened::sentence(statement), happened::advice(statement, idempotence));
+                format!("The statement was given up here. {may} {then}")
+            } else {
+                "The statement was given up here. It only reads.".to_owned()
+            }
         }
+        StepKind::Broken(_) => "Nothing was sent.".to_owned(),
     };
     interrupted(&match (index, of) {
         (_, 1) => given_up,

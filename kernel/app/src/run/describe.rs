@@ -40,8 +40,7 @@ pub(super) async fn run(scene: &Scene, command: &ShellCommand) -> Result<(), Dia
 
 async fn describe(scene: &Scene, open: &Open, arguments: &str) -> Result<String, Diagnostic> {
     let statement = Statement::new(&format!("DESCRIBE {arguments}"));
-    let mut options = options(&scene.settings(), &statement);
-    options.idempotent = true;
+    let options = options(open, &scene.settings(), &statement);
     let sent = Sent::Text(Sending::with_options(statement.text.clone(), options));
     let current = open.connection.keyspace();
     let refused = match fetch::fetch(&open.connection, sent, None, usize::MAX).await {

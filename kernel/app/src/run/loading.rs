@@ -120,7 +120,7 @@ pub(crate) async fn load(scene: &Scene, request: Request) -> Result<Done, Diagno
     let job = Job {
         connection: open.connection.clone(),
         prepared,
-        options: options(&settings, &Statement::new(&plan.statement)),
+        options: options(&open, &settings, &Statement::new(&plan.statement)),
         plan,
         spec: request.spec,
         pace: request.pace,

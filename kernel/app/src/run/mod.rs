@@ -9,6 +9,7 @@ mod describe;
 pub(crate) mod fetch;
 pub(crate) mod guard;
 pub(crate) mod loading;
+pub(crate) mod repeat;
 mod scan;
 pub(crate) mod scene;
 pub(crate) mod shell;

@@ -14,7 +14,7 @@ use cqlbook_wire::Stream;
 use super::fetch::{self, Continuation, Fetched, Sent};
 use super::scene::Scene;
 use super::wait::Wait;
-use super::{capture, guard, scan};
+use super::{capture, guard, repeat, scan};
 use crate::explain;
 use crate::notebook::Open;
 use crate::results::{Kept, RESULT_BYTES};
@@ -25,7 +25,9 @@ pub(crate) async fn run(scene: &Scene, statement: &Statement) -> Result<(), Diag
     let open = scene.open()?;
     let settings = scene.settings();
     check(scene, &open, &settings, statement).await?;
-    if let Some(times) = settings.repeat {
+    if let Some(times) = settings.repeat
+        && trace::repeat::is_repeated(statement)?
+    {
         return trace::repeat::run(scene, &open, &settings, statement, times).await;
     }
     let most = (!settings.all && settings.settings.paging).then_some(settings.settings.fetch_rows.max(1));
@@ -93,7 +95,7 @@ pub(crate) async fn sending(
 ) -> Result<Sent, Diagnostic> {
     Ok(match prepare(scene, open, settings, statement).await? {
         Some(sent) => sent,
-        None => Sent::Text(Request::with_options(statement.text.clone(), options(settings, statement))),
+        None => Sent::Text(Request::with_options(statement.text.clone(), options(open, settings, statement))),
     })
 }
 
@@ -185,11 +187,11 @@ pub(crate) async fn prepare(
         })?;
         cells.push(cell.map_or(Cell::Null, |bytes| Cell::Bytes(bytes.into())));
     }
-    Ok(Some(Sent::Prepared(prepared, cells.into(), options(settings, statement))))
+    Ok(Some(Sent::Prepared(prepared, cells.into(), options(open, settings, statement))))
 }
 
 /// The settings as the cluster takes them.
-pub(crate) fn options(settings: &CellSettings, statement: &Statement) -> RequestOptions {
+pub(crate) fn options(open: &Open, settings: &CellSettings, statement: &Statement) -> RequestOptions {
     let settings = &settings.settings;
     RequestOptions {
         consistency: settings.consistency,
@@ -202,7 +204,7 @@ pub(crate) fn options(settings: &CellSettings, statement: &Statement) -> Request
         },
         timeout: settings.timeout,
         trace: settings.trace,
-        idempotent: statement.is_idempotent(),
+        idempotence: repeat::of_open(open, statement),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cqlbook_core::cell::{Statement, Step, StepKind};
+use cqlbook_core::cell::{Statement, StatementKind, Step, StepKind};
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::render;
 use cqlbook_core::settings::CellSettings;
@@ -43,14 +43,31 @@ pub(crate) fn check(times: usize, is_traced: bool, steps: &[Step]) -> Result<(),
         _ => None,
     });
     match write {
-        Some(statement) => Err(Diagnostic::new(
-            Code::Usage,
-            "`--repeat` repeats reads, and this statement writes. Nothing was sent.",
-        )
-        .with_hint("`%%cql --trace` traces it once.")
-        .with_span(statement.span)),
+        Some(statement) => Err(a_write(statement)),
         None => Ok(()),
     }
+}
+
+/// Whether a statement is run many times: of a file that `SOURCE` runs, too, only reads are. A `USE` changes what comes
+/// behind it, and is done once.
+///
+/// # Errors
+/// `USAGE` for a statement that writes.
+pub(crate) fn is_repeated(statement: &Statement) -> Result<bool, Diagnostic> {
+    if !statement.is_read() {
+        return Err(a_write(statement));
+    }
+    Ok(!matches!(statement.kind, StatementKind::Use(_)))
+}
+
+fn a_write(statement: &Statement) -> Diagnostic {
+    Diagnostic::new(
+        Code::Usage,
+        "`--repeat` repeats reads, and this statement writes. Nothing of it was sent.",
+    )
+    .with_cause("What is repeated must change nothing, wherever it comes from.")
+    .with_hint("`%%cql --trace` traces it once.")
+    .with_span(statement.span)
 }
 
 /// Runs a read so many times. The rows of the first run are shown at once, then how the durations spread, with the

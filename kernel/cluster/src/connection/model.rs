@@ -231,8 +231,7 @@ impl Connection {
     /// The pages of an answer, which the schema's tables are small enough to be held of. (Boxed: many run at once, and a
     /// stack is small.)
     pub(super) fn all_pages(&self, cql: &str) -> Pages<'_> {
-        let options = RequestOptions { idempotent: true, ..RequestOptions::default() };
-        let request = Request::with_options(cql, options);
+        let request = Request::with_options(cql, RequestOptions::of_a_read());
         Box::pin(async move {
             let mut pages: Vec<Answer> = Vec::new();
             loop {

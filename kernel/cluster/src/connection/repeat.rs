@@ -9,6 +9,7 @@ use super::Connection;
 use crate::error::{ConnectError, ConnectionLost, QueryError};
 use crate::patience::{self, Attempts, GRACE, RetryReason};
 use crate::request::RequestOptions;
+use crate::retry::Record;
 
 /// How long the driver may take to notice what the relays gave up after a sleep of the machine.
 const AFTER_SLEEP: Duration = Duration::from_millis(100);
@@ -16,32 +17,38 @@ const AFTER_SLEEP: Duration = Duration::from_millis(100);
 impl Connection {
     /// The options of what has none of its own, and may be repeated.
     pub(super) fn own_options(&self) -> RequestOptions {
-        let defaults = RequestOptions { idempotent: true, ..RequestOptions::default() };
+        let defaults = RequestOptions::of_a_read();
         match &self.attendance {
             Some(attendance) => RequestOptions { timeout: attendance.timeout, ..defaults },
             None => defaults,
         }
     }
 
-    /// Runs `once` until it succeeds, fails for good, or time is up. A lost connection is waited for, and a service that
-    /// asks to slow down is obeyed, where the request may be repeated.
+    /// Runs `once` until it succeeds, fails for good, or time is up: all of it takes no longer than `options.timeout`. A lost
+    /// connection is waited for, and a service that asks to slow down is obeyed, where the request may be repeated. `record`
+    /// is told by the driver what became of each attempt.
     // Boxed futures, because callers spawn ours: the compiler cannot see that an `AsyncFn`'s future may move between threads.
     pub(super) async fn repeatedly<'a, T>(
         &self,
         options: &RequestOptions,
+        record: &Record,
         once: impl Fn() -> Pin<Box<dyn Future<Output = Result<T, QueryError>> + Send + 'a>> + Send + Sync,
     ) -> Result<T, QueryError> {
-        self.look_for_sleep().await;
         let started = Instant::now();
         let patience = if self.attendance.is_some() { options.timeout } else { options.timeout.min(GRACE) };
         let attempts = async {
-            let mut attempts = Attempts::new(options.idempotent, patience);
+            self.look_for_sleep().await;
+            let mut attempts = Attempts::new(options.idempotence, patience);
             let mut waiting = None;
             loop {
                 let error = match once().await {
                     Ok(done) => return Ok(done),
                     Err(error) => self.explained(error),
                 };
+                // Asked of all attempts, whatever the last one failed of.
+                if !options.idempotence.may_repeat() && record.may_have_happened() {
+                    return Err(error);
+                }
                 let Some(notice) = attempts.after(&error, started.elapsed(), patience::random()) else {
                     return Err(error);
                 };
@@ -56,19 +63,22 @@ impl Connection {
             }
         };
         match timeout(options.timeout, attempts).await {
-            Ok(Err(QueryError::Timeout { .. })) | Err(_) => {
-                let maybe_applied = !options.idempotent;
-                let time_is_up = QueryError::Timeout { after: options.timeout, maybe_applied };
-                let lost = ConnectionLost { since: None, cause: None, maybe_applied };
-                // Without a connection the reason is that, and not the statement.
-                match self.explained(QueryError::ConnectionLost(Box::new(lost))) {
-                    QueryError::ConnectionLost(lost) if lost.since.is_some() => {
-                        Err(QueryError::ConnectionLost(lost))
-                    }
-                    _ => Err(time_is_up),
-                }
-            }
+            Ok(Err(QueryError::Timeout { .. })) | Err(_) => Err(self.time_is_up(options, record)),
             Ok(outcome) => outcome,
+        }
+    }
+
+    /// What is told of a request that took all of its time: that there is no connection, or what a server told of it, before
+    /// that there was no answer.
+    fn time_is_up(&self, options: &RequestOptions, record: &Record) -> QueryError {
+        let maybe_applied = options.idempotence.writes() && record.may_have_happened();
+        let lost = ConnectionLost { since: None, cause: None, maybe_applied };
+        match self.explained(QueryError::ConnectionLost(Box::new(lost))) {
+            QueryError::ConnectionLost(lost) if lost.since.is_some() => QueryError::ConnectionLost(lost),
+            _ => match record.told() {
+                Some(told) if told.may_have_happened() || !maybe_applied => self.explained(told),
+                _ => QueryError::Timeout { after: options.timeout, maybe_applied },
+            },
         }
     }
 

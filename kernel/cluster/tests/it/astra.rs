@@ -39,7 +39,7 @@ pub(crate) async fn connected(astra: &Astra) -> Connection {
 
 /// A read that may be repeated.
 pub(crate) fn read(cql: &str) -> Request {
-    Request::with_options(cql, RequestOptions { idempotent: true, ..RequestOptions::default() })
+    Request::with_options(cql, RequestOptions::of_a_read())
 }
 
 const WHO: &str = "SELECT host_id FROM system.local";
@@ -285,7 +285,7 @@ async fn a_node_that_goes_away_costs_no_idempotent_query() {
     let gone = astra.info().host_ids[1];
     let prepared = connection.prepare("SELECT * FROM system.local WHERE key = ?").await.unwrap();
     let key = [cqlbook_cluster::Cell::Bytes("local".into())];
-    let options = RequestOptions { idempotent: true, ..RequestOptions::default() };
+    let options = RequestOptions::of_a_read();
     let reads = async {
         let mut seen = BTreeSet::new();
         for number in 0..400 {

@@ -160,7 +160,7 @@ async fn one_node_dies(sandbox: &Sandbox, connection: &Connection) {
     connection.run(&Request::new("CREATE TABLE t (p int PRIMARY KEY, v int)"), None).await.unwrap();
     let insert = connection.prepare("INSERT INTO t (p, v) VALUES (?, ?)").await.unwrap();
     let int = |value: i32| cqlbook_cluster::Cell::Bytes(value.to_be_bytes().to_vec().into());
-    let safe = RequestOptions { idempotent: true, ..RequestOptions::default() };
+    let safe = RequestOptions::of_a_read();
     let work = async {
         let started = Instant::now();
         let mut done = 0;

@@ -3,6 +3,7 @@
 //! No schema is consulted: where the text leaves a doubt, the careful answer is given.
 
 use super::lexer::{Token, TokenKind};
+use super::repeat::Repeat;
 use crate::cell::Statement;
 use crate::text::Span;
 
@@ -165,7 +166,7 @@ pub enum ObjectKind {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
     pub(crate) table: Option<TableName>,
-    pub(crate) idempotent: bool,
+    pub(crate) repeat: Repeat,
     /// The `DELETE`s of a batch or a transaction, with their tables.
     pub(crate) inner_deletes: Vec<(Delete, Option<TableName>)>,
 }
@@ -175,21 +176,13 @@ pub(crate) fn statement(source: &str, tokens: &[Token], span: Span, into: Option
     let (binds, positional_binds) = super::binds::find(source, tokens);
     let reader = Reader { source, tokens };
     let (kind, table) = reader.kind();
-    let idempotent = match &kind {
-        StatementKind::Select(_) | StatementKind::Use(_) | StatementKind::List | StatementKind::Describe => {
-            true
-        }
-        StatementKind::Insert | StatementKind::Update | StatementKind::Delete(_) => {
-            super::repeat::repeatable(&reader)
-        }
-        StatementKind::Batch(kind) => *kind != BatchKind::Counter && super::repeat::repeatable(&reader),
-        _ => false,
-    };
+    let has_binds = !binds.is_empty() || !positional_binds.is_empty();
+    let repeat = Repeat::of(&kind, &reader, has_binds);
     let inner_deletes = match kind {
         StatementKind::Batch(_) | StatementKind::Transaction => reader.inner_deletes(),
         _ => Vec::new(),
     };
-    let facts = Facts { table, idempotent, inner_deletes };
+    let facts = Facts { table, repeat, inner_deletes };
     Statement { text: span.of(source).to_owned(), span, into, kind, binds, positional_binds, facts }
 }
 

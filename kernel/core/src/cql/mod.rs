@@ -7,7 +7,7 @@ mod cqlsh_cases;
 pub mod functions;
 pub mod keywords;
 pub mod lexer;
-mod repeat;
+pub(crate) mod repeat;
 pub mod scan;
 pub mod split;
 mod statement;

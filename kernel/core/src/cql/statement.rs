@@ -2,6 +2,7 @@
 
 use super::classify::{Delete, ObjectKind, StatementKind, TableName, statement};
 use super::lexer::{Token, TokenKind, lex, line_length};
+use super::repeat::Idempotence;
 use crate::cell::Statement;
 use crate::magic::{MagicKind, lookup};
 use crate::text::Span;
@@ -44,13 +45,21 @@ impl Statement {
         matches!(&self.kind, Create(object) | Alter(object) | Drop(object) if object.kind == ObjectKind::Keyspace)
     }
 
-    /// Whether sending it twice does the same as sending it once. Where the text leaves a doubt, no.
+    /// What sending it a second time would do. Where the text leaves a doubt, it is to be sent at most once.
     ///
-    /// Reads are. Writes are where they have no condition (`IF`), no arithmetic (`c = c + 1`, which may be a counter or a
+    /// Writes are harmless where they have no condition (`IF`), no arithmetic (`c = c + 1`, which may be a counter or a
     /// list), no element of what may be a list (`l[0]`), and call only functions known to give the same each time. A batch
-    /// is where all of it is.
-    pub fn is_idempotent(&self) -> bool {
-        self.facts.idempotent
+    /// is where all of it is. A value that may be a whole list (`[…]`, JSON, a bind variable) is a doubt, too, where its table
+    /// has a list: `has_lists` says so of a table; of one that is not known, yes.
+    pub fn idempotence(&self, has_lists: impl Fn(&TableName) -> bool) -> Idempotence {
+        self.facts.repeat.idempotence(has_lists)
+    }
+
+    /// Whether it is one write to one partition without a condition. Of such a one the server looks whether replicas enough
+    /// are alive before it does anything. The partitions of a batch it writes one after another, and a conditional write is
+    /// decided before its own level is looked at.
+    pub fn is_one_write(&self) -> bool {
+        self.facts.repeat.is_one_write()
     }
 
     /// The table it is about, as (keyspace where written, table), both unquoted: of `SELECT`, `INSERT`, `UPDATE`,

@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 
 use super::*;
+use crate::cell::Idempotence;
 use crate::cql::lexer::lex;
 
 /// The kind and the table, one line a statement.
@@ -235,6 +236,18 @@ fn only_what_is_surely_the_same_twice_may_be_repeated() {
         "INSERT INTO t (a) VALUES (toTimestamp(now()))",
         "INSERT INTO t (a) VALUES (uuid ())",
         "INSERT INTO t (a) VALUES (\"MyFunction\"(1))",
+        "INSERT INTO t (a) VALUES (ks.toDate(1))",
+        "INSERT INTO t (a) VALUES (blobAsMine(0x00))",
+        "INSERT INTO t (a) VALUES (currentTimestamp())",
+        "UPDATE t SET l = l + :more WHERE k = 1",
+        "UPDATE t SET l -= ['a'] WHERE k = 1",
+        "UPDATE t SET c = :n + c WHERE k = 1",
+        "DELETE FROM t WHERE k = 1 IF EXISTS",
+        "BEGIN UNLOGGED BATCH UPDATE t SET l = l + ['a'] WHERE k = 1; APPLY BATCH",
+        "BEGIN BATCH UPDATE t SET a = 1 WHERE k = 1 IF a = 2; APPLY BATCH",
+        "GRANT SELECT ON t TO r",
+        "ALTER TABLE t ADD b int",
+        "DROP TABLE IF EXISTS t",
         "INSERT INTO t (a) VALUES (5 - 1)",
         "UPDATE t SET c = c + 1 WHERE k = 1",
         "UPDATE t SET c = c - 1 WHERE k = 1",
@@ -251,11 +264,63 @@ fn only_what_is_surely_the_same_twice_may_be_repeated() {
         "TRUNCATE t",
         "CREATE TABLE t (a int PRIMARY KEY)",
     ];
+    let idempotence = |text: &str, lists: bool| Statement::new(text).idempotence(|_| lists);
     for text in same {
-        assert!(Statement::new(text).is_idempotent(), "{text}");
+        assert!(idempotence(text, false).may_repeat(), "{text}");
+        let writes = !matches!(
+            Statement::new(text).kind,
+            StatementKind::Select(_) | StatementKind::Use(_) | StatementKind::List
+        );
+        assert_eq!(idempotence(text, false).writes(), writes, "{text}");
     }
     for text in not_surely {
-        assert!(!Statement::new(text).is_idempotent(), "{text}");
+        assert_eq!(idempotence(text, false), Idempotence::AtMostOnce, "{text}");
+    }
+    // A whole list that is sent again may be doubled: the time that deletes the old one may be an earlier one.
+    for text in [
+        "INSERT INTO ks.t (a, l) VALUES (1, ['x'])",
+        "INSERT INTO ks.t (a, l) VALUES (1, ['x']) USING TIMESTAMP 5",
+        "UPDATE ks.t SET l = ['x'] WHERE k = 1",
+        "UPDATE ks.t SET l = :l WHERE k = 1",
+        "INSERT INTO ks.t (a, l) VALUES (?, ?)",
+        "INSERT INTO ks.t JSON '{\"l\": [1]}'",
+        "INSERT INTO ks.t JSON :all",
+        "INSERT INTO ks.t (a, l) VALUES (1, fromJson('[1]'))",
+        "BEGIN BATCH DELETE FROM u WHERE k = 1; UPDATE ks.t SET l = [1] WHERE k = 1; APPLY BATCH",
+    ] {
+        assert_eq!(idempotence(text, true), Idempotence::AtMostOnce, "{text}");
+        let of_t = Statement::new(text).idempotence(|table| table.parts() == (Some("ks"), "t"));
+        assert_eq!(of_t, Idempotence::AtMostOnce, "{text}");
+        let of_others =
+            Statement::new(text).idempotence(|table| table.parts() != (Some("ks"), "t") && table.name != "u");
+        assert_eq!(of_others, Idempotence::Idempotent, "{text}");
+    }
+    for text in
+        ["INSERT INTO t (a) VALUES ({1})", "DELETE FROM t WHERE k = :k", "UPDATE t SET a = 1 WHERE k = 2"]
+    {
+        assert_eq!(idempotence(text, true), Idempotence::Idempotent, "{text}: no list is written");
+    }
+}
+
+#[test]
+fn only_one_write_is_looked_at_as_a_whole_before_it_is_done() {
+    for text in [
+        "INSERT INTO t (a) VALUES (1)",
+        "UPDATE t SET c = c + 1 WHERE k = 1",
+        "DELETE FROM t WHERE k = 1 AND c > 3",
+    ] {
+        assert!(Statement::new(text).is_one_write(), "{text}");
+    }
+    for text in [
+        "INSERT INTO t (a) VALUES (1) IF NOT EXISTS",
+        "UPDATE t SET a = 1 WHERE k IN (1, 2)",
+        "DELETE FROM t WHERE k in ?",
+        "BEGIN BATCH INSERT INTO t (a) VALUES (1); APPLY BATCH",
+        "BEGIN COUNTER BATCH UPDATE t SET c = c + 1 WHERE k = 1; APPLY BATCH",
+        "TRUNCATE t",
+        "SELECT * FROM t",
+    ] {
+        assert!(!Statement::new(text).is_one_write(), "{text}");
     }
 }
 
