@@ -91,7 +91,7 @@ impl Writer {
             }
             Sent::Unsure(error) => {
                 for place in places {
-                    self.set_aside(place, format!("it may have been written, or not: {error}"))?;
+                    self.set_aside(place, self.unsure(&error))?;
                 }
                 return Ok(());
             }
@@ -105,11 +105,16 @@ impl Writer {
                 Sent::Done => self.tally.wrote(&[place.0]),
                 Sent::Refused(error) => self.set_aside(place, refusal(&error))?,
                 Sent::Unsure(error) => {
-                    self.set_aside(place, format!("it may have been written, or not: {error}"))?;
+                    self.set_aside(place, self.unsure(&error))?;
                 }
             }
         }
         Ok(())
+    }
+
+    fn unsure(&self, error: &QueryError) -> String {
+        let done = if self.counters { "counted" } else { "written" };
+        format!("it may have been {done}, or not: {error}")
     }
 
     fn set_aside(&self, (number, line): (u64, u64), reason: String) -> Result<(), LoadError> {
