@@ -40,12 +40,49 @@ pub struct Position {
 impl Position {
     /// The position of byte `offset` in `source`; one past the end for an offset beyond it.
     pub fn of(source: &str, offset: usize) -> Self {
-        let before = &source[..floor_boundary(source, offset)];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Self {
-            line: before.bytes().filter(|&byte| byte == b'\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
+        Positions::default().at(source, offset)
+    }
+}
+
+/// The positions of places in one text, asked for one after the other: what lies before a place is read once, so that all
+/// places of a text together cost one pass over it.
+#[derive(Debug, Clone)]
+pub struct Positions {
+    /// How far the text was read, and where that is.
+    offset: usize,
+    position: Position,
+    /// The first byte of the line.
+    line_start: usize,
+}
+
+impl Default for Positions {
+    fn default() -> Self {
+        Self { offset: 0, position: Position { line: 1, column: 1 }, line_start: 0 }
+    }
+}
+
+impl Positions {
+    /// The position of byte `offset` in `source`, which is the same text each time. One before the last is read for anew.
+    pub fn at(&mut self, source: &str, offset: usize) -> Position {
+        let offset = floor_boundary(source, offset);
+        if offset < self.offset {
+            *self = Self::default();
         }
+        let passed = source.get(self.offset..offset).unwrap_or_default();
+        if let Some(newline) = passed.rfind('\n') {
+            self.position.line += passed.bytes().filter(|&byte| byte == b'\n').count();
+            self.position.column = passed[newline + 1..].chars().count() + 1;
+            self.line_start = self.offset + newline + 1;
+        } else {
+            self.position.column += passed.chars().count();
+        }
+        self.offset = offset;
+        self.position
+    }
+
+    /// The first byte of the line that the last position is in.
+    pub fn line_start(&self) -> usize {
+        self.line_start
     }
 }
 

@@ -75,7 +75,7 @@ async fn out_of_band<H: Handler>(kernel: &Kernel<H>, socket: &RouterSendHalf, me
         }
         "interrupt_request" => {
             let busy = kernel.busy(message);
-            kernel.interrupt();
+            kernel.interrupt(Some(&message.head));
             let reply = jupyter_protocol::InterruptReply::new();
             kernel.reply(socket, message, "interrupt_reply", &reply).await;
             drop(busy);

@@ -17,7 +17,7 @@ use crate::handler::{ErrorReport, Handler};
 use crate::iopub::IoPub;
 use crate::lane::Lanes;
 use crate::replies;
-use crate::session::{Incoming, Session, to_json};
+use crate::session::{Head, Incoming, Session, to_json};
 use crate::stdin::Stdin;
 
 /// How long a reply may wait for a frontend that does not read its replies.
@@ -51,7 +51,14 @@ pub(crate) struct ShutdownRequest {
 #[derive(Default)]
 struct Running {
     next: AtomicU64,
-    tokens: Mutex<HashMap<u64, CancellationToken>>,
+    tokens: Mutex<HashMap<u64, Interruptible>>,
+}
+
+/// Something that an interrupt stops.
+struct Interruptible {
+    cancelled: CancellationToken,
+    /// What asked for it, where that is known.
+    asked_by: Option<Head>,
 }
 
 /// A place among what runs; given up when dropped.
@@ -92,18 +99,25 @@ impl<H: Handler> Kernel<H> {
         }
     }
 
-    /// Notes that something runs that an interrupt should stop.
-    pub(crate) fn register(&self) -> Registered<'_> {
+    /// Notes that something runs that an interrupt should stop; `asked_by` is the head of the request for it.
+    pub(crate) fn register(&self, asked_by: Option<&Head>) -> Registered<'_> {
         let id = self.running.next.fetch_add(1, Ordering::Relaxed);
         let cancelled = self.stopping.child_token();
-        self.running.tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(id, cancelled.clone());
+        let running = Interruptible { cancelled: cancelled.clone(), asked_by: asked_by.cloned() };
+        self.running.tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(id, running);
         Registered { running: &self.running, id, cancelled }
     }
 
     /// Interrupts all that runs; nothing when nothing does.
-    pub(crate) fn interrupt(&self) {
-        for token in self.running.tokens.lock().unwrap_or_else(PoisonError::into_inner).values() {
-            token.cancel();
+    ///
+    /// An interrupt belongs to what runs when it is sent: a cell that its sender asked for later is not stopped by it, though
+    /// the two come by different sockets and may overtake each other. `sent` is the head of its message, where it is one.
+    pub(crate) fn interrupt(&self, sent: Option<&Head>) {
+        for running in self.running.tokens.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            let is_old = sent.zip(running.asked_by.as_ref()).is_some_and(|(sent, asked)| sent.is_before(asked));
+            if !is_old {
+                running.cancelled.cancel();
+            }
         }
     }
 
@@ -143,7 +157,7 @@ impl<H: Handler> Kernel<H> {
         &self,
         answer: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, ErrorReport> {
-        let registered = self.register();
+        let registered = self.register(None);
         let answer = AbortOnDropHandle::new(self.lanes.cells().spawn(answer));
         tokio::select! {
             biased;

@@ -170,8 +170,10 @@ async fn answer<H: Handler>(
 ) -> Option<Instant> {
     let msg_type = message.head.msg_type.as_str();
     let is_cell = msg_type == "execute_request";
+    // An interrupt that has come by now is of the time before this cell: whoever takes it goes first.
+    tokio::task::yield_now().await;
     // Before busy is said: who has seen it may interrupt.
-    let running = (is_cell && !abort).then(|| kernel.register());
+    let running = (is_cell && !abort).then(|| kernel.register(Some(&message.head)));
     let busy = kernel.busy(message);
     let mut abort_until = None;
     let reply = match running {

@@ -164,7 +164,7 @@ async fn run<H: Handler>(
     tasks.spawn(control::control(kernel.clone(), shell.0.clone(), control.0, control.1));
     tasks.spawn(control::shell(kernel.clone(), shell.0, shell.1));
 
-    let interrupt = || kernel.interrupt();
+    let interrupt = || kernel.interrupt(None);
     let (stopped, request) = tokio::select! {
         Some(request) = shutdowns.recv() => (Ok(Exit::Shutdown { restart: request.restart }), Some(request)),
         () = terminated(signals, interrupt) => (Ok(Exit::Terminated), None),

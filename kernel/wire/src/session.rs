@@ -55,9 +55,40 @@ pub(crate) struct Incoming {
 pub(crate) struct Head {
     #[serde(default)]
     pub(crate) session: Option<String>,
+    /// When it was sent, by the clock of its sender.
+    #[serde(default)]
+    pub(crate) date: Option<String>,
     pub(crate) msg_type: String,
     #[serde(default)]
     pub(crate) subshell_id: Option<String>,
+}
+
+/// A sender's clock may be set back between two messages. Only what is older by less than this, in seconds, is surely not
+/// newer; a message that overtakes another does so by much less.
+const OVERTAKEN: f64 = 2.0;
+
+impl Head {
+    /// Whether the same sender surely sent this message before the other one. Clocks of different senders are not compared.
+    pub(crate) fn is_before(&self, other: &Self) -> bool {
+        let (Some(session), Some(mine), Some(theirs)) = (&self.session, &self.date, &other.date) else {
+            return false;
+        };
+        // `2026-11-30T05:10:07.123456Z`: up to the minute as it stands, then the seconds.
+        let parts = |date: &str| {
+            let (minute, rest) = date.split_at_checked(17)?;
+            let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+            let (seconds, zone) = rest.split_at(digits);
+            Some((minute.to_owned(), seconds.parse::<f64>().ok()?, zone.to_owned()))
+        };
+        let (Some((minute, seconds, zone)), Some((later, after, of_zone))) = (parts(mine), parts(theirs)) else {
+            return false;
+        };
+        let gap = after - seconds;
+        other.session.as_ref() == Some(session)
+            && (minute, zone) == (later, of_zone)
+            && gap > 0.0
+            && gap < OVERTAKEN
+    }
 }
 
 /// Why a message was not let in.

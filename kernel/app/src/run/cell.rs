@@ -1,6 +1,6 @@
 //! Runs a whole cell: steps in order, settings of its own, interrupts, and the one error that ends it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cqlbook_cluster::Connection;
@@ -33,6 +33,7 @@ pub(crate) async fn run(notebook: Arc<Notebook>, request: ExecuteRequest, io: Io
         last: false,
         live: Live::default(),
         sources: Vec::new(),
+        positions: Mutex::default(),
     };
     let outcome = match cell::parse(&source) {
         Cell::Steps(steps) => run_steps(&mut scene, &steps, &request).await,

@@ -11,6 +11,7 @@ use cqlbook_core::magic;
 use cqlbook_core::render::{self, MimeBundle};
 use cqlbook_core::secret::Secret;
 use cqlbook_core::settings::{CellSettings, Settings};
+use cqlbook_core::text::Positions;
 use cqlbook_wire::{DisplayId, InputError, Io};
 use serde_json::{Value, json};
 
@@ -38,6 +39,8 @@ pub(crate) struct Scene {
     pub(crate) live: Live,
     /// The files that `SOURCE` runs, the outermost first: statements of a file that return no rows are counted, not shown.
     pub(crate) sources: Vec<Sourced>,
+    /// Where the failures stand that were shown so far: a cell of 100,000 failing steps is read once for all of them.
+    pub(crate) positions: Mutex<Positions>,
 }
 
 /// A file that `SOURCE` runs, and how far it is: what is told when the user stops it.
@@ -181,7 +184,10 @@ impl Scene {
 
     /// Shows a failure that does not end the cell.
     pub(crate) async fn complain(&self, diagnostic: &Diagnostic) {
-        let error = render::diagnostic(&self.source, diagnostic);
+        let error = {
+            let mut positions = self.positions.lock().unwrap_or_else(PoisonError::into_inner);
+            render::diagnostic_at(&self.source, diagnostic, &mut positions)
+        };
         self.io.stream(cqlbook_wire::Stream::Stderr, &format!("{}\n", error.traceback.join("\n"))).await;
     }
 

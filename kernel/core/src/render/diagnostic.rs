@@ -4,7 +4,7 @@ use unicode_width::UnicodeWidthChar;
 
 use super::escape::visible_prose;
 use crate::diagnostic::{Diagnostic, Origin};
-use crate::text::{Position, Span, floor_boundary};
+use crate::text::{Position, Positions, Span, floor_boundary};
 
 /// The content of a Jupyter `error` message and of a failed reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,10 +33,15 @@ const NEAR: usize = 2_000;
 
 /// Draws a failure; `source` is the cell that the diagnostic's span points into.
 pub fn diagnostic(source: &str, d: &Diagnostic) -> ErrorOutput {
+    diagnostic_at(source, d, &mut Positions::default())
+}
+
+/// Draws one of many failures in the same cell, whose `positions` were asked for before.
+pub fn diagnostic_at(source: &str, d: &Diagnostic, positions: &mut Positions) -> ErrorOutput {
     let message = one_line(&d.message);
     let mut lines = vec![format!("{BOLD}{}{RESET}: {BOLD}{message}{RESET}", d.code)];
     lines.extend(d.cause.iter().flat_map(|cause| prose(cause)));
-    let place = place(source, d);
+    let place = place(source, d, positions);
     if !place.is_empty() {
         lines.push(String::new());
         lines.extend(place);
@@ -74,13 +79,18 @@ fn one_line(text: &str) -> String {
 }
 
 /// Which statement, which line and column, the line itself, and a caret under the span.
-fn place(source: &str, d: &Diagnostic) -> Vec<String> {
+fn place(source: &str, d: &Diagnostic, positions: &mut Positions) -> Vec<String> {
     let mut words = Vec::new();
     if let Some((number, count)) = d.statement.filter(|&(_, count)| count > 1) {
         words.push(format!("statement {number} of {count}"));
     }
-    let source = d.origin.as_ref().map_or(source, |origin| &origin.text);
-    let position = d.span.map(|span| in_origin(Position::of(source, span.start), d.origin.as_deref()));
+    // Those of the cell say nothing of a file.
+    let mut of_origin = Positions::default();
+    let (source, positions) = match &d.origin {
+        Some(origin) => (origin.text.as_str(), &mut of_origin),
+        None => (source, positions),
+    };
+    let position = d.span.map(|span| in_origin(positions.at(source, span.start), d.origin.as_deref()));
     words.extend(d.origin.iter().map(|origin| visible_prose(&origin.name)));
     if let Some(Position { line, column }) = position {
         words.push(format!("line {line}, column {column}"));
@@ -95,7 +105,7 @@ fn place(source: &str, d: &Diagnostic) -> Vec<String> {
     if let (Some(span), Some(position), false) = (d.span, position, d.hide_source) {
         let number = position.line.to_string();
         let gap = " ".repeat(number.len());
-        let (text, before, carets) = excerpt(source, span);
+        let (text, before, carets) = excerpt(source, span, positions.line_start());
         lines.push(format!("{DIM}{number} |{RESET} {text}"));
         lines.push(format!("{DIM}{gap} |{RESET} {}{BOLD}{}{RESET}", " ".repeat(before), "^".repeat(carets)));
     }
@@ -110,15 +120,16 @@ fn in_origin(position: Position, origin: Option<&Origin>) -> Position {
 }
 
 /// The span's first line as it is shown, the columns before the span there, and the columns it takes (at least one).
-fn excerpt(source: &str, span: Span) -> (String, usize, usize) {
+fn excerpt(source: &str, span: Span, line_start: usize) -> (String, usize, usize) {
     let start = floor_boundary(source, span.start);
-    let line_start = source[..start].rfind('\n').map_or(0, |newline| newline + 1);
-    let line = source[line_start..].lines().next().unwrap_or_default();
-    let (from, to) = (start - line_start, span.end.saturating_sub(line_start));
-    // A statement of a megabyte on one line: only the neighbourhood is laid out.
-    let near = floor_boundary(line, from.saturating_sub(NEAR));
-    let line = &line[near..floor_boundary(line, from.saturating_add(NEAR))];
-    let (from, to) = (from - near.min(from), to.saturating_sub(near));
+    // A statement of a megabyte on one line: only the neighbourhood is looked at and laid out.
+    let near = floor_boundary(source, start.saturating_sub(NEAR)).clamp(line_start.min(start), start);
+    let behind = &source[start..floor_boundary(source, start.saturating_add(NEAR))];
+    let line_end = start + behind.find('\n').unwrap_or(behind.len());
+    let line = &source[near..line_end];
+    let is_whole = source[line_end..].starts_with('\n');
+    let line = line.strip_suffix('\r').filter(|_| is_whole).unwrap_or(line);
+    let (from, to) = (start - near, span.end.saturating_sub(near));
 
     // Each character as it is shown, with the columns it takes and whether it is before, in or after the span.
     let mut shown: Vec<(String, usize)> = Vec::new();

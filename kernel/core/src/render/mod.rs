@@ -17,7 +17,7 @@ mod units;
 
 use std::time::Duration;
 
-pub use diagnostic::{ErrorOutput, diagnostic};
+pub use diagnostic::{ErrorOutput, diagnostic, diagnostic_at};
 pub use diff::diff;
 pub use escape::escape;
 pub use list::{Item, List, Stage, StageState, list, stages};

@@ -38,6 +38,71 @@ async fn an_idle_kernel_survives_interrupts_and_the_next_cell_runs() {
     assert_eq!(frontend.execute("sleep 10\nprint on").await.stdout(), "on\n");
 }
 
+/// An interrupt sent before a cell, which comes behind it: by another socket, on a busy machine.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_interrupt_does_not_stop_the_cell_that_its_sender_asked_for_later() {
+    let (_kernel, mut frontend) = start().await;
+    let at = |seconds: &str| json!({"date": format!("2026-11-30T05:10:{seconds}")});
+    let code = |code: &str| json!({"code": code, "silent": false, "store_history": true, "allow_stdin": false});
+    let stopped = [
+        // (the interrupt's time, whose it is, whether the cell of 07.5 is stopped)
+        (at("07.400000Z"), "own", false),
+        (at("07Z"), "own", false),
+        (at("07.600000Z"), "own", true),
+        // A clock that was set back, another zone, no time, another sender: nothing is known, and Stop is Stop.
+        (at("01.000000Z"), "own", true),
+        (at("07.400000+00:00"), "own", true),
+        (json!({}), "own", true),
+        (json!({"date": "yesterday, in the afternoon"}), "own", true),
+        (at("07.400000Z"), "another", true),
+    ];
+    for (head, sender, is_stopped) in stopped {
+        let (cell, _) =
+            frontend.send_with_header(Shell, "execute_request", code("sleep 300\nprint on"), at("07.500000Z")).await;
+        frontend.until(&cell, |message| message.msg_type == "execute_input").await;
+        let mut fields = head.clone();
+        if sender == "another" {
+            fields["session"] = json!("another");
+        }
+        let (interrupt, _) = frontend.send_with_header(Control, "interrupt_request", json!({}), fields).await;
+        assert_eq!(frontend.finish(&interrupt).await.status(), "ok");
+        let cell = frontend.finish(&cell).await;
+        assert_eq!(cell.status(), if is_stopped { "error" } else { "ok" }, "{head} of {sender}");
+    }
+}
+
+/// At every moment of a short cell, by one interrupt and by three at once: the cell ends as a whole or is interrupted, and the
+/// next one runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_at_any_moment_of_a_short_cell_stops_that_cell_or_none() {
+    let (_kernel, mut frontend) = start().await;
+    let (mut whole, mut stopped) = (0, 0);
+    for moment in 0..240_u64 {
+        let cell = frontend.start("sleep 3\nprint one").await;
+        tokio::time::sleep(Duration::from_micros(moment * 40)).await;
+        let mut interrupts = Vec::new();
+        for _ in 0..(if moment % 2 == 0 { 1 } else { 3 }) {
+            interrupts.push(frontend.send(Control, "interrupt_request", json!({})).await);
+        }
+        // Sent before anything is known of the interrupts.
+        let next = frontend.start("print next").await;
+        let cell = frontend.finish(&cell).await;
+        match cell.status() {
+            "ok" => whole += usize::from(cell.stdout() == "one\n"),
+            _ => stopped += usize::from(cell.error().is_some_and(|(name, _)| name == "INTERRUPTED")),
+        }
+        assert_eq!(whole + stopped, usize::try_from(moment).unwrap() + 1, "{}", cell.transcript());
+        for interrupt in &interrupts {
+            assert_eq!(frontend.finish(interrupt).await.status(), "ok");
+        }
+        // A cell that was queued behind a failed one is aborted; it is not interrupted.
+        let next = frontend.finish(&next).await;
+        assert!(matches!(next.status(), "ok" | "aborted"), "{}", next.transcript());
+        assert_eq!(frontend.execute("print on").await.stdout(), "on\n");
+    }
+    assert!(whole > 0 && stopped > 0, "{whole} ended and {stopped} were stopped");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn twice_at_once_is_once() {
     let (_kernel, mut frontend) = start().await;

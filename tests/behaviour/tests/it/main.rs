@@ -23,6 +23,7 @@ mod interrupts;
 mod keyring;
 mod language;
 mod lifecycle;
+mod limits;
 mod loading_formats;
 mod long_life;
 mod notebook;

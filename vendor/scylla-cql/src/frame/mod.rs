@@ -10,6 +10,8 @@
 
 pub use scylla_cql_core::frame::frame_errors;
 pub use scylla_cql_core::frame::protocol_features;
+// cqlbook: see there.
+pub mod limits;
 pub mod request;
 pub mod response;
 pub mod server_event_type;
@@ -170,8 +172,20 @@ pub async fn read_response_frame(
 
     let opcode = ResponseOpcode::try_from(buf.get_u8())?;
 
-    // TODO: Guard from frames that are too large
     let length = buf.get_u32() as usize;
+
+    // cqlbook: a body that is too long is read past, and an error stands in its place (upstream asks for the memory).
+    if length > limits::MAX_BODY_BYTES {
+        let mut left = (&mut *reader).take(length as u64);
+        let passed = tokio::io::copy(&mut left, &mut tokio::io::sink())
+            .await
+            .map_err(|err| FrameHeaderParseError::BodyChunkIoError(length, err))?;
+        if passed < length as u64 {
+            return Err(FrameHeaderParseError::ConnectionClosed(length - passed as usize, length));
+        }
+        let params = FrameParams { flags: 0, ..frame_params };
+        return Ok((params, ResponseOpcode::Error, limits::too_long(length).into()));
+    }
 
     let mut raw_body = Vec::with_capacity(length).limit(length);
     while raw_body.has_remaining_mut() {

@@ -290,24 +290,20 @@ impl<'result> CustomTypeParser<'result> {
     fn get_n_type_parameters<const N: usize>(
         &mut self,
     ) -> Result<[Result<ColumnType<'result>, CustomTypeParseError>; N], CustomTypeParseError> {
-        let mut backup = Self {
-            input: self.input,
-            parser: self.parser,
-            frozen_context: self.frozen_context,
-        };
-
-        // FIXME: Rewrite using std::iter::FromIterator::collect_array after it is stabilized.
-        // See rust-lang/rust#149266
-        itertools::Itertools::collect_array::<N>(self.get_type_parameters()?).ok_or_else(|| {
-            // unwrap(): get_type_parameters() already worked above, so it will work here as well.
-
-            let actual_parameter_count = backup.get_type_parameters().unwrap().count();
-
-            CustomTypeParseError::InvalidParameterCount {
-                actual: actual_parameter_count,
-                expected: N,
+        // cqlbook: each parameter is read once, and none after the first that is wrong (upstream reads all of them again to
+        // count them: for ever where the text has ended, and twice at each level where they are nested).
+        let mut parameters = self.get_type_parameters()?;
+        let mut read = Vec::with_capacity(N);
+        while let Some(parameter) = parameters.next() {
+            read.push(parameter?);
+            if read.len() > N {
+                break;
             }
-        })
+        }
+        let actual = read.len();
+        <[ColumnType<'result>; N]>::try_from(read)
+            .map(|parameters| parameters.map(Ok))
+            .map_err(|_| CustomTypeParseError::InvalidParameterCount { actual, expected: N })
     }
 
     fn get_complex_abstract_type(

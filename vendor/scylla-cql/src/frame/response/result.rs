@@ -15,6 +15,8 @@ use crate::frame::protocol_features::ProtocolFeatures;
 use crate::frame::request::query::PagingStateResponse;
 use crate::frame::response::event::SchemaChangeEvent;
 use crate::frame::types;
+// cqlbook: counts and depths are checked before memory and stack are spent.
+use crate::frame::limits;
 use bytes::Bytes;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -518,15 +520,20 @@ fn deser_type_generic<'frame, 'result, StrT: Into<Cow<'result, str>>>(
     buf: &mut &'frame [u8],
     read_string: fn(&mut &'frame [u8]) -> StdResult<StrT, LowLevelDeserializationError>,
     read_custom_type: fn(&'frame str) -> StdResult<ColumnType<'result>, CustomTypeParseError>,
+    depth: usize,
 ) -> StdResult<ColumnType<'result>, CqlTypeParseError> {
     use ColumnType::*;
     use NativeType::*;
+    // cqlbook: upstream follows types into each other without end.
+    limits::check_depth(depth)?;
+    let depth = depth + 1;
     let id =
         types::read_short(buf).map_err(|err| CqlTypeParseError::TypeIdParseError(err.into()))?;
     Ok(match id {
         0x0000 => {
             let type_str: &'frame str =
                 types::read_string(buf).map_err(CqlTypeParseError::CustomTypeNameParseError)?;
+            limits::check_class(type_str, depth)?;
             read_custom_type(type_str).map_err(CqlTypeParseError::CustomTypeParseError)?
         }
         0x0001 => Native(Ascii),
@@ -555,13 +562,14 @@ fn deser_type_generic<'frame, 'result, StrT: Into<Cow<'result, str>>>(
                 buf,
                 read_string,
                 read_custom_type,
+                depth,
             )?)),
         },
         0x0021 => Collection {
             frozen: false,
             typ: CollectionType::Map(
-                Box::new(deser_type_generic(buf, read_string, read_custom_type)?),
-                Box::new(deser_type_generic(buf, read_string, read_custom_type)?),
+                Box::new(deser_type_generic(buf, read_string, read_custom_type, depth)?),
+                Box::new(deser_type_generic(buf, read_string, read_custom_type, depth)?),
             ),
         },
         0x0022 => Collection {
@@ -570,6 +578,7 @@ fn deser_type_generic<'frame, 'result, StrT: Into<Cow<'result, str>>>(
                 buf,
                 read_string,
                 read_custom_type,
+                depth,
             )?)),
         },
         0x0030 => {
@@ -579,6 +588,9 @@ fn deser_type_generic<'frame, 'result, StrT: Into<Cow<'result, str>>>(
             let fields_size: usize = types::read_short(buf)
                 .map_err(|err| CqlTypeParseError::UdtFieldsCountParseError(err.into()))?
                 .into();
+            // cqlbook: a name's length and a type for each.
+            limits::check_count(fields_size, 4, buf.len())
+                .map_err(CqlTypeParseError::UdtFieldsCountParseError)?;
 
             let mut field_types: Vec<(Cow<'result, str>, ColumnType)> =
                 Vec::with_capacity(fields_size);
@@ -586,7 +598,7 @@ fn deser_type_generic<'frame, 'result, StrT: Into<Cow<'result, str>>>(
             for _ in 0..fields_size {
                 let field_name =
                     read_string(buf).map_err(CqlTypeParseError::UdtFieldNameParseError)?;
-                let field_type = deser_type_generic(buf, read_string, read_custom_type)?;
+                let field_type = deser_type_generic(buf, read_string, read_custom_type, depth)?;
 
                 field_types.push((field_name.into(), field_type));
             }
@@ -604,9 +616,11 @@ fn deser_type_generic<'frame, 'result, StrT: Into<Cow<'result, str>>>(
             let len: usize = types::read_short(buf)
                 .map_err(|err| CqlTypeParseError::TupleLengthParseError(err.into()))?
                 .into();
+            limits::check_count(len, 2, buf.len())
+                .map_err(CqlTypeParseError::TupleLengthParseError)?;
             let mut types = Vec::with_capacity(len);
             for _ in 0..len {
-                types.push(deser_type_generic(buf, read_string, read_custom_type)?);
+                types.push(deser_type_generic(buf, read_string, read_custom_type, depth)?);
             }
             Tuple(types)
         }
@@ -619,7 +633,7 @@ fn deser_type_generic<'frame, 'result, StrT: Into<Cow<'result, str>>>(
 fn deser_type_borrowed<'frame>(
     buf: &mut &'frame [u8],
 ) -> StdResult<ColumnType<'frame>, CqlTypeParseError> {
-    deser_type_generic(buf, |buf| types::read_string(buf), CustomTypeParser::parse)
+    deser_type_generic(buf, |buf| types::read_string(buf), CustomTypeParser::parse, 1)
 }
 
 fn deser_type_owned(buf: &mut &[u8]) -> StdResult<ColumnType<'static>, CqlTypeParseError> {
@@ -627,6 +641,7 @@ fn deser_type_owned(buf: &mut &[u8]) -> StdResult<ColumnType<'static>, CqlTypePa
         buf,
         |buf| types::read_string(buf).map(ToOwned::to_owned),
         |type_str| CustomTypeParser::parse(type_str).map(|t| t.into_owned()),
+        1,
     )
 }
 
@@ -734,6 +749,9 @@ fn deser_result_metadata(
 
     let col_count =
         types::read_int_length(buf).map_err(ResultMetadataParseError::ColumnCountParseError)?;
+    // cqlbook: without metadata the columns are not in this message.
+    limits::check_columns(col_count, if no_metadata { usize::MAX } else { buf.len() })
+        .map_err(ResultMetadataParseError::ColumnCountParseError)?;
 
     let raw_paging_state = has_more_pages
         .then(|| types::read_bytes(buf).map_err(ResultMetadataParseError::PagingStateParseError))
@@ -791,6 +809,10 @@ impl RawMetadataAndRawRows {
         };
 
         let col_count = types::read_int_length(frame.as_slice_mut())
+            .map_err(RawRowsAndPagingStateResponseParseError::ColumnCountParseError)?;
+        // cqlbook: without metadata the columns are not in this message.
+        let left = if no_metadata { usize::MAX } else { frame.as_slice().len() };
+        limits::check_columns(col_count, left)
             .map_err(RawRowsAndPagingStateResponseParseError::ColumnCountParseError)?;
 
         let raw_paging_state = has_more_pages
@@ -910,6 +932,14 @@ impl RawMetadataAndRawRows {
 
         let rows_count: usize = types::read_int_length(frame_slice.as_slice_mut())
             .map_err(ResultMetadataAndRowsCountParseError::RowsCountParseError)?;
+        // cqlbook: a row of no columns takes no bytes, so that their number alone could keep a core busy.
+        {
+            let rows = frame_slice.as_slice();
+            let columns = metadata_deserialized.inner().col_specs();
+            limits::check_rows(rows_count, columns.len(), rows.len())
+                .and_then(|()| limits::check_type_texts(columns, rows))
+                .map_err(ResultMetadataAndRowsCountParseError::RowsCountParseError)?;
+        }
 
         Ok(DeserializedMetadataAndRawRows {
             metadata: metadata_deserialized,
@@ -932,6 +962,11 @@ fn deser_prepared_metadata(
 
     let pk_count: usize =
         types::read_int_length(buf).map_err(PreparedMetadataParseError::PkCountParseError)?;
+    // cqlbook: an index of two bytes for each part of the key, and no more of them than there are variables.
+    limits::check_columns(col_count, buf.len())
+        .map_err(PreparedMetadataParseError::ColumnCountParseError)?;
+    limits::check_count(pk_count, 2, buf.len().min(2 * col_count))
+        .map_err(PreparedMetadataParseError::PkCountParseError)?;
 
     let mut pk_indexes = Vec::with_capacity(pk_count);
     for i in 0..pk_count {
@@ -942,6 +977,9 @@ fn deser_prepared_metadata(
         });
     }
     pk_indexes.sort_unstable_by_key(|pki| pki.index);
+    // cqlbook: the driver takes differences of them, and uses them as places among the variables.
+    limits::check_key_places(&pk_indexes, col_count)
+        .map_err(PreparedMetadataParseError::PkCountParseError)?;
 
     let global_table_spec = global_tables_spec
         .then(|| deser_table_spec(buf))
