@@ -114,7 +114,8 @@ impl<H: Handler> Kernel<H> {
     /// the two come by different sockets and may overtake each other. `sent` is the head of its message, where it is one.
     pub(crate) fn interrupt(&self, sent: Option<&Head>) {
         for running in self.running.tokens.lock().unwrap_or_else(PoisonError::into_inner).values() {
-            let is_old = sent.zip(running.asked_by.as_ref()).is_some_and(|(sent, asked)| sent.is_before(asked));
+            let is_old =
+                sent.zip(running.asked_by.as_ref()).is_some_and(|(sent, asked)| sent.is_before(asked));
             if !is_old {
                 running.cancelled.cancel();
             }

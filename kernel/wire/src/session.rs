@@ -80,7 +80,8 @@ impl Head {
             let (seconds, zone) = rest.split_at(digits);
             Some((minute.to_owned(), seconds.parse::<f64>().ok()?, zone.to_owned()))
         };
-        let (Some((minute, seconds, zone)), Some((later, after, of_zone))) = (parts(mine), parts(theirs)) else {
+        let (Some((minute, seconds, zone)), Some((later, after, of_zone))) = (parts(mine), parts(theirs))
+        else {
             return false;
         };
         let gap = after - seconds;

@@ -13,7 +13,7 @@ use crate::shell;
 type Room = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 /// Every member of the workspace.
-const ROOMS: [Room; 9] = [
+const ROOMS: [Room; 10] = [
     ("cqlbook-core", &[], &[]),
     ("cqlbook-wire", &[], &["cqlbook-wire"]),
     ("cqlbook-cluster", &["cqlbook-core"], &["cqlbook-sandbox"]),
@@ -26,6 +26,7 @@ const ROOMS: [Room; 9] = [
     ),
     ("cqlbook-sandbox", &[], &[]),
     ("cqlbook-behaviour", &[], &["cqlbook-sandbox", "cqlbook-wire"]),
+    ("cqlbook-fuzz", &[], &["cqlbook-cluster", "cqlbook-core", "cqlbook-wire"]),
     ("xtask", &[], &[]),
 ];
 

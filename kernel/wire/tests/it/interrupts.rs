@@ -43,7 +43,8 @@ async fn an_idle_kernel_survives_interrupts_and_the_next_cell_runs() {
 async fn an_old_interrupt_does_not_stop_the_cell_that_its_sender_asked_for_later() {
     let (_kernel, mut frontend) = start().await;
     let at = |seconds: &str| json!({"date": format!("2026-11-30T05:10:{seconds}")});
-    let code = |code: &str| json!({"code": code, "silent": false, "store_history": true, "allow_stdin": false});
+    let code =
+        |code: &str| json!({"code": code, "silent": false, "store_history": true, "allow_stdin": false});
     let stopped = [
         // (the interrupt's time, whose it is, whether the cell of 07.5 is stopped)
         (at("07.400000Z"), "own", false),
@@ -57,8 +58,9 @@ async fn an_old_interrupt_does_not_stop_the_cell_that_its_sender_asked_for_later
         (at("07.400000Z"), "another", true),
     ];
     for (head, sender, is_stopped) in stopped {
-        let (cell, _) =
-            frontend.send_with_header(Shell, "execute_request", code("sleep 300\nprint on"), at("07.500000Z")).await;
+        let (cell, _) = frontend
+            .send_with_header(Shell, "execute_request", code("sleep 300\nprint on"), at("07.500000Z"))
+            .await;
         frontend.until(&cell, |message| message.msg_type == "execute_input").await;
         let mut fields = head.clone();
         if sender == "another" {

@@ -1,6 +1,6 @@
 //! Scratch.
-use std::time::Instant;
 use crate::notebook::Notebook;
+use std::time::Instant;
 
 #[tokio::test]
 async fn scratch_sizes() {
@@ -41,7 +41,12 @@ async fn scratch_sizes() {
         let exchange = notebook.run(cell).await;
         let run = started.elapsed();
         let text = exchange.content().to_string();
-        println!("{name}: {run:?} {} {} {}", exchange.status(), exchange.iopub.len(), text.chars().take(150).collect::<String>());
+        println!(
+            "{name}: {run:?} {} {} {}",
+            exchange.status(),
+            exchange.iopub.len(),
+            text.chars().take(150).collect::<String>()
+        );
     }
     for (name, cell) in &cells {
         let at = cell.chars().count();
