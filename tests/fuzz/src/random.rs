@@ -30,7 +30,7 @@ impl Random {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -39,7 +39,7 @@ impl Random {
 
     /// A number below `limit`, zero where that is zero.
     pub fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % (limit.max(1) as u64)).unwrap_or_default()
+        usize::try_from(self.number() % (limit.max(1) as u64)).unwrap_or_default()
     }
 
     /// Whether it is one of `odds`.
@@ -54,13 +54,13 @@ impl Random {
 
     /// A number at an edge, or any.
     pub fn edge(&mut self) -> u64 {
-        if self.once_in(4) { self.next() } else { self.pick(&EDGES).copied().unwrap_or_default() }
+        if self.once_in(4) { self.number() } else { self.pick(&EDGES).copied().unwrap_or_default() }
     }
 
     /// Bytes without a form.
     pub fn bytes(&mut self, most: usize) -> Vec<u8> {
         let length = self.below(most + 1);
-        (0..length).map(|_| self.next() as u8).collect()
+        (0..length).map(|_| self.number() as u8).collect()
     }
 
     /// Pieces one after the other, some of them many times.

@@ -182,7 +182,7 @@ async fn messages() {
     let silent = ["comm_open", "comm_msg", "comm_close", "input_reply", "odd"];
     let mut campaign = Campaign::new("message", 10, "message");
     let mut subject = Subject::start().await;
-    while let Some(case) = campaign.next(|random| random.next().to_be_bytes().to_vec()) {
+    while let Some(case) = campaign.next(|random| random.number().to_be_bytes().to_vec()) {
         let mut random = Random::new(case.input.iter().fold(0, |seed, byte| seed << 8 | u64::from(*byte)));
         let channel = if random.once_in(3) { Channel::Control } else { Channel::Shell };
         let kind = random.pick(&kinds).copied().unwrap_or_default();

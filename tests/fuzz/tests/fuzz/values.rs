@@ -126,7 +126,7 @@ const PIECES: &[&str] = &[
 fn cells_and_literals() {
     Campaign::new("value", 10, "value").run(
         |random| {
-            let mut bytes = random.next().to_be_bytes().to_vec();
+            let mut bytes = random.number().to_be_bytes().to_vec();
             if random.once_in(2) {
                 bytes.extend(cell(random));
             } else {
