@@ -11,7 +11,7 @@ use crate::stages::{self, Stage};
 use crate::{data, deny, kernel, notebooks, python, shell, tidy, wheel};
 
 /// All parts. Cheap ones come first; those that need a database share one.
-const STAGES: [Stage<House>; 12] = [
+const STAGES: [Stage<House>; 13] = [
     Stage { name: "tidy", what: "the repository's conventions", run: |house| tidy::tidy(&house.places) },
     Stage { name: "fmt", what: "rustfmt", run: |house| house.cargo(&["fmt", "--all", "--check"]) },
     Stage {
@@ -54,6 +54,7 @@ const STAGES: [Stage<House>; 12] = [
             house.run_with_astra(&mut cargo)
         },
     },
+    Stage { name: "fuzz", what: "random input for all that reads things from outside", run: House::fuzz },
     Stage {
         name: "driver",
         what: "DataStax's Python driver connects to the local Astra",
@@ -135,6 +136,19 @@ impl House {
         }
         command.env("CQLBOOK_SANDBOX", sandbox.admin()?);
         shell::run(command.current_dir(&self.places.root))
+    }
+
+    /// Random input for a minute, or for as long as `CQLBOOK_FUZZ_SECONDS` says. Without a database.
+    fn fuzz(&mut self) -> Outcome {
+        self.build()?;
+        let mut cargo = shell::cargo();
+        cargo.current_dir(&self.places.root);
+        if std::env::var_os("CQLBOOK_FUZZ_SECONDS").is_none() {
+            cargo.env("CQLBOOK_FUZZ_SECONDS", "60");
+        }
+        let tests = ["test", "--locked", "--workspace", "--test", "fuzz", "--test", "frames"];
+        // One subject after the other: their times add up, and none waits for another's core.
+        shell::run(cargo.args(tests).args(["--", "--nocapture", "--test-threads", "1"]))
     }
 
     fn python_driver(&mut self) -> Outcome {

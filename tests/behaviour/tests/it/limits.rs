@@ -1,64 +1,108 @@
-//! Scratch.
+//! Things from outside at their limits, one past them and far past them: what is said, how long it takes, and the memory that the
+//! kernel had at most.
+
+use std::time::{Duration, Instant};
+
+use cqlbook_wire::Channel;
+use serde_json::json;
+
 use crate::notebook::Notebook;
-use std::time::Instant;
+
+/// How long a cell of a megabyte may take: a debug build on a busy machine.
+const SOON: Duration = Duration::from_secs(30);
+/// How long an answer to Tab or Shift-Tab may take.
+const AT_ONCE: Duration = Duration::from_secs(5);
+
+/// The most memory that the kernel has had, in bytes.
+fn peak(notebook: &Notebook) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", notebook.kernel.pid())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.split_whitespace().next().unwrap().parse::<u64>().unwrap() << 10
+}
 
 #[tokio::test]
-async fn scratch_sizes() {
+async fn a_hundred_thousand_magics_end_soon() {
     let mut notebook = Notebook::open().await;
-    let cells: Vec<(&str, String)> = vec![
-        ("echo", (0..20_000).map(|i| format!("%echo {i}\n")).collect()),
-        ("set", (0..20_000).map(|i| format!("%set page_size {}\n", i + 1)).collect()),
-        ("param", (0..20_000).map(|i| format!("%param p{i} = {i}\n")).collect()),
-        ("help", "%help\n".repeat(2_000)),
-        ("lsmagic", "%lsmagic\n".repeat(2_000)),
-        ("results", "%results\n".repeat(2_000)),
-        ("connections", "%connections\n".repeat(2_000)),
-        ("setlist", "%set\n".repeat(500)),
-        ("show", "%show x\n".repeat(2_000)),
-        ("wrong", "%set stop_on_error off\n".to_owned() + &"%show x\n".repeat(8_000)),
-        ("wrong2", "%set stop_on_error off\n".to_owned() + &"%show x\n".repeat(16_000)),
-        ("back", "%set stop_on_error on\n".to_owned()),
-        ("comments", "-- x\n".repeat(200_000)),
-        ("word", "x".repeat(1_000_000)),
-        ("quote", format!("'{}", "x".repeat(1_000_000))),
-        ("paren", "(".repeat(1_000_000)),
-        ("percent", "%".repeat(1_000_000)),
-        ("echolong", format!("%echo {}", "x".repeat(1_000_000))),
-        ("cqlwords", format!("%%cql\n{}", "x ".repeat(500_000))),
-        ("sqlwords", format!("%%sql\nSELECT {}", "x ".repeat(500_000))),
-        ("selectparen", format!("SELECT {}", "(".repeat(500_000))),
-        ("setwords", format!("%set {}", "x ".repeat(500_000))),
-        ("semis", ";".repeat(1_000_000)),
-        ("opencomment", "/*".repeat(500_000)),
-        ("password", "PASSWORD = 'x' ".repeat(60_000)),
-        ("dashes", "-".repeat(1_000_000)),
-        ("options", format!("%connection test astra {}", "--zzz x ".repeat(100_000))),
-        ("quotes", "\"a'".repeat(300_000)),
-        ("dollars", "$$ ' ".repeat(200_000)),
-    ];
-    for (name, cell) in &cells {
+    let numbered =
+        |line: &str| (0..100_000).map(|number| line.replace('#', &number.to_string())).collect::<String>();
+    for (cell, status) in [
+        (numbered("%echo #\n"), "ok"),
+        (numbered("%param p# = #\n"), "ok"),
+        (numbered("%set page_size 100\n"), "ok"),
+        // Each failure names its line: they cost as much as there is text, not its square.
+        (format!("%set stop_on_error off\n{}", numbered("%show x#\n")), "error"),
+        ("%set stop_on_error on".to_owned(), "ok"),
+    ] {
         let started = Instant::now();
-        let exchange = notebook.run(cell).await;
-        let run = started.elapsed();
-        let text = exchange.content().to_string();
-        println!(
-            "{name}: {run:?} {} {} {}",
-            exchange.status(),
-            exchange.iopub.len(),
-            text.chars().take(150).collect::<String>()
-        );
+        let exchange = notebook.run(&cell).await;
+        assert_eq!(exchange.status(), status, "{}", cell.lines().next().unwrap_or_default());
+        assert!(started.elapsed() < 2 * SOON, "{:?} {:?}", cell.lines().next(), started.elapsed());
     }
-    for (name, cell) in &cells {
-        let at = cell.chars().count();
-        for (what, content) in [
-            ("complete_request", serde_json::json!({"code": cell, "cursor_pos": at})),
-            ("complete_request", serde_json::json!({"code": cell, "cursor_pos": at/2})),
-            ("inspect_request", serde_json::json!({"code": cell, "cursor_pos": at/2, "detail_level": 0})),
-            ("is_complete_request", serde_json::json!({"code": cell})),
+    assert!(peak(&notebook) < 600 << 20, "{} MiB", peak(&notebook) >> 20);
+}
+
+#[tokio::test]
+async fn a_failure_far_down_a_cell_names_its_line() {
+    let mut notebook = Notebook::open().await;
+    let cell = "%set stop_on_error off\n%show a; \n\n%show  b\n-- é\n%show c\r\n%show d";
+    let exchange = notebook.run(cell).await;
+    let said = crate::notebook::plain(&exchange.stderr());
+    let places: Vec<_> = said.lines().filter(|line| line.starts_with("In ")).collect();
+    assert_eq!(places.len(), 3, "{said}");
+    assert!(places[0].contains("line 2, column 7") && places[2].contains("line 6, column 7"), "{places:?}");
+    assert!(
+        exchange.content()["traceback"].to_string().contains("line 7, column 7"),
+        "{}",
+        exchange.content()
+    );
+}
+
+#[tokio::test]
+async fn a_megabyte_of_anything_is_answered_at_once() {
+    let mut notebook = Notebook::open().await;
+    let long = |piece: &str| piece.repeat(1_000_000 / piece.len());
+    let before = peak(&notebook);
+    for cell in [
+        long("x"),
+        long("("),
+        long("'"),
+        format!("'{}", long("x")),
+        long("\""),
+        long("/*"),
+        long("$$ "),
+        long(";"),
+        long("%"),
+        long("-"),
+        long("é"),
+        long("{'a': ["),
+        long("list<"),
+        long("SELECT a FROM t; "),
+        format!("SELECT * FROM t WHERE k IN ({}", long("1, ")),
+        format!("%%cql\n{}", long("x ")),
+        format!("%set {}", long("x ")),
+        format!("%echo {}", long("x")),
+        format!("INSERT INTO t (k) VALUES ({}", long("[")),
+        long("PASSWORD = 'x' "),
+    ] {
+        let shown: String = cell.chars().take(20).collect();
+        for (kind, place) in [
+            ("complete_request", 1),
+            ("complete_request", 2),
+            ("inspect_request", 2),
+            ("is_complete_request", 1),
         ] {
+            let content =
+                json!({"code": cell, "cursor_pos": cell.chars().count() / place, "detail_level": 0});
             let started = Instant::now();
-            let exchange = notebook.frontend.request(cqlbook_wire::Channel::Shell, what, content).await;
-            println!("{name} {what}: {:?} {}", started.elapsed(), exchange.status());
+            let exchange = notebook.frontend.request(Channel::Shell, kind, content).await;
+            assert!(started.elapsed() < AT_ONCE, "{shown} {kind} {:?}", started.elapsed());
+            assert_ne!(exchange.status(), "error", "{shown} {kind}");
         }
+        let started = Instant::now();
+        let exchange = notebook.run(&cell).await;
+        assert!(started.elapsed() < SOON, "{shown} {:?}", started.elapsed());
+        assert_ne!(exchange.content()["ename"], "INTERNAL_ERROR", "{shown}");
     }
+    let grown = peak(&notebook) - before;
+    assert!(grown < 500 << 20, "{} MiB more for cells of a megabyte", grown >> 20);
 }

@@ -175,7 +175,7 @@ fn check(bytes: &[u8]) {
         assert!(step.span.start >= before && text.get(step.span.start..step.span.end).is_some());
         before = step.span.start;
         if let StepKind::Cql(statement) = &step.kind {
-            statement.is_idempotent();
+            let _ = statement.idempotence(|_| true);
             statement.deletes();
             statement.server_position(random.below(5), random.edge() as usize);
         }
