@@ -85,6 +85,7 @@ macro_rules! configure {
         $statement.set_tracing($options.trace);
         $statement.set_is_idempotent($options.idempotence.may_repeat());
         $statement.set_history_listener(Arc::<Record>::clone($record));
+        $statement.set_timestamp($options.timestamp);
     };
 }
 

@@ -63,6 +63,8 @@ pub struct RequestOptions {
     /// What sending it again would do, and with it whether it may be: on another node when its node dies, until nodes are
     /// back, after a time-out. What is to be done at most once is sent again only where it certainly was not executed.
     pub idempotence: Idempotence,
+    /// The time of what it writes, in microseconds since 1970, where the statement names none; `None` for the server's.
+    pub timestamp: Option<i64>,
 }
 
 impl RequestOptions {
@@ -81,6 +83,7 @@ impl Default for RequestOptions {
             timeout: Duration::from_secs(30),
             trace: false,
             idempotence: Idempotence::AtMostOnce,
+            timestamp: None,
         }
     }
 }

@@ -82,11 +82,10 @@ impl Source for Columns {
             let page = BatchPage::new(batch.slice(self.next - 1, 1)).ok()?;
             let row = page.row(0).ok()?;
             let columns = page.columns();
-            let shown = row.iter().zip(columns.iter()).map(|(cell, column)| match cell {
-                None => String::new(),
-                Some(cell) => value::literal(Some(cell), &column.cql_type, &TimeZone::UTC).text,
+            let shown = row.iter().zip(columns.iter()).map(|(cell, column)| {
+                cell.as_ref().map(|cell| value::literal(Some(cell), &column.cql_type, &TimeZone::UTC).text)
             });
-            Some(shown.map(|text| Cow::Owned(text.into_bytes())).collect())
+            Some(shown.map(|text| text.map(|text| Cow::Owned(text.into_bytes()))).collect())
         });
         Original::Fields(row.unwrap_or_default())
     }

@@ -59,7 +59,10 @@ impl Habits {
 
     fn is_null(&self, text: &str, quoted: bool, ty: &CqlType) -> bool {
         if self.cqlsh {
-            return text == self.null;
+            // Our own `COPY TO` writes an empty text as a pair of quotes, and null as nothing.
+            let is_empty_text = text.is_empty() && quoted;
+            return text == self.null
+                && !(is_empty_text && matches!(plain(ty), CqlType::Text | CqlType::Ascii));
         }
         // In quotes it is what it says, where the type has such a value.
         let says_null = text.is_empty() || text == self.null;

@@ -23,6 +23,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 pub(super) struct Writer {
     pub(super) connection: Connection,
     pub(super) prepared: Prepared,
+    /// The statement of rows that have static columns alone.
+    pub(super) statics: Option<Prepared>,
     pub(super) options: RequestOptions,
     /// The rows are added to counters: what may have happened is not done again.
     pub(super) counters: bool,
@@ -45,7 +47,7 @@ enum Sent {
 impl Writer {
     pub(super) fn new(
         connection: &Connection,
-        prepared: Prepared,
+        (prepared, statics): (Prepared, Option<Prepared>),
         options: RequestOptions,
         counters: bool,
         limits: Limits,
@@ -58,7 +60,7 @@ impl Writer {
             asked.fetch_or(matches!(notice.reason, RetryReason::SlowDown { .. }), Ordering::Relaxed);
             told.wait(notice);
         });
-        Self { connection, prepared, options, counters, limits, tally, throttle, busy }
+        Self { connection, prepared, statics, options, counters, limits, tally, throttle, busy }
     }
 
     /// Writes batches until there are no more.
@@ -77,35 +79,29 @@ impl Writer {
 
     /// Writes a batch; where the server refuses it, each row on its own, so that only the bad ones are set aside.
     async fn write(&self, rows: Vec<Row>) -> Result<(), LoadError> {
-        self.tally.begin(rows.iter().map(|row| row.number));
-        let mut places = Vec::with_capacity(rows.len());
-        let mut cells = Vec::with_capacity(rows.len());
-        for row in rows {
-            places.push((row.number, row.line));
-            cells.push(row.cells);
+        if !self.tally.begin(rows.iter().map(|row| row.number)) {
+            return Ok(());
         }
-        match self.send(&cells).await? {
+        match self.send(&rows).await? {
             Sent::Done => {
-                self.tally.wrote(&places.iter().map(|(number, _)| *number).collect::<Vec<_>>());
+                self.tally.wrote(&rows.iter().map(|row| row.number).collect::<Vec<_>>());
                 return Ok(());
             }
             Sent::Unsure(error) => {
-                for place in places {
-                    self.set_aside(place, self.unsure(&error))?;
+                for row in &rows {
+                    self.set_aside(row, self.unsure(&error))?;
                 }
                 return Ok(());
             }
-            Sent::Refused(error) if cells.len() == 1 => {
-                return places.into_iter().try_for_each(|place| self.set_aside(place, refusal(&error)));
-            }
+            Sent::Refused(error) if rows.len() == 1 => return self.set_aside(&rows[0], refusal(&error)),
             Sent::Refused(_) => {}
         }
-        for (place, cells) in places.into_iter().zip(cells) {
-            match self.send(std::slice::from_ref(&cells)).await? {
-                Sent::Done => self.tally.wrote(&[place.0]),
-                Sent::Refused(error) => self.set_aside(place, refusal(&error))?,
+        for row in &rows {
+            match self.send(std::slice::from_ref(row)).await? {
+                Sent::Done => self.tally.wrote(&[row.number]),
+                Sent::Refused(error) => self.set_aside(row, refusal(&error))?,
                 Sent::Unsure(error) => {
-                    self.set_aside(place, self.unsure(&error))?;
+                    self.set_aside(row, self.unsure(&error))?;
                 }
             }
         }
@@ -117,8 +113,8 @@ impl Writer {
         format!("it may have been {done}, or not: {error}")
     }
 
-    fn set_aside(&self, (number, line): (u64, u64), reason: String) -> Result<(), LoadError> {
-        self.tally.reject(Rejection { number, line, fault: Fault::Insert, reason });
+    fn set_aside(&self, row: &Row, reason: String) -> Result<(), LoadError> {
+        self.tally.reject(Rejection { number: row.number, line: row.line, fault: Fault::Insert, reason });
         match self.tally.exceeded(self.limits) {
             Some(exceeded) => Err(LoadError::Exceeded(Box::new(exceeded))),
             None => Ok(()),
@@ -126,20 +122,32 @@ impl Writer {
     }
 
     /// Sends rows of one partition, again after a pause where the cluster is busy and that can do no harm.
-    async fn send(&self, cells: &[Vec<Cell>]) -> Result<Sent, LoadError> {
+    async fn send(&self, rows: &[Row]) -> Result<Sent, LoadError> {
+        let Some(last) = rows.last() else { return Ok(Sent::Done) };
+        let prepared = self.statics.as_ref().filter(|_| last.is_static).unwrap_or(&self.prepared);
+        let cells: Vec<Vec<Cell>> = rows.iter().map(|row| row.cells.clone()).collect();
+        // A batch has one time, its last row's. It stays the same when the batch is sent again.
+        let options = RequestOptions { timestamp: last.stamp, ..self.options.clone() };
         let mut pause = FIRST_PAUSE;
         let mut tries = 1;
         let kind = if self.counters { BatchKind::Counter } else { BatchKind::Unlogged };
         loop {
-            let outcome = match cells {
-                [row] => self.connection.run_prepared(&self.prepared, row, &self.options, None).await,
-                rows => self.connection.run_batch(kind, &self.prepared, rows, &self.options).await,
+            let outcome = match cells.as_slice() {
+                [row] => self.connection.run_prepared(prepared, row, &options, None).await,
+                rows => self.connection.run_batch(kind, prepared, rows, &options).await,
             };
             match outcome {
-                Ok(_) => return Ok(Sent::Done),
+                Ok(_) => {
+                    self.tally.went_well();
+                    return Ok(Sent::Done);
+                }
                 Err(error) if is_about_the_row(&error) => return Ok(Sent::Refused(error)),
                 Err(error) if !self.options.idempotence.may_repeat() && may_have_happened(&error) => {
                     return Ok(Sent::Unsure(error));
+                }
+                // A server that fails at a value says so in words of its own. One that fails at every value is ill.
+                Err(error) if is_servers_own(&error) && self.tally.may_be_the_row() => {
+                    return Ok(Sent::Refused(error));
                 }
                 Err(error) if tries < TRIES && is_busy(&error) => {
                     self.busy.store(true, Ordering::Relaxed);
@@ -160,6 +168,11 @@ fn refusal(error: &QueryError) -> String {
 /// Whether the server refused these values, and not the statement or the time.
 fn is_about_the_row(error: &QueryError) -> bool {
     matches!(error, QueryError::Server(error) if matches!(error.kind, ServerErrorKind::Invalid))
+}
+
+/// Whether the server failed for a reason that it has no kind of error for.
+fn is_servers_own(error: &QueryError) -> bool {
+    matches!(error, QueryError::Server(error) if matches!(error.kind, ServerErrorKind::Server))
 }
 
 fn is_busy(error: &QueryError) -> bool {

@@ -3,11 +3,15 @@
 //!
 //! `%import` and `COPY … FROM` are two ways to ask for it. What is read from is a [`source`], where the rows go a [`plan`].
 
+mod clock;
 mod columns;
 mod dialect;
 mod fields;
+mod journal;
 mod json;
 mod load;
+mod marked;
+mod nulls;
 mod outcome;
 mod plan;
 mod rejected;
@@ -17,13 +21,15 @@ mod run;
 mod source;
 mod tally;
 mod throttle;
+mod window;
 
+pub(crate) use clock::Clock;
 pub(crate) use dialect::Dialect;
 pub(crate) use fields::Habits;
 pub(crate) use outcome::LoadError;
-pub(crate) use plan::{Match, Order, Plan, Target};
+pub(crate) use plan::{Match, Order, Plan, Target, in_cqlshs_order};
 pub(crate) use rejected::Form;
-pub(crate) use resume::{NoPlace, Place};
+pub(crate) use resume::{Bond, NoPlace, Place};
 pub(crate) use rows::Pace;
 pub(crate) use run::{Job, Loaded, run};
 pub(crate) use source::{Format, Spec, Titles};

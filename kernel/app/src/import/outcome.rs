@@ -18,6 +18,9 @@ pub(crate) enum LoadError {
     /// The rows set aside could not be written.
     #[error("the rejected rows cannot be written: {0}")]
     Rejected(#[source] io::Error),
+    /// What must not be done twice could not be written down before it was to be sent.
+    #[error("what is sent cannot be written down: {0}")]
+    Journal(#[source] io::Error),
     /// Too much of it does not fit.
     #[error("{}; the first, line {}: {}", told(.0), .0.first.line, .0.first.reason)]
     Exceeded(Box<Exceeded>),

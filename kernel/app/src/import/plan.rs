@@ -1,6 +1,6 @@
 //! Which field of a file goes into which column, and by which statement. Decided before anything is written.
 
-use cqlbook_cluster::Table;
+use cqlbook_cluster::{Cell, Table};
 use cqlbook_core::column::{Column, CqlType, KeyRole};
 use cqlbook_core::cql::keywords::quote_name;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
@@ -47,6 +47,18 @@ pub(crate) struct Plan {
     pub(crate) skipped: Vec<String>,
     /// Counters are added to: running the statement twice counts twice.
     pub(crate) counters: bool,
+    /// The goals of the clustering key. Where a row may have static columns alone they have no role: they may be missing.
+    pub(super) clustering: Vec<usize>,
+    /// How rows without a clustering key are written, where the table has static columns that are loaded.
+    pub(crate) statics: Option<Statics>,
+}
+
+/// How a partition's static columns are written without a row: our exports and cqlsh's have such lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Statics {
+    pub(crate) statement: String,
+    /// The goals of its markers: the partition key, then the static columns.
+    goals: Vec<usize>,
 }
 
 /// What a plan is made for.
@@ -78,9 +90,38 @@ impl Plan {
             goals.into_iter().filter(|goal| !target.left_out.contains(&goal.column.name)).collect();
         check_key(target, &goals, fields)?;
         let counters = target.table.columns.iter().any(is_counter);
-        let (statement, goals) =
+        let (statement, mut goals) =
             if counters { update(target, goals)? } else { (insert(target, &goals), goals) };
-        Ok(Self { statement, goals, skipped, counters })
+        let with = |role| {
+            let goals = goals.iter().enumerate();
+            goals.filter(move |(_, goal)| goal.column.role == Some(role)).map(|(place, _)| place)
+        };
+        let clustering: Vec<usize> = with(KeyRole::Clustering).collect();
+        let mut statics = None;
+        if !counters && !clustering.is_empty() && with(KeyRole::Static).next().is_some() {
+            let own: Vec<usize> = with(KeyRole::Partition).chain(with(KeyRole::Static)).collect();
+            let of_own: Vec<Goal> = own.iter().map(|place| goals[*place].clone()).collect();
+            statics = Some(Statics { statement: insert(target, &of_own), goals: own });
+            for place in &clustering {
+                goals[*place].column.role = None;
+            }
+        }
+        Ok(Self { statement, goals, skipped, counters, clustering, statics })
+    }
+
+    /// The cells as they are sent, and whether they are of static columns alone: a line without a clustering key, and with
+    /// nothing but static columns beside the partition key.
+    pub(super) fn settle(&self, cells: Vec<Cell>) -> Result<(Vec<Cell>, bool), String> {
+        let Some(statics) = &self.statics else { return Ok((cells, false)) };
+        let is_set = |place: &usize| matches!(cells.get(*place), Some(Cell::Bytes(_)));
+        let Some(missing) = self.clustering.iter().find(|place| !is_set(place)) else {
+            return Ok((cells, false));
+        };
+        let alone = (0..cells.len()).all(|place| statics.goals.contains(&place) || !is_set(&place));
+        if !alone {
+            return Err(format!("{}: a part of the key is missing", self.goals[*missing].column.name));
+        }
+        Ok((statics.goals.iter().map(|place| cells[*place].clone()).collect(), true))
     }
 }
 
@@ -178,12 +219,10 @@ fn by_member(target: &Target<'_>, titles: &[String]) -> Result<(Vec<Goal>, Vec<S
 
 fn chosen_columns<'a>(target: &Target<'a>, order: Order) -> Result<Vec<&'a Column>, Diagnostic> {
     if target.chosen.is_empty() {
-        let mut columns: Vec<_> = target.table.columns.iter().collect();
-        if order == Order::Cqlsh {
-            let key = columns.iter().take_while(|column| is_key(column)).count();
-            columns[key..].sort_by(|left, right| left.name.cmp(&right.name));
-        }
-        return Ok(columns);
+        return Ok(match order {
+            Order::Cqlsh => in_cqlshs_order(target.table),
+            Order::Select => target.table.columns.iter().collect(),
+        });
     }
     let column = |name: &String| {
         column_called(target.table, name).ok_or_else(|| {
@@ -193,6 +232,15 @@ fn chosen_columns<'a>(target: &Target<'a>, order: Order) -> Result<Vec<&'a Colum
         })
     };
     target.chosen.iter().map(column).collect()
+}
+
+/// A table's columns in the order that `COPY` has where neither line nor file names them, both ways: partition key, clustering
+/// key, then all others by name, static or not.
+pub(crate) fn in_cqlshs_order(table: &Table) -> Vec<&Column> {
+    let of = |role| table.columns.iter().filter(move |column| column.role == Some(role));
+    let mut others: Vec<_> = table.columns.iter().filter(|column| !is_key(column)).collect();
+    others.sort_by(|left, right| left.name.cmp(&right.name));
+    of(KeyRole::Partition).chain(of(KeyRole::Clustering)).chain(others).collect()
 }
 
 /// Every column of the key needs a field; of a table with static columns that alone are loaded, only the partition key.

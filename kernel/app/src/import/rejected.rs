@@ -1,21 +1,29 @@
 //! The file of what could not be loaded. It appears only when complete; the source is read a second time for it.
+//!
+//! The rule: it can be loaded again by the same line as its source. So it has the source's own first line and the rows as they
+//! stand there, and each reason is a line that no load takes for a row (see [`super::marked`]). A file of columns is set aside as
+//! CSV. A file of this name that we did not write, or that somebody has corrected, stays as it is.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::cell::RefCell;
+use std::fs;
+use std::io::{self, BufRead, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
-use super::dialect::Dialect;
+use super::dialect::{Dialect, Fields, Records};
+use super::journal::create;
+use super::marked::{self, Seal};
 use super::outcome::LoadError;
-use super::source::{Original, Source, Spec, Titles};
+use super::source::{Format, Original, Source, Spec, Titles};
 use super::tally::Rejection;
 
 /// How rejected rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// Each with its line and the reason.
+    /// Each below its reason, and below the first line of the source.
     Reasons,
-    /// As they are, so that they can be corrected and loaded again: cqlsh's way.
+    /// As they are: cqlsh's way.
     Bare,
 }
 
@@ -31,99 +39,226 @@ pub(super) fn beside(path: &Path, more: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Writes the rejected rows to `target`.
+/// Removes what an earlier load of the same file left at `target`, if nobody has touched it.
+pub(super) fn clear(target: &Path) {
+    if marked::is_ours(target) {
+        let _ = fs::remove_file(target);
+    }
+}
+
+/// Writes the rejected rows, in the order of their numbers, to `target` or, where something is there that is not ours, to the
+/// next free name; gives the file's path.
 pub(super) fn write(
     spec: &Spec,
-    rejections: &mut [Rejection],
+    rejections: &[Rejection],
     form: Form,
     target: &Path,
-) -> Result<(), LoadError> {
-    rejections.sort_by_key(|rejection| rejection.number);
-    let unfinished = beside(target, ".part");
+) -> Result<PathBuf, LoadError> {
+    let target = match form {
+        Form::Bare => target.to_owned(),
+        Form::Reasons => free(target),
+    };
+    let unfinished = beside(&target, ".part");
     let outcome = write_to(spec, rejections, form, &unfinished)
-        .and_then(|()| std::fs::rename(&unfinished, target).map_err(LoadError::Rejected));
+        .and_then(|()| fs::rename(&unfinished, &target).map_err(LoadError::Rejected));
     if outcome.is_err() {
         // Nothing half-written stays; the write's own failure is what is reported.
-        let _ = std::fs::remove_file(&unfinished);
+        let _ = fs::remove_file(&unfinished);
     }
-    outcome
+    outcome.map(|()| target)
+}
+
+/// The first of `target`, `target.2`, … where nothing is, or what we wrote.
+fn free(target: &Path) -> PathBuf {
+    let numbered = (2..100).map(|number| beside(target, &format!(".{number}")));
+    let is_free = |path: &PathBuf| fs::symlink_metadata(path).is_err() || marked::is_ours(path);
+    std::iter::once(target.to_owned()).chain(numbered).find(is_free).unwrap_or_else(|| target.to_owned())
 }
 
 fn write_to(spec: &Spec, rejections: &[Rejection], form: Form, target: &Path) -> Result<(), LoadError> {
-    let mut out = BufWriter::new(File::create(target).map_err(LoadError::Rejected)?);
-    if let (Form::Reasons, Titles::Names(titles)) = (form, spec.titles()?) {
-        let titles = ["line", "reason"].into_iter().chain(titles.iter().map(String::as_str));
-        line(&mut out, titles.map(str::as_bytes), spec.dialect).map_err(LoadError::Rejected)?;
+    let file = create(target).map_err(LoadError::Rejected)?;
+    let mut out = BufWriter::new(Summed { file, sum: marked::SUM });
+    let seal = (form == Form::Reasons).then(|| Seal::new(target));
+    if let Some(seal) = &seal {
+        let name = spec.path.file_name().unwrap_or_default().to_string_lossy();
+        let head = seal.head(&name, rejections.len());
+        out.write_all(head.as_bytes()).map_err(LoadError::Rejected)?;
     }
-    let mut source = spec.open(&Arc::default())?;
+    let mut rows = Rows::open(spec)?;
+    if form == Form::Reasons {
+        out.write_all(&rows.head).map_err(LoadError::Rejected)?;
+    }
     let mut left = rejections.iter().peekable();
     let mut number = 0;
-    while left.peek().is_some() && source.next()?.is_some() {
+    let mut raw = Vec::new();
+    while left.peek().is_some() && rows.next(&mut raw)? {
         if let Some(rejection) = left.next_if(|rejection| rejection.number == number) {
-            one(&mut out, rejection, source.as_ref(), form, spec.dialect).map_err(LoadError::Rejected)?;
+            if let Some(seal) = &seal {
+                let reason = seal.reason(rejection.line, &rejection.reason);
+                out.write_all(reason.as_bytes()).map_err(LoadError::Rejected)?;
+            }
+            rows.finish(&mut raw, spec.dialect);
+            out.write_all(&raw).map_err(LoadError::Rejected)?;
+            out.write_all(b"\n").map_err(LoadError::Rejected)?;
         }
         number += 1;
     }
-    out.flush().map_err(LoadError::Rejected)
+    let mut out = out.into_inner().map_err(|error| LoadError::Rejected(error.into_error()))?;
+    if seal.is_some() {
+        out.seal().map_err(LoadError::Rejected)?;
+    }
+    Ok(())
 }
 
-fn one(
-    out: &mut impl Write,
-    rejection: &Rejection,
-    source: &dyn Source,
-    form: Form,
-    dialect: Dialect,
-) -> io::Result<()> {
-    let number = rejection.line.to_string();
-    match (source.original(), form) {
-        (Original::Fields(fields), Form::Reasons) => {
-            let told = [number.as_bytes(), rejection.reason.as_bytes()];
-            line(out, told.into_iter().chain(fields.iter().map(AsRef::as_ref)), dialect)
+/// A file, and a sum over what was written to it.
+struct Summed {
+    file: fs::File,
+    sum: u64,
+}
+
+impl Write for Summed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let length = self.file.write(bytes)?;
+        self.sum = marked::add(self.sum, &bytes[..length]);
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Summed {
+    /// Puts the sum into the first line.
+    fn seal(&mut self) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(marked::SUM_AT as u64))?;
+        self.file.write_all(marked::shown(self.sum).as_bytes())
+    }
+}
+
+/// The rows of a source as they stand in it.
+struct Rows {
+    /// The first line, if it is no row; with its end.
+    head: Vec<u8>,
+    kind: Kind,
+}
+
+enum Kind {
+    /// What was read lies on the tape.
+    Csv(Records<Taped>, Fields, Rc<RefCell<Vec<u8>>>),
+    Other(Box<dyn Source>),
+}
+
+impl Rows {
+    fn open(spec: &Spec) -> Result<Self, LoadError> {
+        if spec.format != Format::Csv {
+            let mut head = Vec::new();
+            if let (Format::Parquet | Format::Arrow, Titles::Names(titles)) = (spec.format, spec.titles()?) {
+                line(&mut head, titles.iter().map(String::as_bytes).map(Some), Dialect::default());
+                head.push(b'\n');
+            }
+            return Ok(Self { head, kind: Kind::Other(spec.open(&Arc::default())?) });
         }
-        (Original::Fields(fields), Form::Bare) => line(out, fields.iter().map(AsRef::as_ref), dialect),
-        (Original::Line(row), Form::Bare) => {
-            out.write_all(row)?;
-            out.write_all(b"\n")
+        let tape = Rc::new(RefCell::new(Vec::new()));
+        let input = Taped { input: spec.input(&Arc::default())?, tape: Rc::clone(&tape) };
+        let mut records = Records::new(input, spec.dialect);
+        let (mut fields, mut head) = (Fields::default(), Vec::new());
+        if spec.header {
+            records.read(&mut fields)?;
+            take(&tape, &mut head);
+            head.push(b'\n');
         }
-        (Original::Line(row), Form::Reasons) => {
-            // A line that is no JSON is kept as a text.
-            let text = String::from_utf8_lossy(row);
-            let row = match serde_json::from_str::<&serde_json::value::RawValue>(&text) {
-                Ok(raw) => raw.get().to_owned(),
-                Err(_) => serde_json::Value::from(text.as_ref()).to_string(),
-            };
-            let reason = serde_json::Value::from(rejection.reason.as_str());
-            writeln!(out, "{{\"line\":{number},\"reason\":{reason},\"row\":{row}}}")
+        Ok(Self { head, kind: Kind::Csv(records, fields, tape) })
+    }
+
+    /// Steps to the next row, and puts it into `raw` where that costs nothing; false at the end.
+    fn next(&mut self, raw: &mut Vec<u8>) -> Result<bool, LoadError> {
+        match &mut self.kind {
+            Kind::Csv(records, fields, tape) => {
+                tape.borrow_mut().clear();
+                let is_there = records.read(fields)?.is_some();
+                if is_there {
+                    take(tape, raw);
+                }
+                Ok(is_there)
+            }
+            Kind::Other(source) => Ok(source.next()?.is_some()),
+        }
+    }
+
+    /// Puts the row into `raw`, if it is not there yet.
+    fn finish(&self, raw: &mut Vec<u8>, _dialect: Dialect) {
+        let Kind::Other(source) = &self.kind else { return };
+        raw.clear();
+        match source.original() {
+            Original::Line(row) => raw.extend_from_slice(row),
+            Original::Fields(fields) => {
+                line(raw, fields.iter().map(|field| field.as_deref()), Dialect::default());
+            }
         }
     }
 }
 
-/// Writes fields as a line in their dialect, in quotes where they need them.
-fn line<'a>(
-    out: &mut impl Write,
-    fields: impl Iterator<Item = &'a [u8]>,
-    dialect: Dialect,
-) -> io::Result<()> {
+/// Moves what was read from the tape, without the ends of lines around it and a mark of the encoding.
+fn take(tape: &Rc<RefCell<Vec<u8>>>, raw: &mut Vec<u8>) {
+    let tape = std::mem::take(&mut *tape.borrow_mut());
+    let read = tape.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&tape);
+    let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    let start = read.iter().position(|byte| !is_end(byte)).unwrap_or(read.len());
+    let end = read.iter().rposition(|byte| !is_end(byte)).map_or(start, |last| last + 1);
+    raw.clear();
+    raw.extend_from_slice(&read[start..end.max(start)]);
+}
+
+/// An input that keeps what was read of it.
+struct Taped {
+    input: Box<dyn BufRead + Send>,
+    tape: Rc<RefCell<Vec<u8>>>,
+}
+
+impl Read for Taped {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.input.read(buffer)?;
+        self.tape.borrow_mut().extend_from_slice(&buffer[..length]);
+        Ok(length)
+    }
+}
+
+impl BufRead for Taped {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.input.fill_buf()
+    }
+
+    fn consume(&mut self, used: usize) {
+        if let Ok(buffer) = self.input.fill_buf() {
+            self.tape.borrow_mut().extend_from_slice(&buffer[..used.min(buffer.len())]);
+        }
+        self.input.consume(used);
+    }
+}
+
+/// Writes fields as a line in their dialect, in quotes where they need them; null is an empty field.
+fn line<'a>(out: &mut Vec<u8>, fields: impl Iterator<Item = Option<&'a [u8]>>, dialect: Dialect) {
     let Dialect { delimiter, quote, escape } = dialect;
     for (place, field) in fields.enumerate() {
         if place > 0 {
-            out.write_all(&[delimiter])?;
+            out.push(delimiter);
         }
         let special = |byte: &u8| {
             matches!(*byte, b'\n' | b'\r') || *byte == delimiter || *byte == quote || Some(*byte) == escape
         };
-        if !field.iter().any(special) {
-            out.write_all(field)?;
+        let Some(field) = field else { continue };
+        if !field.is_empty() && !field.iter().any(special) {
+            out.extend_from_slice(field);
             continue;
         }
-        out.write_all(&[quote])?;
+        out.push(quote);
         for &byte in field {
             if byte == quote || Some(byte) == escape {
-                out.write_all(&[escape.unwrap_or(quote)])?;
+                out.push(escape.unwrap_or(quote));
             }
-            out.write_all(&[byte])?;
+            out.push(byte);
         }
-        out.write_all(&[quote])?;
+        out.push(quote);
     }
-    out.write_all(b"\n")
 }

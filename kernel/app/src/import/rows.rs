@@ -1,22 +1,22 @@
 //! Reads a file's rows, converts them, and sends them on grouped by partition. Runs on a thread of its own.
+//!
+//! The rule for two rows of one key: the later line wins, cell by cell, as if each were written when the one before it was
+//! there. So each row has a time of its own, later than those of all rows before it ([`Clock`]); a batch has the time of its last
+//! row; and two rows that write the same cells never travel in one batch, where the greater value would win.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use cqlbook_cluster::Cell;
-use cqlbook_core::column::KeyRole;
 use tokio::sync::mpsc;
 
+use super::clock::Clock;
+use super::nulls;
 use super::outcome::LoadError;
-use super::plan::Goal;
+use super::plan::Plan;
 use super::source::Spec;
 use super::tally::{Done, Fault, Limits, Rejection, Tally};
-
-/// Rows that wait for others of their partition, in bytes at most.
-const WINDOW_BYTES: usize = 16 << 20;
-/// A batch is small enough that the server does not warn (5 KiB).
-const BATCH_BYTES: usize = 4_000;
+use super::window::Window;
 
 /// A row, ready to be written.
 #[derive(Debug, Clone)]
@@ -25,8 +25,12 @@ pub(super) struct Row {
     pub(super) number: u64,
     /// The line it starts at, from 1.
     pub(super) line: u64,
-    /// Its cells in the order of the plan.
+    /// Its cells in the order of the plan, or of the plan's statement for static columns.
     pub(super) cells: Vec<Cell>,
+    /// Its time, in microseconds since 1970; none for counters.
+    pub(super) stamp: Option<i64>,
+    /// It has static columns alone, and no clustering key.
+    pub(super) is_static: bool,
 }
 
 /// How much is read, and how fast.
@@ -73,6 +77,8 @@ pub(super) struct Before {
 pub(super) struct Read {
     /// Rows left out at the start.
     pub(super) skipped: u64,
+    /// Rows that were looked at, those left out not counted.
+    pub(super) seen: u64,
     /// Names in the rows that are no column's.
     pub(super) unknown: Vec<String>,
 }
@@ -80,14 +86,16 @@ pub(super) struct Read {
 /// Reads the file and sends what it holds; ends early when nobody listens any more.
 pub(super) fn read(
     spec: &Spec,
-    goals: &[Goal],
+    plan: &Plan,
     pace: &Pace,
     before: &Before,
+    mut clock: Clock,
     tally: &Tally,
     batches: &mpsc::Sender<Vec<Row>>,
 ) -> Result<Read, LoadError> {
     let mut source = spec.open(&tally.bytes)?;
-    let mut window = Window::new(goals, pace);
+    let goals = plan.goals.as_slice();
+    let mut window = Window::new(plan, pace);
     let mut brake = Brake::new(pace.rows_a_second);
     let mut read = Read::default();
     let mut number = 0;
@@ -102,6 +110,7 @@ pub(super) fn read(
         if pace.max_rows.is_some_and(|most| this - pace.skip_rows >= most) {
             break;
         }
+        read.seen += 1;
         if before.done.contains(this) {
             continue;
         }
@@ -111,10 +120,16 @@ pub(super) fn read(
             tally.reject(rejected(Fault::Insert, reason));
             continue;
         }
-        match source.cells(goals, &spec.habits) {
-            Ok(cells) => {
+        let cells = source.cells(goals, &spec.habits).and_then(|cells| {
+            nulls::check(goals, &cells)?;
+            plan.settle(cells)
+        });
+        match cells {
+            Ok((cells, is_static)) => {
                 brake.one_more();
-                window.add(Row { number: this, line, cells });
+                let stamp = (!plan.counters).then(|| clock.next());
+                tally.gave(stamp);
+                window.add(Row { number: this, line, cells, stamp, is_static });
             }
             Err(reason) => {
                 tally.reject(rejected(Fault::Parse, reason));
@@ -123,11 +138,11 @@ pub(super) fn read(
                 }
             }
         }
-        if window.is_full() && !window.send(batches) {
+        if window.is_full() && !window.send(tally, batches)? {
             return Ok(read);
         }
     }
-    window.send(batches);
+    window.send(tally, batches)?;
     read.unknown = source.unknown();
     Ok(read)
 }
@@ -156,77 +171,4 @@ impl Brake {
             std::thread::sleep(early);
         }
     }
-}
-
-/// Rows that wait for others of their partition.
-struct Window {
-    /// Which cells are the partition key.
-    key: Vec<usize>,
-    most_rows: usize,
-    batch_rows: usize,
-    groups: HashMap<Vec<Bytes>, Vec<Row>>,
-    rows: usize,
-    bytes: usize,
-}
-
-impl Window {
-    fn new(goals: &[Goal], pace: &Pace) -> Self {
-        let key = goals
-            .iter()
-            .enumerate()
-            .filter(|(_, goal)| goal.column.role == Some(KeyRole::Partition))
-            .map(|(place, _)| place)
-            .collect();
-        let (most_rows, batch_rows) = (pace.window_rows, pace.batch_rows);
-        Self { key, most_rows, batch_rows, groups: HashMap::new(), rows: 0, bytes: 0 }
-    }
-
-    fn is_full(&self) -> bool {
-        self.rows >= self.most_rows || self.bytes >= WINDOW_BYTES
-    }
-
-    fn add(&mut self, row: Row) {
-        let key = self.key.iter().filter_map(|&place| match row.cells.get(place) {
-            Some(Cell::Bytes(bytes)) => Some(bytes.clone()),
-            _ => None,
-        });
-        self.bytes += size_bytes(&row);
-        self.rows += 1;
-        self.groups.entry(key.collect()).or_default().push(row);
-    }
-
-    /// Sends every group on, cut into batches; false when nobody listens any more.
-    fn send(&mut self, batches: &mpsc::Sender<Vec<Row>>) -> bool {
-        (self.rows, self.bytes) = (0, 0);
-        for (_, rows) in self.groups.drain() {
-            let mut batch: Vec<Row> = Vec::new();
-            let mut bytes = 0;
-            for row in rows {
-                let size = size_bytes(&row);
-                if !batch.is_empty() && (batch.len() >= self.batch_rows || bytes + size > BATCH_BYTES) {
-                    if batches.blocking_send(std::mem::take(&mut batch)).is_err() {
-                        return false;
-                    }
-                    bytes = 0;
-                }
-                bytes += size;
-                batch.push(row);
-            }
-            if !batch.is_empty() && batches.blocking_send(batch).is_err() {
-                return false;
-            }
-        }
-        true
-    }
-}
-
-/// About what a row adds to a batch as the server counts it.
-fn size_bytes(row: &Row) -> usize {
-    row.cells
-        .iter()
-        .map(|cell| match cell {
-            Cell::Bytes(bytes) => bytes.len() + 8,
-            Cell::Null | Cell::Unset => 4,
-        })
-        .sum()
 }

@@ -8,11 +8,13 @@ use cqlbook_core::cell::{Idempotence, is_harmless_to_set};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
+use super::clock::Clock;
+use super::journal::Journal;
 use super::load::Writer;
 use super::outcome::LoadError;
 use super::plan::Plan;
 use super::rejected::{self, Form};
-use super::resume::{Keeper, Place};
+use super::resume::{Bond, Place};
 use super::rows::{self, Before, Pace};
 use super::source::Spec;
 use super::tally::{Fault, Rejection, Tally};
@@ -27,8 +29,10 @@ const TOLD: usize = 10;
 pub(crate) struct Job {
     /// The connection, which nobody attends yet.
     pub(crate) connection: Connection,
-    /// The plan's statement.
-    pub(crate) prepared: Prepared,
+    /// The plan's statement, and that of rows with static columns alone.
+    pub(crate) prepared: (Prepared, Option<Prepared>),
+    /// The server's time.
+    pub(crate) clock: Clock,
     /// How each write is sent. Whether it may be repeated is the plan's matter.
     pub(crate) options: RequestOptions,
     pub(crate) plan: Plan,
@@ -37,8 +41,8 @@ pub(crate) struct Job {
     /// How rows set aside are written, and where; beside the file where nothing is said.
     pub(crate) form: Form,
     pub(crate) rejected: Option<PathBuf>,
-    /// Whether a load that stops leaves its place.
-    pub(crate) keeps_place: bool,
+    /// What the load is bound to, where a load that stops leaves its place.
+    pub(crate) bond: Option<Bond>,
     /// The place to go on from.
     pub(crate) place: Option<Place>,
 }
@@ -52,6 +56,8 @@ pub(crate) struct Loaded {
     pub(crate) earlier: u64,
     /// Rows left out at the start.
     pub(crate) skipped: u64,
+    /// Rows that were looked at.
+    pub(crate) seen: u64,
     /// Rows that do not fit.
     pub(crate) parse_errors: u64,
     /// Rows that the server refused.
@@ -71,49 +77,68 @@ impl Loaded {
     }
 }
 
+/// Stops whatever still runs of a load when it is dropped, and has its record say how far it came.
+struct Stop(Arc<Tally>);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+/// Begins the record of the load: it is on disk before anything is sent. Where it cannot be written a load of counters does not
+/// begin; any other goes on without, and says so.
+fn begin(job: &mut Job, tally: &Tally) -> Result<Before, LoadError> {
+    let before = job.place.take().map_or_else(Before::default, |place| place.take_up(tally));
+    let Some(bond) = job.bond.take() else { return Ok(before) };
+    let stamp = tally.state().stamp;
+    let counters = job.plan.counters;
+    match Journal::begin(&job.spec.path, bond, counters, before.unsure.clone(), stamp, tally) {
+        Ok(journal) => tally.keep(Arc::new(journal)),
+        Err(error) if counters => return Err(LoadError::Journal(error)),
+        Err(error) => tally.cannot_keep(error.to_string()),
+    }
+    Ok(before)
+}
+
 /// Runs the load. Dropping the future stops all of it; what `tally` says is then what was done.
 pub(crate) async fn run(mut job: Job, tally: Arc<Tally>) -> Result<Loaded, LoadError> {
     // A list that is set twice may be doubled, as a counter is.
-    let is_harmless = job.prepared.bind_columns().iter().all(|column| is_harmless_to_set(&column.cql_type));
+    let is_harmless = job.prepared.0.bind_columns().iter().all(|column| is_harmless_to_set(&column.cql_type));
     job.options.idempotence =
         if job.plan.counters || !is_harmless { Idempotence::AtMostOnce } else { Idempotence::Idempotent };
     job.options.trace = false;
-    let earlier = job.place.as_ref().map_or(0, |place| place.written);
-    let before = job.place.take().map_or_else(Before::default, |place| place.take_up(&tally));
-    let keeper = if job.keeps_place {
-        let tally = Arc::clone(&tally);
-        Some(Keeper::new(&job.spec.path, &job.plan.statement, earlier, job.plan.counters, tally)?)
-    } else {
-        None
-    };
-    let outcome = move_rows(&job, before, &tally, keeper.as_ref()).await;
-    // Rows are set aside in a file even where the load stops early, so that what was seen of them is not lost.
-    let mut rejections = std::mem::take(&mut tally.state().rejections);
+    let earlier = job.place.as_ref().map_or(0, Place::written);
+    let before = begin(&mut job, &tally)?;
+    let stop = Stop(Arc::clone(&tally));
+    let outcome = move_rows(&job, before, &tally).await;
+    // Rows are set aside in a file even where the load stops early, so that what was seen of them is not lost; where it can be
+    // gone on with they are in its record.
+    let kept = outcome.is_err() && tally.is_kept();
+    let mut rejections = tally.state().rejections.clone();
     rejections.sort_by_key(|rejection| rejection.number);
     let count = |fault| rejections.iter().filter(|rejection| rejection.fault == fault).count() as u64;
     let (parse_errors, insert_errors) = (count(Fault::Parse), count(Fault::Insert));
     let first = rejections.iter().take(TOLD).cloned().collect();
-    let kept = outcome.is_err() && keeper.is_some();
-    if kept {
-        // They are part of the place that is left, and are written when the load is over.
-        tally.state().rejections = rejections.clone();
-    }
     let mut rejected_file = None;
+    let target = job.rejected.clone().unwrap_or_else(|| rejected::path_for(&job.spec.path));
     if !rejections.is_empty() && !kept {
-        let target = job.rejected.clone().unwrap_or_else(|| rejected::path_for(&job.spec.path));
-        let (spec, form, to) = (job.spec.clone(), job.form, target.clone());
-        let write = tokio::task::spawn_blocking(move || rejected::write(&spec, &mut rejections, form, &to));
-        write.await.map_err(|_| LoadError::Task)??;
-        rejected_file = Some(target);
+        let (spec, form) = (job.spec.clone(), job.form);
+        let write = tokio::task::spawn_blocking(move || rejected::write(&spec, &rejections, form, &target));
+        rejected_file = Some(write.await.map_err(|_| LoadError::Task)??);
+    } else if rejections.is_empty() && outcome.is_ok() && job.form == Form::Reasons {
+        rejected::clear(&target);
     }
     let read = outcome?;
-    if let Some(keeper) = &keeper {
-        keeper.finish();
+    if let Some(journal) = tally.journal() {
+        journal.finish();
     }
+    drop(stop);
     Ok(Loaded {
         written: tally.written(),
         earlier,
         skipped: read.skipped,
+        seen: read.seen,
         parse_errors,
         insert_errors,
         first,
@@ -122,20 +147,16 @@ pub(crate) async fn run(mut job: Job, tally: Arc<Tally>) -> Result<Loaded, LoadE
     })
 }
 
-/// How often the place is written down while rows move.
-const SAVE: std::time::Duration = std::time::Duration::from_secs(5);
+/// How often it is written down how far all is done.
+const SAVE: std::time::Duration = std::time::Duration::from_millis(250);
 
-async fn move_rows(
-    job: &Job,
-    before: Before,
-    tally: &Arc<Tally>,
-    keeper: Option<&Keeper>,
-) -> Result<rows::Read, LoadError> {
+async fn move_rows(job: &Job, before: Before, tally: &Arc<Tally>) -> Result<rows::Read, LoadError> {
     let (sender, batches) = mpsc::channel(QUEUE);
-    let (spec, goals, pace) = (job.spec.clone(), job.plan.goals.clone(), job.pace.clone());
+    let (spec, plan, pace) = (job.spec.clone(), job.plan.clone(), job.pace.clone());
     let told = Arc::clone(tally);
+    let clock = job.clock.clone().after(tally.state().stamp);
     let reader =
-        tokio::task::spawn_blocking(move || rows::read(&spec, &goals, &pace, &before, &told, &sender));
+        tokio::task::spawn_blocking(move || rows::read(&spec, &plan, &pace, &before, clock, &told, &sender));
     let batches = Arc::new(Mutex::new(batches));
     let throttle = Arc::new(Throttle::new());
     let mut writers = JoinSet::new();
@@ -160,8 +181,12 @@ async fn move_rows(
                 None => break,
             },
             _ = save.tick() => {
-                if let Some(keeper) = keeper {
-                    keeper.save();
+                if let Some(journal) = tally.journal() {
+                    let (before, stamp) = {
+                        let state = tally.state();
+                        (state.done.before, state.stamp)
+                    };
+                    journal.reached(before, stamp);
                 }
             }
         }

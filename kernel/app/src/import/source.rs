@@ -15,6 +15,7 @@ use super::columns::Columns;
 use super::dialect::{Dialect, Fields, Records};
 use super::fields::Habits;
 use super::json;
+use super::marked;
 use super::outcome::LoadError;
 use super::plan::Goal;
 
@@ -39,14 +40,29 @@ pub(crate) enum Format {
 impl Format {
     /// The format of that name, or the one that a file's ending tells; `None` where it tells none.
     pub(crate) fn of(path: &Path, name: Option<&str>) -> Option<Self> {
+        let (path, is_rejected) = of_rejected(path);
         let ending = unpack::ending(path);
         match name.unwrap_or(&ending) {
+            // Rows of a file of columns are set aside as CSV.
+            "parquet" | "pq" | "arrow" | "feather" if is_rejected => Some(Self::Csv),
             "csv" | "tsv" | "txt" => Some(Self::Csv),
             "jsonl" | "ndjson" => Some(Self::Jsonl),
             "parquet" | "pq" => Some(Self::Parquet),
             "arrow" | "feather" => Some(Self::Arrow),
             _ => None,
         }
+    }
+}
+
+/// The file that rejected rows are of, if these are any.
+fn of_rejected(path: &Path) -> (&Path, bool) {
+    let Some(name) = path.to_str() else { return (path, false) };
+    let unnumbered =
+        name.rsplit_once('.').filter(|(_, number)| number.bytes().all(|byte| byte.is_ascii_digit()));
+    let name = unnumbered.map_or(name, |(name, _)| name);
+    match name.strip_suffix(".rejected") {
+        Some(source) => (of_rejected(Path::new(source)).0, true),
+        None => (path, false),
     }
 }
 
@@ -74,12 +90,17 @@ pub(crate) enum Titles {
 }
 
 impl Spec {
+    /// The file's text, unpacked, and without the reasons where it is one of rejected rows.
+    pub(super) fn input(&self, read: &Arc<AtomicU64>) -> io::Result<Box<dyn BufRead + Send>> {
+        marked::rows(unpack::open(&self.path, read)?)
+    }
+
     /// Opens the file at its first row; `read` counts the bytes that are read of it.
     pub(super) fn open(&self, read: &Arc<AtomicU64>) -> Result<Box<dyn Source>, LoadError> {
         Ok(match self.format {
             Format::Parquet | Format::Arrow => Box::new(Columns::open(self)?),
             Format::Csv => {
-                let input = unpack::open(&self.path, read)?;
+                let input = self.input(read)?;
                 let mut source = Csv {
                     records: Records::new(input, self.dialect),
                     fields: Fields::default(),
@@ -92,7 +113,7 @@ impl Spec {
                 Box::new(source)
             }
             Format::Jsonl => Box::new(Jsonl {
-                input: unpack::open(&self.path, read)?,
+                input: self.input(read)?,
                 line: Vec::new(),
                 number: 0,
                 places: HashMap::new(),
@@ -107,7 +128,7 @@ impl Spec {
         match self.format {
             Format::Csv => {
                 let mut fields = Fields::default();
-                Records::new(unpack::open(&self.path, &read)?, self.dialect).read(&mut fields)?;
+                Records::new(self.input(&read)?, self.dialect).read(&mut fields)?;
                 if !self.header {
                     return Ok(Titles::Places(fields.len()));
                 }
@@ -131,7 +152,7 @@ impl Spec {
 /// A row as it stands in the file.
 pub(super) enum Original<'a> {
     /// Its fields.
-    Fields(Vec<Cow<'a, [u8]>>),
+    Fields(Vec<Option<Cow<'a, [u8]>>>),
     /// Its line.
     Line(&'a [u8]),
 }
@@ -187,7 +208,7 @@ impl<R: BufRead> Source for Csv<R> {
     }
 
     fn original(&self) -> Original<'_> {
-        Original::Fields(self.fields.iter().map(Cow::Borrowed).collect())
+        Original::Fields(self.fields.iter().map(Cow::Borrowed).map(Some).collect())
     }
 }
 

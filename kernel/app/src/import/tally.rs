@@ -3,13 +3,18 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use cqlbook_cluster::{RetryNotice, RetryReason};
 
+use super::journal::Journal;
+
 /// Rows set aside at most; a file of which more is wrong is the wrong file.
 pub(super) const MOST_REJECTED: u64 = 100_000;
+
+/// Failures of the server's own in a row, none of whose rows could be written; after so many it is not the rows.
+const MOST_FAILURES: u64 = 200;
 
 /// What a row failed at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +61,16 @@ impl Done {
         number < self.before || self.beyond.contains(&number)
     }
 
-    fn add(&mut self, number: u64) {
+    /// All rows before this one are.
+    pub(super) fn advance(&mut self, before: u64) {
+        self.before = self.before.max(before);
+        self.beyond = self.beyond.split_off(&self.before);
+        while self.beyond.remove(&self.before) {
+            self.before += 1;
+        }
+    }
+
+    pub(super) fn add(&mut self, number: u64) {
         if number >= self.before {
             self.beyond.insert(number);
             while self.beyond.remove(&self.before) {
@@ -66,7 +80,7 @@ impl Done {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct State {
     pub(super) done: Done,
     /// Rows that were sent and are not answered.
@@ -74,6 +88,12 @@ pub(super) struct State {
     pub(super) rejections: Vec<Rejection>,
     pub(super) parse_errors: u64,
     pub(super) insert_errors: u64,
+    /// The latest time that a row was given, in microseconds since 1970.
+    pub(super) stamp: i64,
+    /// Something was sent in this run.
+    has_sent: bool,
+    /// Nothing is sent any more: what the record says of rows under way is true for good.
+    is_stopped: bool,
 }
 
 /// How far a load has come.
@@ -86,11 +106,53 @@ pub(crate) struct Tally {
     waits: AtomicU64,
     /// Bytes read of the file.
     pub(crate) bytes: Arc<AtomicU64>,
+    /// Failures of the server's own since a write last went well.
+    failures: AtomicU64,
     /// What a write waits for, and until when.
     waiting: Mutex<Option<(RetryReason, Instant)>>,
+    /// The record that is kept of it, if one is.
+    journal: OnceLock<Arc<Journal>>,
+    /// Why none is kept.
+    unkept: OnceLock<String>,
 }
 
 impl Tally {
+    /// From now on a record is kept.
+    pub(super) fn keep(&self, journal: Arc<Journal>) {
+        let _ = self.journal.set(journal);
+    }
+
+    pub(super) fn journal(&self) -> Option<&Arc<Journal>> {
+        self.journal.get()
+    }
+
+    /// No record can be kept, for this reason.
+    pub(super) fn cannot_keep(&self, reason: String) {
+        let _ = self.unkept.set(reason);
+    }
+
+    /// Why the load could not be gone on with, were it stopped now; `None` where it could.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.unkept.get().cloned().or_else(|| self.journal.get().and_then(|journal| journal.trouble()))
+    }
+
+    /// Whether a load that is stopped now can be gone on with.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.journal.get().is_some() && self.trouble().is_none()
+    }
+
+    /// Nothing may be sent any more, and the record says what was.
+    pub(super) fn stop(&self) {
+        let (state, has_sent) = {
+            let mut state = self.state();
+            state.is_stopped = true;
+            (state.clone(), state.has_sent)
+        };
+        if let Some(journal) = self.journal.get() {
+            journal.stop(&state, has_sent);
+        }
+    }
+
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -105,9 +167,25 @@ impl Tally {
         self.waits.load(Ordering::Relaxed)
     }
 
-    /// Rows that are sent now.
-    pub(super) fn begin(&self, numbers: impl Iterator<Item = u64>) {
-        self.state().under_way.extend(numbers);
+    /// A write went well.
+    pub(super) fn went_well(&self) {
+        self.failures.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether a failure of the server's own may be a row's fault: others go well meanwhile.
+    pub(super) fn may_be_the_row(&self) -> bool {
+        self.failures.fetch_add(1, Ordering::Relaxed) < MOST_FAILURES
+    }
+
+    /// Rows that are sent now. False where nothing may be sent any more.
+    pub(super) fn begin(&self, numbers: impl Iterator<Item = u64>) -> bool {
+        let mut state = self.state();
+        if state.is_stopped {
+            return false;
+        }
+        state.under_way.extend(numbers);
+        state.has_sent = true;
+        true
     }
 
     /// Rows that the server has.
@@ -117,7 +195,11 @@ impl Tally {
             state.under_way.remove(number);
             state.done.add(*number);
         }
+        drop(state);
         self.written.fetch_add(numbers.len() as u64, Ordering::Relaxed);
+        if let Some(journal) = self.journal.get().filter(|journal| journal.adds_to_counters()) {
+            journal.done(numbers);
+        }
     }
 
     /// A row that is not loaded.
@@ -129,7 +211,19 @@ impl Tally {
             Fault::Parse => state.parse_errors += 1,
             Fault::Insert => state.insert_errors += 1,
         }
-        state.rejections.push(rejection);
+        state.rejections.push(rejection.clone());
+        drop(state);
+        if let Some(journal) = self.journal.get() {
+            journal.rejected(&rejection);
+        }
+    }
+
+    /// A row was given this time.
+    pub(super) fn gave(&self, stamp: Option<i64>) {
+        if let Some(stamp) = stamp {
+            let mut state = self.state();
+            state.stamp = state.stamp.max(stamp);
+        }
     }
 
     /// A row that is left out, as the user asked for it.

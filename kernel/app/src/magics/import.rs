@@ -148,11 +148,8 @@ fn notes(done: &Done, folder: &Path) -> Vec<String> {
             render::count(loaded.earlier)
         ));
     }
-    if let Some(rows) = done.left_behind {
-        notes.push(format!(
-            "An earlier import of this file stopped after {} rows. This one began anew; `--resume` would have gone on.",
-            render::count(rows)
-        ));
+    if done.left_behind {
+        notes.push("An earlier import of this file stopped before its end. This one began anew.".to_owned());
     }
     if done.waits > 0 {
         notes.push(format!("The service asked to slow down {} times.", render::count(done.waits)));

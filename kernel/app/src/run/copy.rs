@@ -26,7 +26,7 @@ pub(crate) async fn copy(scene: &Scene, command: &ShellCommand) -> Result<(), Di
 async fn load(scene: &Scene, copy: &Copy) -> Result<(), Diagnostic> {
     let open = scene.open()?;
     loading::check_writable(scene, &open)?;
-    let files = files(scene, &copy.file)?;
+    let all = files(scene, &copy.file)?;
     let (keyspace, table) = loading::place(&open, copy.keyspace.as_deref(), &copy.table).await?;
     if !copy.options.idle.is_empty() {
         say(scene, &format!("Without effect here: {}.", copy.options.idle.join(", "))).await;
@@ -37,20 +37,25 @@ async fn load(scene: &Scene, copy: &Copy) -> Result<(), Diagnostic> {
     };
     say(scene, &format!("Starting copy of {keyspace}.{table} with {columns}.")).await;
     let mut total = Total::default();
-    for (number, file) in files.iter().enumerate() {
-        let request = request(scene, copy, &keyspace, file, number);
+    for (number, file) in all.iter().enumerate() {
+        // MAXROWS and SKIPROWS count the rows of all files, and MAXROWS those left out too: cqlsh's way.
+        let left = copy.options.max_rows.map(|most| most.saturating_sub(total.read));
+        if left == Some(0) && number > 0 {
+            break;
+        }
+        let skip = copy.options.skip_rows.saturating_sub(total.read);
+        let mut request = request(scene, copy, &keyspace, file, number);
+        let skipped = left.map_or(skip, |left| skip.min(left));
+        request.pace.skip_rows = skipped;
+        request.pace.max_rows = left.map(|left| left - skipped);
         let done = loading::load(scene, request).await?;
         told(scene, &done).await;
         total.add(&done);
     }
-    let Total { written, skipped, elapsed } = total;
+    let Total { written, skipped, elapsed, files, .. } = total;
     say(
         scene,
-        &format!(
-            "{written} rows imported from {} files in {} ({skipped} skipped).",
-            files.len(),
-            interval(elapsed)
-        ),
+        &format!("{written} rows imported from {files} files in {} ({skipped} skipped).", interval(elapsed)),
     )
     .await;
     Ok(())
@@ -61,6 +66,9 @@ async fn load(scene: &Scene, copy: &Copy) -> Result<(), Diagnostic> {
 struct Total {
     written: u64,
     skipped: u64,
+    /// Rows read, those left out too.
+    read: u64,
+    files: usize,
     elapsed: Duration,
 }
 
@@ -68,6 +76,8 @@ impl Total {
     fn add(&mut self, done: &Done) {
         self.written += done.loaded.written;
         self.skipped += done.loaded.skipped;
+        self.read += done.loaded.skipped + done.loaded.seen;
+        self.files += 1;
         self.elapsed += done.elapsed;
     }
 }

@@ -13,6 +13,7 @@ use cqlbook_core::shell::copy::{Copy, CopyOptions};
 use super::scene::Scene;
 use super::shell::print;
 use crate::export::Target;
+use crate::import::in_cqlshs_order;
 use crate::magics::export::{Streamed, facts, stream};
 
 /// Rows asked for at a time, where `PAGESIZE` says nothing; fewer where they are large.
@@ -34,7 +35,7 @@ pub(super) async fn to_file(scene: &Scene, command: &ShellCommand, copy: &Copy) 
             .with_span(command.arguments_span)
     })?;
     let names: Vec<String> = if copy.columns.is_empty() {
-        table.columns.iter().map(|column| column.name.clone()).collect()
+        in_cqlshs_order(table).into_iter().map(|column| column.name.clone()).collect()
     } else {
         copy.columns.clone()
     };

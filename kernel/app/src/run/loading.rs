@@ -1,22 +1,26 @@
 //! Runs a load for a cell: finds the table, makes the plan, shows the progress. `%import` and `COPY … FROM` ask for it.
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use cqlbook_cluster::RetryReason;
+use cqlbook_cluster::{Cell, Prepared, QueryError, RequestOptions, RetryReason};
 use cqlbook_core::cell::Statement;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::render;
+use cqlbook_wire::Stream;
+use uuid::Uuid;
 
 use super::guard;
 use super::scene::Scene;
 use super::statement::{explain_failure, options};
 use super::wait::Wait;
 use crate::import::{
-    self, Form, Job, LoadError, Loaded, Match, NoPlace, Order, Pace, Place, Plan, Spec, Tally, Target, Titles,
+    self, Bond, Clock, Form, Job, LoadError, Loaded, Match, NoPlace, Order, Pace, Place, Plan, Spec, Tally,
+    Target, Titles,
 };
 use crate::notebook::Open;
 
@@ -59,8 +63,8 @@ pub(crate) struct Done {
     pub(crate) elapsed: Duration,
     /// How often the service asked to slow down.
     pub(crate) waits: u64,
-    /// An earlier load that stopped after so many rows, and was not gone on with.
-    pub(crate) left_behind: Option<u64>,
+    /// An earlier load stopped, and was not gone on with.
+    pub(crate) left_behind: bool,
 }
 
 /// Refuses to load where only reads are sent.
@@ -98,35 +102,43 @@ pub(crate) async fn load(scene: &Scene, request: Request) -> Result<Done, Diagno
     let (keyspace, name) = place(&open, request.keyspace.as_deref(), &request.table).await?;
     let table = format!("{keyspace}.{name}");
     let plan = plan(&open, &request, &keyspace, &name, &titles)?;
-    let (place, left_behind) = earlier(&request, &plan)?;
     let settings = scene.settings();
-    let prepared = {
+    let (prepared, identity, clock) = {
         let mut wait = Wait::new();
         let open = wait.attend(&open, settings.settings.timeout);
         let preparing = async {
             // A node that has not heard of a new table yet would refuse its rows.
             open.connection.await_agreement().await;
-            let prepared = open.connection.prepare(&plan.statement).await;
-            prepared
-                .map_err(|error| unplaced(explain_failure(&error, &open, &Statement::new(&plan.statement))))
+            prepare(&open, &plan, &keyspace, &name).await
         };
         wait.through(scene, preparing).await?
+    };
+    let counters = plan.counters;
+    let bond = if request.keeps_place || counters {
+        let bond = Bond::new(&request.spec, &plan, &request.pace, &identity);
+        Some(bond.map_err(|error| unreadable(&request, &LoadError::Read(error)))?)
+    } else {
+        None
+    };
+    let (place, left_behind) = match &bond {
+        Some(bond) => earlier(&request, bond, counters)?,
+        None => (None, false),
     };
     let skipped_fields = plan.skipped.clone();
     let length = fs::metadata(&request.spec.path).map_or(0, |metadata| metadata.len());
     let label = format!("Loading {} into {table}", request.shown);
     let keeps_place = request.keeps_place;
-    let counters = plan.counters;
     let job = Job {
         connection: open.connection.clone(),
         prepared,
+        clock,
         options: options(&open, &settings, &Statement::new(&plan.statement)),
         plan,
         spec: request.spec,
         pace: request.pace,
         form: request.form,
         rejected: request.rejected,
-        keeps_place,
+        bond,
         place,
     };
     let started = Instant::now();
@@ -135,12 +147,17 @@ pub(crate) async fn load(scene: &Scene, request: Request) -> Result<Done, Diagno
     let loading = import::run(job, Arc::clone(&tally));
     tokio::pin!(loading);
     let mut tick = tokio::time::interval(TICK);
+    let mut is_warned = false;
     let outcome = loop {
         tokio::select! {
             outcome = &mut loading => break outcome,
             _ = tick.tick() => {
-                if keeps_place && tally.written() > 0 {
-                    scene.if_stopped("`--resume` at the end of the line goes on from there.");
+                if keeps_place && !is_warned && let Some(reason) = tally.trouble() {
+                    is_warned = true;
+                    warn(scene, &request.shown, &reason).await;
+                }
+                if tally.written() > 0 {
+                    scene.if_stopped(farewell(keeps_place, tally.is_kept(), counters));
                 }
                 let read = tally.bytes.load(Ordering::Relaxed);
                 scene.progress(&label, Some(tally.written()), &amount(&tally, started.elapsed(), read, length)).await;
@@ -156,19 +173,105 @@ pub(crate) async fn load(scene: &Scene, request: Request) -> Result<Done, Diagno
             waits: tally.waits(),
             left_behind,
         }),
-        Err(error) => Err(failed(&error, tally.written(), &open, keeps_place, counters)),
+        Err(error) => {
+            let goes_on = keeps_place && tally.is_kept();
+            Err(failed(&error, tally.written(), &open, goes_on, counters))
+        }
     }
 }
+
+/// Says at the start that a load which stops cannot be gone on with.
+async fn warn(scene: &Scene, shown: &str, reason: &str) {
+    let text = format!(
+        "{shown}.resume cannot be written ({reason}). If this import is stopped, it cannot be resumed: it begins anew.\n"
+    );
+    scene.io.stream(Stream::Stderr, text).await;
+}
+
+/// How to go on with a load that is stopped now.
+const fn farewell(keeps_place: bool, is_kept: bool, counters: bool) -> &'static str {
+    match (keeps_place && is_kept, counters) {
+        (true, _) => "`--resume` at the end of the line goes on from there.",
+        (false, true) => {
+            "`FILE.resume` beside the file tells which rows were counted. Until it is deleted the file is not loaded again."
+        }
+        (false, false) => "Its place could not be kept. The same line begins anew, which does no harm.",
+    }
+}
+
+/// The statements, what tells cluster and table from others, and the server's clock.
+async fn prepare(
+    open: &Open,
+    plan: &Plan,
+    keyspace: &str,
+    table: &str,
+) -> Result<((Prepared, Option<Prepared>), Vec<(&'static str, String)>, Clock), Diagnostic> {
+    let explained = |error: &QueryError, statement: &str| {
+        unplaced(explain_failure(error, open, &Statement::new(statement)))
+    };
+    let prepare = async |statement: &str| {
+        open.connection.prepare(statement).await.map_err(|error| explained(&error, statement))
+    };
+    let insert = prepare(&plan.statement).await?;
+    let statics = match &plan.statics {
+        Some(statics) => Some(prepare(&statics.statement).await?),
+        None => None,
+    };
+    let options = RequestOptions::of_a_read();
+    let asked = async |statement: &str, values: &[Cell]| {
+        let prepared = open.connection.prepare(statement).await?;
+        let answer = open.connection.run_prepared(&prepared, values, &options, None).await?;
+        let mut cells: Vec<Vec<u8>> = Vec::new();
+        if let Some(page) = answer.page {
+            // A page that cannot be read has nothing to tell.
+            let _ = page.visit(0, &mut |row| {
+                cells = row.iter().map(|cell| cell.unwrap_or_default().to_vec()).collect();
+                ControlFlow::Break(())
+            });
+        }
+        Ok::<_, QueryError>(cells)
+    };
+    let local = asked(LOCAL, &[]).await.map_err(|error| explained(&error, LOCAL))?;
+    let told = Instant::now();
+    let now = local.get(1).and_then(|bytes| Uuid::from_slice(bytes).ok()?.get_timestamp());
+    let millis = now.map_or_else(
+        || i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()),
+        |now| {
+            let (seconds, nanos) = now.to_unix();
+            i64::try_from(seconds * 1000 + u64::from(nanos) / 1_000_000)
+        },
+    );
+    let text = |text: &str| Cell::Bytes(text.as_bytes().to_vec().into());
+    // A service that hides it has other ways to tell its tables apart.
+    let id = asked(TABLE_ID, &[text(keyspace), text(table)]).await.unwrap_or_default();
+    let id = id.first().and_then(|bytes| Uuid::from_slice(bytes).ok());
+    let identity = vec![
+        (
+            "cluster",
+            local.first().map_or_else(String::new, |name| String::from_utf8_lossy(name).into_owned()),
+        ),
+        ("table", format!("{keyspace}.{table}")),
+        ("table of this name", id.map_or_else(String::new, |id| id.to_string())),
+    ];
+    Ok(((insert, statics), identity, Clock::new(millis.unwrap_or_default(), told)))
+}
+
+/// The cluster's name, and the time of the node that answers.
+const LOCAL: &str = "SELECT cluster_name, now() FROM system.local";
+/// A table that was dropped and made anew has another.
+const TABLE_ID: &str = "SELECT id FROM system_schema.tables WHERE keyspace_name = ? AND table_name = ?";
 
 /// What the file says of its fields.
 async fn titles(request: &Request) -> Result<Titles, Diagnostic> {
     let spec = request.spec.clone();
     let read = tokio::task::spawn_blocking(move || spec.titles()).await.unwrap_or(Err(LoadError::Task));
-    read.map_err(|error| {
-        Diagnostic::new(Code::ImportFailed, format!("The file {} cannot be read.", request.shown))
-            .with_cause(format!("The system says: {error}."))
-            .with_hint("Check the path. Relative paths start at the notebook's folder.")
-    })
+    read.map_err(|error| unreadable(request, &error))
+}
+
+fn unreadable(request: &Request, error: &LoadError) -> Diagnostic {
+    Diagnostic::new(Code::ImportFailed, format!("The file {} cannot be read.", request.shown))
+        .with_cause(format!("The system says: {error}."))
+        .with_hint("Check the path. Relative paths start at the notebook's folder.")
 }
 
 fn plan(
@@ -201,36 +304,64 @@ fn plan(
     Plan::new(&target, fields, request.order)
 }
 
-/// The place to go on from, or how far an earlier load came that is not gone on with.
-fn earlier(request: &Request, plan: &Plan) -> Result<(Option<Place>, Option<u64>), Diagnostic> {
-    if !request.keeps_place {
-        return Ok((None, None));
-    }
-    let place = Place::read(&request.spec.path, &plan.statement);
-    match (request.resume, place) {
-        (true, Ok(place)) => Ok((Some(place), None)),
-        (true, Err(NoPlace::None)) => Err(Diagnostic::new(
-            Code::ImportFailed,
-            format!("There is no import of {} to resume.", request.shown),
-        )
-        .with_cause("An import that is stopped leaves `FILE.resume` beside its file. There is none.")
-        .with_hint("Run the line without `--resume`.")),
-        (true, Err(error)) => {
-            Err(Diagnostic::new(Code::ImportFailed, format!("The import cannot be resumed. {error}."))
-                .with_hint("Run the line without `--resume` to begin anew."))
+/// The place to go on from, and whether an earlier load stopped that is not gone on with. Of counters any trace of an earlier
+/// load stops another one, and so does what nobody can read.
+fn earlier(request: &Request, bond: &Bond, counters: bool) -> Result<(Option<Place>, bool), Diagnostic> {
+    let shown = &request.shown;
+    let failed = |message: String| Diagnostic::new(Code::ImportFailed, message);
+    let place = match Place::read(&request.spec.path, bond) {
+        Ok(place) if request.resume => return Ok((Some(place), false)),
+        Ok(place) => place,
+        Err(NoPlace::None) if request.resume => {
+            return Err(failed(format!("There is no import of {shown} to resume."))
+                .with_cause("An import that is stopped leaves `FILE.resume` beside its file. There is none.")
+                .with_hint("Run the line without `--resume`."));
         }
-        (false, Ok(place)) if plan.counters => Err(Diagnostic::new(
-            Code::ImportFailed,
-            format!(
-                "An earlier import of this file stopped after {} rows. Beginning anew would count them twice.",
-                render::count(place.written)
-            ),
-        )
-        .with_hint("`--resume` at the end of the line goes on where it stopped.")
-        .with_hint(format!("To begin anew all the same, delete {}.resume first.", request.shown))),
-        (false, Ok(place)) => Ok((None, Some(place.written))),
-        (false, Err(_)) => Ok((None, None)),
+        Err(NoPlace::None) => return Ok((None, false)),
+        Err(error) => {
+            let counted = counters || matches!(error, NoPlace::Another { counters: true, .. });
+            let is_unreadable = matches!(error, NoPlace::Unreadable(_));
+            if !request.resume && !counted && !is_unreadable {
+                return Ok((None, true));
+            }
+            let message = if request.resume {
+                format!("The import cannot be resumed. {error}.")
+            } else {
+                format!(
+                    "An earlier import of {shown} did not end, and this one is not its continuation. {error}."
+                )
+            };
+            let mut told = failed(message);
+            if let Some(remedy) = error.remedy(shown) {
+                told = told.with_hint(remedy);
+            }
+            if !counted && !is_unreadable {
+                return Err(told.with_hint("Run the line without `--resume` to begin anew."));
+            }
+            if counted {
+                told = told.with_cause(
+                    "What was counted cannot be told from what was not. Beginning anew may count rows twice.",
+                );
+            }
+            if request.keeps_place && !is_unreadable {
+                told = told.with_hint("Say the line as it was, on the file as it was, and `--resume`.");
+            }
+            return Err(told.with_hint(format!("To begin anew all the same, delete {shown}.resume first.")));
+        }
+    };
+    if !place.counters {
+        return Ok((None, true));
     }
+    let told = failed(format!(
+        "An earlier import of this file stopped after {} rows. Beginning anew would count them twice.",
+        render::count(place.written())
+    ));
+    let told = if request.keeps_place {
+        told.with_hint("`--resume` at the end of the line goes on where it stopped.")
+    } else {
+        told
+    };
+    Err(told.with_hint(format!("To begin anew all the same, delete {shown}.resume first.")))
 }
 
 /// Rows and their rate, for the progress and the summary: `rows, 12,345 a second`.
@@ -266,9 +397,15 @@ fn failed(error: &LoadError, written: u64, open: &Open, keeps_place: bool, count
                 (false, false) => told.with_hint(
                     "Run it again when the cause is gone: rows that are there already are written once more, with no harm.",
                 ),
-                (false, true) => told.with_hint("Running it again would count the rows before twice. `SKIPROWS` leaves rows out."),
+                (false, true) => told.with_hint("Running it again would count rows twice. `FILE.resume` beside the file tells which were counted; until it is deleted the file is not loaded again."),
             }
         }
+        LoadError::Journal(_) => Diagnostic::new(Code::ImportFailed, message)
+            .with_cause(format!("Of the record of what is counted, `FILE.resume` beside the file: {error}."))
+            .with_cause("Without it rows could be counted twice.")
+            .with_hint(
+                "Make room, or copy the file to a folder that can be written to and load it from there.",
+            ),
         error => {
             let diagnostic =
                 Diagnostic::new(Code::ImportFailed, message).with_cause(format!("Of the file: {error}."));

@@ -205,6 +205,7 @@ pub(crate) fn options(open: &Open, settings: &CellSettings, statement: &Statemen
         timeout: settings.timeout,
         trace: settings.trace,
         idempotence: repeat::of_open(open, statement),
+        timestamp: None,
     }
 }
 
