@@ -48,7 +48,7 @@ pub(crate) fn split() -> Outcome {
 }
 
 /// Fetches DSBulk's jars into `folder`, unless they are there.
-fn dsbulk(places: &Places, folder: &Path) -> Outcome {
+pub(crate) fn dsbulk(places: &Places, folder: &Path) -> Outcome {
     let pom = places.root.join("xtask/dsbulk/pom.xml");
     let wanted = fs::read_to_string(&pom).explain(format!("Cannot read {}", pom.display()))?;
     let stamp = folder.join("cqlbook-stamp.txt");
@@ -160,7 +160,7 @@ fn write_table(page: &Path, command: &str, table: &str) -> Outcome {
 
 /// Installs the Python packages of a requirements file into `peers`, unless they are there. (deno's kernelspec is the script's
 /// affair: `deno jupyter --install` knows only the user's own folder.)
-fn install_peers(places: &Places, requirements: &str, peers: &Path) -> Outcome {
+pub(crate) fn install_peers(places: &Places, requirements: &str, peers: &Path) -> Outcome {
     let requirements = places.root.join(requirements);
     let wanted =
         fs::read_to_string(&requirements).explain(format!("Cannot read {}", requirements.display()))?;

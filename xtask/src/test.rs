@@ -8,10 +8,10 @@ use crate::places::Places;
 use crate::prerequisites::{self, Need};
 use crate::sandbox::{self, Sandbox};
 use crate::stages::{self, Stage};
-use crate::{data, deny, kernel, notebooks, python, shell, tidy, wheel};
+use crate::{bench, data, deny, kernel, notebooks, python, shell, tidy, wheel};
 
 /// All parts. Cheap ones come first; those that need a database share one.
-const STAGES: [Stage<House>; 13] = [
+const STAGES: [Stage<House>; 14] = [
     Stage { name: "tidy", what: "the repository's conventions", run: |house| tidy::tidy(&house.places) },
     Stage { name: "fmt", what: "rustfmt", run: |house| house.cargo(&["fmt", "--all", "--check"]) },
     Stage {
@@ -60,6 +60,7 @@ const STAGES: [Stage<House>; 13] = [
         what: "DataStax's Python driver connects to the local Astra",
         run: House::python_driver,
     },
+    Stage { name: "peers", what: "files there and back by cqlsh, DSBulk and the kernel", run: House::peers },
     Stage { name: "notebook", what: "every notebook runs", run: House::notebooks },
     Stage {
         name: "jupyter",
@@ -158,6 +159,27 @@ impl House {
         let sandbox = self.sandbox()?;
         python.args([sandbox.bundle()?, sandbox.token_json()?]);
         self.run_with_astra(&mut python)
+    }
+
+    /// Files that one program writes and another loads. The database is of one node and the part's own: cqlsh and DSBulk connect
+    /// to the node itself, whose address the shared one hides.
+    fn peers(&mut self) -> Outcome {
+        let prefix = self.kernel()?;
+        let places = &self.places;
+        let (cqlsh, jars) = (places.work.join("peers/cqlsh"), places.work.join("bench/dsbulk"));
+        bench::install_peers(places, "xtask/requirements-peers.txt", &cqlsh)?;
+        bench::dsbulk(places, &jars)?;
+        prerequisites::install(&sandbox::NEEDS)?;
+        let sandbox =
+            Sandbox::start(places, &["--nodes", "1", "--other-dc-nodes", "0", "--public-addresses"])?;
+        let mut python = python::python(places);
+        python.arg(places.root.join("tests/peers/check_peers.py"));
+        python.arg("--peers").arg(cqlsh).arg("--dsbulk").arg(jars);
+        for name in sandbox::VARIABLES {
+            python.env_remove(name);
+        }
+        python.env("CQLBOOK_SANDBOX", sandbox.admin()?).env("JUPYTER_PATH", prefix.join("share/jupyter"));
+        shell::run(&mut python)
     }
 
     /// The notebooks as the demo runs them, into a folder of the tests.

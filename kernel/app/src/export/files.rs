@@ -107,7 +107,7 @@ fn size(part: &PartFile) -> Result<u64, WriteError> {
 }
 
 /// The name of a further file: the number behind the first one's name, as cqlsh has it, and before what tells the compression.
-fn numbered(path: &Path, number: usize) -> PathBuf {
+pub(crate) fn numbered(path: &Path, number: usize) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let (stem, packed) = match of_name(&name).1 {
         Compression::None => (&*name, ""),

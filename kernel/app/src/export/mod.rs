@@ -8,6 +8,7 @@ mod progress;
 mod pump;
 mod work;
 
+pub(crate) use files::numbered;
 pub(crate) use progress::Progress;
 pub(crate) use pump::{Done, ExportError, Target, kept, stream};
 pub(crate) use work::work;

@@ -154,7 +154,12 @@ impl Place {
         let unreadable = |reason: &str| NoPlace::Unreadable(reason.to_owned());
         let failed = |error: io::Error| NoPlace::Unreadable(error.to_string());
         let metadata = match fs::symlink_metadata(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(NoPlace::None),
+            // A name that cannot be has none.
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename) =>
+            {
+                return Err(NoPlace::None);
+            }
             other => other.map_err(failed)?,
         };
         if !metadata.is_file() {

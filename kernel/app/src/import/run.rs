@@ -52,8 +52,8 @@ pub(crate) struct Job {
 pub(crate) struct Loaded {
     /// Rows written in this run.
     pub(crate) written: u64,
-    /// Rows written before it.
-    pub(crate) earlier: u64,
+    /// Rows written before it, where it went on with an earlier run.
+    pub(crate) earlier: Option<u64>,
     /// Rows left out at the start.
     pub(crate) skipped: u64,
     /// Rows that were looked at.
@@ -108,7 +108,7 @@ pub(crate) async fn run(mut job: Job, tally: Arc<Tally>) -> Result<Loaded, LoadE
     job.options.idempotence =
         if job.plan.counters || !is_harmless { Idempotence::AtMostOnce } else { Idempotence::Idempotent };
     job.options.trace = false;
-    let earlier = job.place.as_ref().map_or(0, Place::written);
+    let earlier = job.place.as_ref().map(Place::written);
     let before = begin(&mut job, &tally)?;
     let stop = Stop(Arc::clone(&tally));
     let outcome = move_rows(&job, before, &tally).await;

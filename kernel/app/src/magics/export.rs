@@ -104,7 +104,16 @@ pub(crate) async fn stream(
                 None => Sent::Text(Request::with_options(statement.text.clone(), options.clone())),
             };
             let work = export::work(&open, statement, sent, &options, only).await;
-            work.map_err(|error| explain_failure(&error, &open, statement))
+            let work = work.map_err(|error| explain_failure(&error, &open, statement))?;
+            if only != TokenRange::WHOLE && !work.is_ring {
+                return Err(Diagnostic::new(
+                    Code::Usage,
+                    "This table is not read by ranges of tokens. Nothing was written.",
+                )
+                .with_cause("Each node has its own of it, or its tokens are of another kind than numbers.")
+                .with_hint("Leave `BEGINTOKEN` and `ENDTOKEN` out."));
+            }
+            Ok(work)
         };
         wait.through(scene, preparing).await?
     };

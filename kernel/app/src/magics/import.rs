@@ -142,10 +142,10 @@ fn summary(done: &Done) -> String {
 fn notes(done: &Done, folder: &Path) -> Vec<String> {
     let loaded = &done.loaded;
     let mut notes = Vec::new();
-    if loaded.earlier > 0 {
+    if let Some(earlier) = loaded.earlier {
         notes.push(format!(
-            "Resumed: {} rows had been loaded before the import stopped.",
-            render::count(loaded.earlier)
+            "Resumed: {} rows had been loaded before; they were left out.",
+            render::count(earlier)
         ));
     }
     if done.left_behind {

@@ -1,6 +1,7 @@
 //! `COPY … TO`, told in cqlsh's words. It is `%%export` by another name: the same engine, cqlsh's options.
 
 use std::num::NonZeroU64;
+use std::path::Path;
 
 use cqlbook_analysis::formats::{Compression, Dialect, Format, Options, of_name};
 use cqlbook_cluster::TokenRange;
@@ -12,7 +13,7 @@ use cqlbook_core::shell::copy::{Copy, CopyOptions};
 
 use super::scene::Scene;
 use super::shell::print;
-use crate::export::Target;
+use crate::export::{Target, numbered};
 use crate::import::in_cqlshs_order;
 use crate::magics::export::{Streamed, facts, stream};
 
@@ -74,6 +75,13 @@ pub(super) async fn to_file(scene: &Scene, command: &ShellCommand, copy: &Copy) 
     if !copy.options.idle.is_empty() {
         facts.notes.push(format!("Without effect here: {}.", copy.options.idle.join(", ")));
     }
+    let older = older_parts(&target.path, done.files);
+    if !older.is_empty() {
+        facts.notes.push(format!(
+            "Parts of an earlier COPY lie beside them, which a pattern would load too: {}. Delete them.",
+            older.join(", ")
+        ));
+    }
     let summary = format!(
         "{} rows exported to {} files in {}.",
         done.written.rows,
@@ -82,6 +90,13 @@ pub(super) async fn to_file(scene: &Scene, command: &ShellCommand, copy: &Copy) 
     );
     scene.conclude(render::outcome(&summary, &facts)).await;
     Ok(())
+}
+
+/// The files that look like further parts and were not written now: of an earlier `COPY` into more parts.
+fn older_parts(path: &Path, files: usize) -> Vec<String> {
+    let parts = (files.max(1)..).map(|number| numbered(path, number));
+    let older = parts.take_while(|part| part.exists()).take(20);
+    older.map(|part| part.file_name().unwrap_or_default().to_string_lossy().into_owned()).collect()
 }
 
 /// cqlsh's options as the form of a file.

@@ -44,7 +44,7 @@ async fn options_do_what_cqlsh_does() {
     let cell = notebook
         .ok("COPY t FROM 'o*.csv' WITH HEADER = true AND DELIMITER = '|' AND NULL = 'N/A' AND BOOLSTYLE = 'yes, no'
              AND DECIMALSEP = ',' AND THOUSANDSSEP = '.' AND DATETIMEFORMAT = '%d.%m.%Y %H:%M' AND SKIPROWS = 1
-             AND MAXROWS = 2 AND CHUNKSIZE = 50 AND INGESTRATE = 1000 AND NUMPROCESSES = 4 AND TTL = 86400")
+             AND MAXROWS = 3 AND CHUNKSIZE = 50 AND INGESTRATE = 1000 AND NUMPROCESSES = 4 AND TTL = 86400")
         .await;
     let text = said(&cell);
     assert!(text.contains("2 rows imported from 1 files") && text.contains("(1 skipped)."), "{text}");

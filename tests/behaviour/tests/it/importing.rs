@@ -27,10 +27,11 @@ async fn rows_arrive_and_bad_ones_are_set_aside_with_their_reasons() {
     assert!(cell.plain()[0].contains("null"), "{}", cell.plain()[0]);
     let rejected = std::fs::read_to_string(notebook.folder.path().join("t.csv.rejected")).unwrap();
     let lines: Vec<_> = rejected.lines().collect();
-    assert_eq!(lines[0], "line,reason,k,c,v,seen,extra");
-    assert!(lines[1].starts_with("2003,") && lines[1].contains("notanumber"), "{rejected}");
-    assert!(lines[2].starts_with("2004,") && lines[2].contains("key"), "{rejected}");
-    assert_eq!(lines.len(), 3);
+    assert!(lines[0].starts_with("#cqlbook-rejected "), "{rejected}");
+    assert_eq!((lines[1], lines[3], lines[5]), ("k,c,v,seen,extra", "bad,notanumber,1,NA,x", ",5,1,NA,x"));
+    assert!(lines[2].contains("line 2003: ") && lines[2].contains("`notanumber` is no int"), "{rejected}");
+    assert!(lines[4].contains("line 2004: ") && lines[4].contains("key"), "{rejected}");
+    assert_eq!(lines.len(), 6);
 }
 
 #[tokio::test]

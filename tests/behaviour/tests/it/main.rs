@@ -19,6 +19,8 @@ mod formats;
 mod frontends;
 mod history;
 mod importing;
+mod importing_again;
+mod importing_once;
 mod interrupts;
 mod keyring;
 mod language;

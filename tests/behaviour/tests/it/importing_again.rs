@@ -1,0 +1,170 @@
+//! What `%import` sets aside can be corrected and loaded again; one bad row ends nothing; exports load again.
+
+use crate::notebook::{Notebook, database};
+
+#[tokio::test]
+async fn rejected_rows_load_again_whatever_the_tables_columns_are_called() {
+    let astra = database().await;
+    let mut notebook = Notebook::connected(&astra).await;
+    notebook.ok("CREATE TABLE t (line int PRIMARY KEY, reason text, row text)").await;
+    notebook.ok("CREATE TABLE loose (line text PRIMARY KEY, reason text, row text)").await;
+    let folder = notebook.folder.path().to_owned();
+    let file = |name: &str| folder.join(name);
+    std::fs::write(
+        file("t.csv"),
+        "line,reason,row\r\n1,good,a\r\nx,\"two\r\nlines, \"\"so\"\"\",\"\"\r\n\"y\",,#1\r\n",
+    )
+    .unwrap();
+    std::fs::write(
+        file("t.jsonl"),
+        "{\"line\": 1, \"reason\": \"good\"}\n{\"line\": \"x\",  \"row\": \"\\u00e4\"}\n",
+    )
+    .unwrap();
+    std::fs::write(file("bare.csv"), "x;b;c\nz;b;\"c;\"\n").unwrap();
+    for (name, options, rows) in [
+        ("t.csv", "", "x,\"two\r\nlines, \"\"so\"\"\",\"\"\n"),
+        ("t.jsonl", "", "{\"line\": \"x\",  \"row\": \"\\u00e4\"}\n"),
+        ("bare.csv", " (line, reason, row) --no-header --delimiter ';'", "z;b;\"c;\"\n"),
+    ] {
+        notebook.ok(&format!("%import {name} INTO t{options}")).await;
+        let rejected = std::fs::read_to_string(file(&format!("{name}.rejected"))).unwrap();
+        assert!(rejected.contains(rows), "{name}: rows as they stand: {rejected}");
+        assert!(rejected.contains("line: `x` is no int"), "{name}: with the reason: {rejected}");
+        // Into a table that takes them, by the same line.
+        let expected = if name == "t.jsonl" { "Loaded 1 rows" } else { "Loaded 2 rows" };
+        let told =
+            notebook.ok(&format!("%import {name}.rejected INTO loose{options}")).await.plain().join("\n");
+        assert!(told.contains(expected) && told.contains("none rejected"), "{name}: {told}");
+        // What is still wrong is set aside again, with the lines of the file at hand.
+        let told = notebook.ok(&format!("%import {name}.rejected INTO t{options}")).await.plain().join("\n");
+        assert!(
+            told.contains("Loaded 0 rows") && told.contains(&format!("{name}.rejected.rejected")),
+            "{told}"
+        );
+    }
+    let cell = notebook.ok("SELECT reason, row FROM loose WHERE line = 'y'").await;
+    assert!(cell.plain()[0].contains("null |  #1"), "{}", cell.plain()[0]);
+    let cell = notebook.ok("SELECT reason FROM loose WHERE line = 'x'").await;
+    assert!(!cell.plain()[0].contains("no int"), "{}", cell.plain()[0]);
+}
+
+#[tokio::test]
+async fn a_clean_run_takes_away_what_we_left_and_nothing_else() {
+    let astra = database().await;
+    let mut notebook = Notebook::connected(&astra).await;
+    notebook.ok("CREATE TABLE t (k int PRIMARY KEY, v text)").await;
+    let folder = notebook.folder.path().to_owned();
+    let rejected = folder.join("t.csv.rejected");
+    let load = async |notebook: &mut Notebook, rows: &str| {
+        std::fs::write(folder.join("t.csv"), format!("k,v\n{rows}")).unwrap();
+        notebook.ok("%import t.csv INTO t").await.plain().join("\n")
+    };
+    load(&mut notebook, "x,1\n").await;
+    assert!(rejected.exists());
+    load(&mut notebook, "1,1\n").await;
+    assert!(!rejected.exists(), "a clean run removes it");
+    load(&mut notebook, "x,1\n").await;
+    let corrected = std::fs::read_to_string(&rejected).unwrap().replace("x,1", "2,1");
+    std::fs::write(&rejected, &corrected).unwrap();
+    load(&mut notebook, "1,1\n").await;
+    assert_eq!(std::fs::read_to_string(&rejected).unwrap(), corrected, "somebody's work stays");
+    let told = load(&mut notebook, "y,1\n").await;
+    assert!(told.contains("t.csv.rejected.2"), "{told}");
+    assert_eq!(std::fs::read_to_string(&rejected).unwrap(), corrected);
+    let told = notebook.ok("%import t.csv.rejected INTO t").await.plain().join("\n");
+    assert!(told.contains("Loaded 1 rows") && told.contains("none rejected"), "{told}");
+}
+
+#[tokio::test]
+async fn exports_of_partitions_without_rows_load_again() {
+    let astra = database().await;
+    let mut notebook = Notebook::connected(&astra).await;
+    for table in ["t", "again"] {
+        notebook
+            .ok(&format!(
+                "CREATE TABLE {table} (k int, c text, s text static, z int static, v int, PRIMARY KEY (k, c))"
+            ))
+            .await;
+    }
+    notebook.ok("INSERT INTO t (k, s, z) VALUES (1, 'alone', 7); INSERT INTO t (k, c, s, v) VALUES (2, '', 'both', 3)").await;
+    for format in ["csv", "jsonl", "parquet", "arrow"] {
+        notebook.ok("%%cql --yes\nTRUNCATE again").await;
+        notebook.ok(&format!("%%export t.{format}\nSELECT * FROM t")).await;
+        let told = notebook.ok(&format!("%import t.{format} INTO again")).await.plain().join("\n");
+        assert!(told.contains("Loaded 2 rows") && told.contains("none rejected"), "{format}: {told}");
+        let rows = notebook.ok("SELECT k, c, s, z, v FROM again WHERE k = 1").await.plain()[0].to_owned();
+        assert!(rows.contains("1 | null | alone | 7 | null"), "{format}: {rows}");
+        let rows = notebook.ok("SELECT k, c, s, z, v FROM again WHERE k = 2").await.plain()[0].to_owned();
+        assert!(rows.contains("both | null | 3"), "{format}: {rows}");
+    }
+    // There and back by COPY, statics between the others, with and without a header.
+    for options in ["", " WITH HEADER = true"] {
+        notebook.ok("%%cql --yes\nTRUNCATE again").await;
+        notebook.ok(&format!("COPY t TO 'copy.csv'{options}; COPY again FROM 'copy.csv'{options}")).await;
+        let rows = notebook.ok("SELECT k, c, s, z, v FROM again WHERE k = 1").await.plain()[0].to_owned();
+        assert!(rows.contains("1 | null | alone | 7 | null"), "{options}: {rows}");
+        let rows = notebook.ok("SELECT k, c, s, z, v FROM again WHERE k = 2").await.plain()[0].to_owned();
+        assert!(rows.contains("both | null | 3"), "{options}: {rows}");
+    }
+    // A part of the key is missing where there is more than static columns.
+    std::fs::write(notebook.folder.path().join("half.csv"), "k,c,s,z,v\n3,,x,1,2\n3,,,,\n").unwrap();
+    let told = notebook.ok("%import half.csv INTO again").await.plain().join("\n");
+    assert!(told.contains("1 rejected") && told.contains("key is missing"), "{told}");
+}
+
+#[tokio::test]
+async fn a_bad_row_does_not_end_an_import() {
+    let astra = database().await;
+    let mut notebook = Notebook::connected(&astra).await;
+    notebook.ok("CREATE TABLE source (k int PRIMARY KEY, v frozen<tuple<int, text>>, n text)").await;
+    notebook.ok("CREATE TABLE t (k int, n text, v list<int>, PRIMARY KEY (k, n))").await;
+    let folder = notebook.folder.path().to_owned();
+    // A key that is longer than a server takes, and one that is empty where it cannot be, among good ones of the same partition.
+    let mut csv = String::from("k,n,v\n");
+    csv.extend((0..100).map(|row| format!("1,row{row},[{row}]\n")));
+    csv.push_str(&format!("1,{},[1]\n", "x".repeat(70_000)));
+    csv.extend((100..200).map(|row| format!("1,row{row},[{row}]\n")));
+    std::fs::write(folder.join("t.csv"), csv).unwrap();
+    let told = notebook.ok("%import t.csv INTO t").await.plain().join("\n");
+    assert!(told.contains("Loaded 200 rows") && told.contains("1 rejected"), "{told}");
+    assert!(!folder.join("t.csv.resume").exists());
+}
+
+#[tokio::test]
+async fn copy_counts_rows_over_all_files_and_keeps_quotes() {
+    let astra = database().await;
+    let ks = astra.keyspace().to_owned();
+    let mut notebook = Notebook::connected(&astra).await;
+    notebook.ok("CREATE TABLE t (k text PRIMARY KEY, v text, n int)").await;
+    let folder = notebook.folder.path().to_owned();
+    for (file, keys) in [("a.csv", ["a1", "a2", "a3"]), ("b.csv", ["b1", "b2", "b3"])] {
+        let rows: String = keys.iter().map(|key| format!("{key},1,x\n")).collect();
+        std::fs::write(folder.join(file), format!("k,n,v\n{rows}")).unwrap();
+    }
+    let mut keys = async |line: &str| {
+        notebook.ok("%%cql --yes\nTRUNCATE t").await;
+        notebook.ok(line).await;
+        let text = notebook.ok("SELECT k FROM t").await.plain()[0].to_owned();
+        let mut keys: Vec<_> = text
+            .split_whitespace()
+            .filter(|word| {
+                word.len() == 2 && word.ends_with(|c: char| c.is_ascii_digit()) && !word.starts_with('(')
+            })
+            .map(str::to_owned)
+            .collect();
+        keys.sort();
+        keys.join(" ")
+    };
+    assert_eq!(keys("COPY t FROM 'a.csv, b.csv' WITH HEADER = true AND MAXROWS = 4").await, "a1 a2 a3 b1");
+    assert_eq!(keys("COPY t FROM 'a.csv, b.csv' WITH HEADER = true AND SKIPROWS = 4").await, "b2 b3");
+    assert_eq!(
+        keys("COPY t FROM 'a.csv, b.csv' WITH HEADER = true AND SKIPROWS = 2 AND MAXROWS = 4").await,
+        "a3 b1"
+    );
+    std::fs::write(folder.join("e.csv"), "\"q\",\"no, int\",\"say \\\"hi\\\"\"\n\"\",1,\"\"\n").unwrap();
+    notebook.ok("COPY t FROM 'e.csv'").await;
+    let kept = std::fs::read_to_string(folder.join(format!("import_{ks}_t.err"))).unwrap();
+    assert_eq!(kept, "\"q\",\"no, int\",\"say \\\"hi\\\"\"\n");
+    let rows = notebook.ok("SELECT n, v FROM t WHERE k = ''").await.plain()[0].to_owned();
+    assert!(rows.contains("1 | ''"), "the row with the empty key, and the empty text: {rows}");
+}
