@@ -1,13 +1,15 @@
-//! A lane answers the requests of the main shell, or of one subshell (JEP 91), one after the other.
+//! A lane answers the requests of the main shell, or of one subshell (JEP 91), one after the other. Tab and Shift-Tab do not
+//! wait for the cell before them: whoever waits for a cell writes the next one.
 //!
 //! Lanes run on the sockets' thread, so that what they say needs no other thread to be sent; what the handler does runs in the
 //! runtime of the cells, and holds nobody up.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use jupyter_protocol::{CommClose, CommId, CommInfoReply};
+use jupyter_protocol::{CommClose, CommId, CommInfoReply, Status};
 use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -140,24 +142,66 @@ async fn run<H: Handler>(
 ) {
     // Execute requests that came up to this moment are aborted.
     let mut abort_until = None;
+    let mut waiting = VecDeque::new();
     loop {
-        let request = tokio::select! {
-            biased;
-            () = deleted.cancelled() => break,
-            request = requests.recv() => match request {
-                Some(request) => request,
-                None => return,
+        let request = match waiting.pop_front() {
+            Some(request) if !deleted.is_cancelled() => request,
+            Some(request) => {
+                waiting.push_front(request);
+                break;
+            }
+            None => tokio::select! {
+                biased;
+                () = deleted.cancelled() => break,
+                request = requests.recv() => match request {
+                    Some(request) => request,
+                    None => return,
+                },
             },
         };
         let abort = abort_until.is_some_and(|moment| request.arrived <= moment);
         drop(request.room);
-        let failed = answer(&kernel, &socket, &request.message, abort, &deleted).await;
+        let answering = answer(&kernel, &socket, &request.message, abort, &deleted);
+        tokio::pin!(answering);
+        let is_over = Arc::new(AtomicBool::new(false));
+        let failed = loop {
+            tokio::select! {
+                biased;
+                failed = &mut answering => break failed,
+                Some(next) = requests.recv() => {
+                    if looks_ahead(&next.message) {
+                        let (kernel, socket, deleted) = (kernel.clone(), socket.clone(), deleted.clone());
+                        let (running, is_over) = (request.message.clone(), is_over.clone());
+                        kernel.clone().lanes.tasks.spawn(async move {
+                            answer(&kernel, &socket, &next.message, false, &deleted).await;
+                            drop(next.room);
+                            // Some frontends take the idle of this answer for the kernel's. (Lanes share one thread:
+                            // nothing comes between the look and the word.)
+                            if !is_over.load(Ordering::Relaxed) {
+                                kernel.iopub.status(&running.header, &Status::busy());
+                            }
+                        });
+                    } else {
+                        waiting.push_back(next);
+                    }
+                }
+            }
+        };
+        is_over.store(true, Ordering::Relaxed);
         abort_until = failed.or(abort_until);
     }
     requests.close();
+    for request in waiting {
+        answer(&kernel, &socket, &request.message, true, &deleted).await;
+    }
     while let Ok(request) = requests.try_recv() {
         answer(&kernel, &socket, &request.message, true, &deleted).await;
     }
+}
+
+/// Whether a request need not wait for a cell that runs: it asks about code, and never touches the network.
+fn looks_ahead(message: &Incoming) -> bool {
+    matches!(message.head.msg_type.as_str(), "complete_request" | "inspect_request")
 }
 
 /// Answers one request. When it is a cell that failed, the cells that had come by the moment it gives are to be aborted.

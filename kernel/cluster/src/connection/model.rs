@@ -15,7 +15,7 @@ use cqlbook_core::cell::{ObjectKind, Statement, StatementKind};
 use cqlbook_core::schema::read::{self, Reader, Source};
 use cqlbook_core::schema::{Keyspace, Origin, Schema};
 use scylla::cluster::ClusterState;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
 use super::agreement::OWN_VERSION;
@@ -128,7 +128,12 @@ impl Connection {
     /// # Errors
     /// [`QueryError`], where not even the tables' columns could be read.
     pub async fn fresh_model(&self) -> Result<Arc<Schema>, QueryError> {
-        Box::pin(self.bring_up_to_date(false)).await?;
+        // Many small reads, each with a time-out of its own: all of them take no longer than one statement may.
+        let bound = self.own_options().timeout;
+        match timeout(bound, Box::pin(self.bring_up_to_date(false))).await {
+            Ok(outcome) => outcome?,
+            Err(_) => return Err(QueryError::Timeout { after: bound, maybe_applied: false }),
+        }
         Ok(self.model())
     }
 

@@ -143,6 +143,30 @@ async fn completion_and_inspection_count_in_code_points() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tab_does_not_wait_for_the_cell_before_it() {
+    let (_kernel, mut frontend) = start().await;
+    let cell = frontend.start("sleep 60000").await;
+    frontend.until(&cell, |message| message.msg_type == "execute_input").await;
+    let behind = frontend.start("print behind").await;
+    let request = json!({"code": "pri", "cursor_pos": 3, "detail_level": 0});
+    for _ in 0..20 {
+        for (asked, answer) in [("complete_request", "matches"), ("inspect_request", "found")] {
+            let exchange = frontend.request(Shell, asked, request.clone()).await;
+            assert!(exchange.content().get(answer).is_some(), "{}", exchange.transcript());
+        }
+    }
+    frontend.interrupt().await;
+    let cell = frontend.finish(&cell).await;
+    // A frontend that looks at the kernel's last word alone sees that the cell still runs; its idle is its last.
+    let lines: Vec<_> = cell.transcript().lines().map(str::to_owned).collect();
+    let statuses: Vec<_> = lines.iter().filter(|line| line.contains("status ")).collect();
+    assert!(statuses.len() > 2, "{lines:?}");
+    assert!(statuses.iter().rev().skip(1).all(|line| line.contains("busy")), "{lines:?}");
+    assert!(statuses.last().unwrap().contains("idle"), "{lines:?}");
+    assert!(frontend.finish(&behind).await.transcript().contains("execute_reply"), "it waited for its turn");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn is_complete() {
     let (_kernel, mut frontend) = start().await;
     let reply = frontend.request(Shell, "is_complete_request", json!({"code": "print \\"})).await;

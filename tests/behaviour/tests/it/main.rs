@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod asking;
+mod at_most_once;
 mod browsing;
 mod cells;
 mod completing;
