@@ -264,7 +264,7 @@ async fn a_rate_that_is_reached() {
     RATE_LIMITED: The server takes no more requests now. It was asked 7 times, with growing pauses.
     The database's rate limit is reached, or a node is overloaded.
 
-    → Wait a little and run the cell again. A smaller page or import concurrency helps.
+    → Wait a little and run the statement again. A smaller page or import concurrency helps.
 
     The server said:
         Rate limit reached
@@ -273,7 +273,7 @@ async fn a_rate_that_is_reached() {
     RATE_LIMITED: The server takes no more requests now. It was asked 7 times, with growing pauses.
     The database's rate limit is reached, or a node is overloaded.
 
-    → Wait a little and run the cell again. A smaller page or import concurrency helps.
+    → Wait a little and run the statement again. A smaller page or import concurrency helps.
 
     The server said:
         Rate limit reached
