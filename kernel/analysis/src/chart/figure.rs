@@ -1,5 +1,7 @@
 //! A chart before it is drawn: axes, key and marks. What the frontend draws, the picture and the text all come from it.
 
+use jiff::tz::TimeZone;
+
 /// A whole chart.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Figure {
@@ -33,7 +35,7 @@ pub(crate) struct Axis {
 pub(crate) enum Scale {
     /// Numbers from one to the other.
     Number(f64, f64),
-    /// Milliseconds of a clock since 1970; with `clock`, since midnight.
+    /// Milliseconds since 1970 in UTC; with `clock`, since midnight.
     Time {
         /// Where it begins.
         low: f64,
@@ -41,6 +43,8 @@ pub(crate) enum Scale {
         high: f64,
         /// Whether there is no date to them.
         clock: bool,
+        /// The zone whose clock they are told by.
+        zone: TimeZone,
     },
     /// Names side by side.
     Bands(Vec<String>),
@@ -136,6 +140,11 @@ pub(crate) struct Area {
     pub(crate) group: usize,
     /// From left to right: where, from, to.
     pub(crate) points: Vec<(f64, f64, f64)>,
+}
+
+/// Whether areas lie over each other, so that one must be seen through the next.
+pub(crate) fn overlap(areas: &[Area]) -> bool {
+    areas.len() > 1 && areas.iter().flat_map(|area| &area.points).all(|(_, from, _)| *from == 0.0)
 }
 
 /// One point.

@@ -11,6 +11,7 @@ mod picture;
 mod place;
 mod plain;
 mod scale;
+mod tooltip;
 mod values;
 mod vega;
 
@@ -84,6 +85,8 @@ pub struct Request {
     pub title: Option<String>,
     /// The zone whose clock timestamps are drawn by.
     pub zone: TimeZone,
+    /// What is to be said where the rows are a part of what was asked for: a sentence, which stands in the chart itself.
+    pub part: Option<String>,
 }
 
 /// Why there is no chart.

@@ -1,8 +1,9 @@
 //! Puts rows in places on an axis, in bands or in bins, and in groups for their colours.
 
 use super::figure::{Place, Scale};
-use super::scale::{Stretch, nice_step};
-use super::values::{Series, Sort};
+use super::scale::{Stretch, moment_in, nice_step};
+use super::values::{Series, Sort, tell_apart};
+use jiff::tz::TimeZone;
 
 /// The most groups that have a colour of their own; the rest share the last one.
 pub(crate) const GROUPS: usize = 10;
@@ -23,6 +24,7 @@ pub(crate) struct Placed {
     /// What a bin is: `day`, `25`. `None` for bands.
     pub(crate) bin: Option<String>,
     sort: Sort,
+    zone: TimeZone,
 }
 
 impl Placed {
@@ -36,7 +38,7 @@ impl Placed {
         match (ends, self.sort) {
             (None, _) => Scale::Bands(self.names.clone()),
             (Some((low, high)), Sort::Moment | Sort::Clock) => {
-                Scale::Time { low, high, clock: self.sort == Sort::Clock }
+                Scale::Time { low, high, clock: self.sort == Sort::Clock, zone: self.zone.clone() }
             }
             (Some((low, high)), _) => Scale::Number(low, high),
         }
@@ -77,6 +79,7 @@ pub(crate) fn bands_or_bins(series: &Series, rows: &[usize], bands: usize, bins:
                 of,
                 bin: None,
                 sort: series.sort,
+                zone: series.zone.clone(),
             };
         }
     }
@@ -104,7 +107,14 @@ fn named(series: &Series, rows: &[usize]) -> Placed {
         }
     });
     let of = of.collect();
-    Placed { places: (0..names.len()).map(Place::Band).collect(), names, of, bin: None, sort: series.sort }
+    Placed {
+        places: (0..names.len()).map(Place::Band).collect(),
+        names,
+        of,
+        bin: None,
+        sort: series.sort,
+        zone: series.zone.clone(),
+    }
 }
 
 /// Puts the kept rows of numbers or times in at most `most` bins that end at round values.
@@ -114,13 +124,13 @@ pub(crate) fn binned(series: &Series, rows: &[usize], most: usize) -> Placed {
         .reduce(|all, one| (all.0.min(one.0), all.1.max(one.1)));
     let (low, high) = range.unwrap_or((0.0, 1.0));
     let (edges, bin) = if series.is_time() {
-        let stretch = Stretch::fit(high - low, most);
-        let mut edges = vec![stretch.floor(low)];
+        let stretch = stretch(series, rows, high - low, most);
+        let mut edges = vec![stretch.floor(low, &series.zone)];
         while let Some(&last) = edges.last()
             && last <= high
             && edges.len() <= most + 2
         {
-            edges.push(stretch.next(last));
+            edges.push(stretch.next(last, &series.zone));
         }
         (edges, stretch.name())
     } else {
@@ -139,7 +149,21 @@ pub(crate) fn binned(series: &Series, rows: &[usize], most: usize) -> Placed {
         .map(|value| edges.partition_point(|edge| *edge <= value).saturating_sub(1).min(last))
         .collect();
     let places = edges.windows(2).map(|pair| Place::Span(pair[0], pair[1])).collect();
-    Placed { places, names: Vec::new(), of, bin: Some(bin), sort: series.sort }
+    Placed { places, names: Vec::new(), of, bin: Some(bin), sort: series.sort, zone: series.zone.clone() }
+}
+
+/// A bin of times is never shorter than the values are apart: daily values have bars of a day.
+fn stretch(series: &Series, rows: &[usize], span: f64, most: usize) -> Stretch {
+    let fit = Stretch::fit(span, most);
+    let mut moments: Vec<f64> = values(series, rows).collect();
+    moments.sort_by(f64::total_cmp);
+    moments.dedup();
+    let own = match Stretch::of_moments(&moments, &series.zone) {
+        // A date alone is still a day.
+        None if series.is_date() => Some(Stretch::DAY),
+        own => own,
+    };
+    own.filter(|own| own.millis() > fit.millis()).unwrap_or(fit)
 }
 
 /// Rows in groups.
@@ -169,8 +193,8 @@ impl Groups {
             None => (true, 0, NULL.to_owned()),
             Some(value) => match series.sort {
                 Sort::Name => (false, 0, series.names.get(value as usize).cloned().unwrap_or_default()),
-                Sort::Number { .. } => (false, order(value), super::scale::short(value)),
-                sort => (false, order(value), super::scale::moment_text(value, sort == Sort::Clock)),
+                Sort::Number { .. } => (false, order(value), super::scale::exact(value)),
+                sort => (false, order(value), moment_in(value, sort == Sort::Clock, &series.zone)),
             },
         };
         let keys: Vec<_> = rows.iter().map(|&row| key(row)).collect();
@@ -190,6 +214,7 @@ impl Groups {
         if shared > 0 {
             names.push(OTHERS.to_owned());
         }
+        tell_apart(&mut names);
         Self { title: Some(series.name.clone()), names, of, shared }
     }
 }
@@ -211,6 +236,9 @@ mod tests {
             values: values.iter().copied().map(Some).collect(),
             names: Vec::new(),
             zoned: false,
+            zone: TimeZone::UTC,
+            unfit: 0,
+            inexact: 0,
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::figure::{Figure, Key, Marks, Place, Scale};
-use super::scale::{moment_text, short};
+use super::scale::{exact, moment_in, short};
 
 /// The most lines of bars.
 const LINES: usize = 24;
@@ -78,8 +78,8 @@ fn kind(figure: &Figure) -> String {
 fn range(scale: &Scale) -> String {
     match scale {
         Scale::Number(low, high) => format!("from {} to {}", short(*low), short(*high)),
-        Scale::Time { low, high, clock } => {
-            format!("from {} to {}", moment_text(*low, *clock), moment_text(*high, *clock))
+        Scale::Time { low, high, clock, zone } => {
+            format!("from {} to {}", moment_in(*low, *clock, zone), moment_in(*high, *clock, zone))
         }
         Scale::Bands(names) => some(names),
     }
@@ -100,7 +100,7 @@ fn label(scale: &Scale, place: Place) -> String {
     match (place, scale) {
         (Place::Band(index), Scale::Bands(names)) => names.get(index).cloned().unwrap_or_default(),
         (Place::Band(index), _) => index.to_string(),
-        (Place::Span(from, _), Scale::Time { clock, .. }) => moment_text(from, *clock),
+        (Place::Span(from, _), Scale::Time { clock, zone, .. }) => moment_in(from, *clock, zone),
         (Place::Span(from, _), _) => short(from),
     }
 }
@@ -152,7 +152,7 @@ fn lengths(lines: &[(String, f64)]) -> String {
     for (name, value) in lines.iter().take(LINES) {
         let pad = " ".repeat(wide - name.chars().count());
         let share = if most > 0.0 { value.abs() / most } else { 0.0 };
-        let _ = writeln!(out, " {pad}{name} | {} {}", bar(share), short(*value));
+        let _ = writeln!(out, " {pad}{name} | {} {}", bar(share), exact(*value));
     }
     if lines.len() > LINES {
         let _ = writeln!(out, " … and {} more", lines.len() - LINES);
@@ -186,7 +186,7 @@ fn courses(figure: &Figure, courses: Vec<(usize, Vec<(f64, f64)>)>) -> String {
             STEPS[((share * 7.0).round() as usize).min(7)]
         });
         let steps: String = steps.collect();
-        let _ = writeln!(out, " {steps}  least {}, greatest {}", short(low), short(high));
+        let _ = writeln!(out, " {steps}  least {}, greatest {}", exact(low), exact(high));
     }
     let _ = writeln!(out, " {}: {}", figure.x.title, range(&figure.x.scale));
     out
@@ -261,7 +261,7 @@ fn boxes(figure: &Figure) -> String {
     let wide = names.iter().take(LINES).map(|name| name.chars().count()).max().unwrap_or(0);
     let mut out = format!(" {} | median (quartiles) [whiskers]\n", " ".repeat(wide));
     for (name, mark) in names.iter().zip(boxes).take(LINES) {
-        let [low, first, median, third, high] = mark.five.map(short);
+        let [low, first, median, third, high] = mark.five.map(exact);
         let pad = " ".repeat(wide - name.chars().count());
         let _ = writeln!(
             out,

@@ -1,7 +1,8 @@
 //! Axes: where they begin and end, their ticks, and how amounts and times are written on them.
 
 use jiff::civil::DateTime;
-use jiff::{Timestamp, ToSpan, Unit};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 
 use super::values::DAY;
 
@@ -85,8 +86,15 @@ impl NumberForm {
         match self {
             Self::Exponent => format!("{:e}", rounded(value, 5)),
             Self::Bare => trimmed(value, 6),
+            Self::Grouped => self.apart(trimmed(value, 6)),
+        }
+    }
+
+    /// Digits with commas between thousands, where this form has them.
+    fn apart(self, text: String) -> String {
+        match self {
+            Self::Bare | Self::Exponent => text,
             Self::Grouped => {
-                let text = trimmed(value, 6);
                 let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |rest| ("-", rest));
                 let (whole, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
                 let whole = whole.parse().map_or_else(|_| whole.to_owned(), cqlbook_core::render::count);
@@ -100,6 +108,16 @@ impl NumberForm {
 pub(crate) fn short(value: f64) -> String {
     let value = rounded(value, 4);
     NumberForm::of(0.0, value).write(if value.abs() >= 10_000.0 { value.round() } else { value })
+}
+
+/// A number with all the digits that it is known by, fifteen at most: `24,833`, `12.6394123`, `1e-9`.
+pub(crate) fn exact(value: f64) -> String {
+    let value = rounded(value, 15);
+    if value != 0.0 && !(1e-6..1e15).contains(&value.abs()) {
+        return format!("{value:e}");
+    }
+    let form = if value.abs() >= 10_000.0 { NumberForm::Grouped } else { NumberForm::Bare };
+    form.apart(value.to_string())
 }
 
 /// The number rounded to so many digits that count. Whole numbers keep all of theirs.
@@ -169,6 +187,9 @@ const STRETCHES: &[Stretch] = &[
 ];
 
 impl Stretch {
+    /// From midnight to midnight.
+    pub(crate) const DAY: Self = Self::Millis(24 * HOUR);
+
     /// The shortest that takes at most `most` of itself for `span` milliseconds.
     pub(crate) fn fit(span: f64, most: usize) -> Self {
         let fits = |stretch: &&Self| span / stretch.millis() <= most as f64;
@@ -185,14 +206,36 @@ impl Stretch {
         }
     }
 
-    /// Where the stretch begins that the moment is in.
-    pub(crate) fn floor(self, millis: f64) -> f64 {
+    /// Where the stretch begins that the moment is in, by the clock of `zone`. An hour and less have a length of their own;
+    /// days and what is made of them begin when the clock says so.
+    pub(crate) fn floor(self, millis: f64, zone: &TimeZone) -> f64 {
+        let local = millis + offset(millis, zone);
+        let floor = self.floor_of_clock(local);
+        if self.is_fixed() { floor - (local - millis) } else { instant(floor, zone).min(millis) }
+    }
+
+    /// Where the next one begins after one that begins at `millis`.
+    pub(crate) fn next(self, millis: f64, zone: &TimeZone) -> f64 {
+        if self.is_fixed() {
+            return millis + self.millis();
+        }
+        let next = self.floor_of_clock(self.next_of_clock(millis + offset(millis, zone)));
+        let next = instant(next, zone);
+        if next > millis { next } else { millis + self.millis() }
+    }
+
+    /// Whether every one is as long as the other, whatever a zone's clock does.
+    const fn is_fixed(self) -> bool {
+        matches!(self, Self::Millis(length) if length <= HOUR)
+    }
+
+    fn floor_of_clock(self, millis: f64) -> f64 {
         match self {
             Self::Millis(length) => (millis / length as f64).floor() * length as f64,
             // 1970-01-05 was a Monday.
             Self::Weeks => ((millis / DAY - 4.0) / 7.0).floor() * 7.0 * DAY + 4.0 * DAY,
             Self::Months(_) | Self::Years(_) => {
-                let Some(time) = civil(millis) else { return millis };
+                let Some(time) = civil(millis, &TimeZone::UTC) else { return millis };
                 let (year, month) = (i32::from(time.year()), i32::from(time.month()) - 1);
                 match self {
                     Self::Months(months) => at_month(year, month - month.rem_euclid(months)),
@@ -204,16 +247,26 @@ impl Stretch {
         }
     }
 
-    /// Where the next one begins after one that begins at `millis`.
-    pub(crate) fn next(self, millis: f64) -> f64 {
+    fn next_of_clock(self, millis: f64) -> f64 {
         let (years, months) = match self {
             Self::Millis(length) => return millis + length as f64,
             Self::Weeks => return millis + 7.0 * DAY,
             Self::Months(months) => (0, months),
             Self::Years(years) => (years, 0),
         };
-        let next = civil(millis).and_then(|time| time.checked_add(years.years().months(months)).ok());
-        next.map_or(millis + self.millis(), instant)
+        let next = civil(millis, &TimeZone::UTC)
+            .and_then(|time| time.checked_add(years.years().months(months)).ok());
+        next.map_or(millis + self.millis(), clock_millis)
+    }
+
+    /// The longest stretch that each of these moments (in order, all different) begins, none of them twice: a day for
+    /// daily values, a month for monthly ones. `None` where they are nearer than a millisecond, or one alone.
+    pub(crate) fn of_moments(moments: &[f64], zone: &TimeZone) -> Option<Self> {
+        let gap = moments.windows(2).map(|pair| pair[1] - pair[0]).reduce(f64::min)?;
+        // Months and years are of unequal length, and so are days where a clock is changed.
+        let fits = |stretch: &&Self| stretch.millis() * 0.9 <= gap;
+        let begins = |stretch: &&Self| moments.iter().all(|&moment| stretch.floor(moment, zone) == moment);
+        STRETCHES.iter().rev().filter(fits).find(begins).copied()
     }
 
     /// What it is called: `day`, `15 minutes`.
@@ -233,8 +286,8 @@ impl Stretch {
     }
 
     /// A moment as a tick of such stretches writes it.
-    pub(crate) fn write(self, millis: f64, clock: bool) -> String {
-        let Some(time) = civil(millis) else { return String::new() };
+    pub(crate) fn write(self, millis: f64, clock: bool, zone: &TimeZone) -> String {
+        let Some(time) = civil(millis, zone) else { return String::new() };
         let form = match self {
             Self::Millis(step) if step < SECOND => "%H:%M:%S%.3f",
             Self::Millis(step) if step < MINUTE => "%H:%M:%S",
@@ -256,22 +309,23 @@ impl Stretch {
 }
 
 /// The ticks of an axis of times, with their labels.
-pub(crate) fn time_ticks(low: f64, high: f64, clock: bool) -> Vec<(f64, String)> {
+pub(crate) fn time_ticks(low: f64, high: f64, clock: bool, zone: &TimeZone) -> Vec<(f64, String)> {
     let stretch = Stretch::fit(high - low, 10);
-    let mut at = stretch.floor(low);
+    let mut at = stretch.floor(low, zone);
     let mut ticks = Vec::new();
     while at <= high && ticks.len() < 30 {
         if at >= low {
-            ticks.push((at, stretch.write(at, clock)));
+            ticks.push((at, stretch.write(at, clock, zone)));
         }
-        at = stretch.next(at);
+        at = stretch.next(at, zone);
     }
     ticks
 }
 
-/// A moment in full, as far as it has something to say: `2013-02-08`, `2013-02-08 14:00`, `14:00`.
-pub(crate) fn moment_text(millis: f64, clock: bool) -> String {
-    let Some(time) = civil(millis) else { return String::new() };
+/// A moment in full, as far as it has something to say: `2013-02-08`, `2013-02-08 14:00`, `14:00`. In the hour that a
+/// zone's clock shows twice it has its offset.
+pub(crate) fn moment_in(millis: f64, clock: bool, zone: &TimeZone) -> String {
+    let Some(time) = civil(millis, zone) else { return String::new() };
     let form = match (clock, time.second() == 0 && time.subsec_nanosecond() == 0) {
         (true, true) => "%H:%M",
         (true, false) => "%H:%M:%S%.f",
@@ -279,25 +333,45 @@ pub(crate) fn moment_text(millis: f64, clock: bool) -> String {
         (false, true) => "%Y-%m-%d %H:%M",
         (false, false) => "%Y-%m-%d %H:%M:%S%.f",
     };
-    time.strftime(form).to_string()
+    let text = time.strftime(form).to_string();
+    if !zone.to_ambiguous_timestamp(time).is_ambiguous() {
+        return text;
+    }
+    let zoned = Timestamp::from_millisecond(millis as i64).map(|time| time.to_zoned(zone.clone()));
+    zoned.map_or(text, |zoned| zoned.strftime("%Y-%m-%d %H:%M:%S%.f %:z").to_string())
 }
 
-fn civil(millis: f64) -> Option<DateTime> {
+/// The same of a clock without a zone.
+pub(crate) fn moment_text(millis: f64, clock: bool) -> String {
+    moment_in(millis, clock, &TimeZone::UTC)
+}
+
+/// What the clock of a zone shows at a moment.
+fn civil(millis: f64, zone: &TimeZone) -> Option<DateTime> {
     let time = Timestamp::from_millisecond(millis as i64).ok()?;
-    let time = jiff::tz::TimeZone::UTC.to_datetime(time);
-    time.round(Unit::Millisecond).ok()
+    Some(zone.to_datetime(time))
 }
 
-fn instant(time: DateTime) -> f64 {
-    jiff::tz::TimeZone::UTC
-        .to_ambiguous_timestamp(time)
-        .compatible()
-        .map_or(0.0, |time| time.as_millisecond() as f64)
+/// How far the clock of a zone is ahead of UTC at a moment, in milliseconds.
+fn offset(millis: f64, zone: &TimeZone) -> f64 {
+    let time = Timestamp::from_millisecond(millis as i64);
+    time.map_or(0.0, |time| f64::from(zone.to_offset(time).seconds()) * 1000.0)
+}
+
+/// The first moment at which the clock of a zone shows this, or what it shows instead where it leaves that out.
+fn instant(clock: f64, zone: &TimeZone) -> f64 {
+    let Some(time) = civil(clock, &TimeZone::UTC) else { return clock };
+    zone.to_ambiguous_timestamp(time).compatible().map_or(clock, |time| time.as_millisecond() as f64)
+}
+
+/// Milliseconds of a clock since it showed the beginning of 1970.
+fn clock_millis(time: DateTime) -> f64 {
+    TimeZone::UTC.to_ambiguous_timestamp(time).compatible().map_or(0.0, |time| time.as_millisecond() as f64)
 }
 
 fn at_month(year: i32, month: i32) -> Option<f64> {
     let date = DateTime::new(i16::try_from(year).ok()?, i8::try_from(month + 1).ok()?, 1, 0, 0, 0, 0).ok()?;
-    Some(instant(date))
+    Some(clock_millis(date))
 }
 
 #[cfg(test)]
@@ -331,25 +405,74 @@ mod tests {
 
     #[test]
     fn stretches_follow_the_calendar() {
-        let floor = |stretch: Stretch| moment_text(stretch.floor(STORM), false);
+        let floor = |stretch: Stretch| moment_text(stretch.floor(STORM, &TimeZone::UTC), false);
         assert_eq!(floor(Stretch::Millis(15 * MINUTE)), "2013-02-08 14:15");
         assert_eq!(floor(Stretch::Millis(24 * HOUR)), "2013-02-08");
         assert_eq!(floor(Stretch::Weeks), "2013-02-04");
         assert_eq!(floor(Stretch::Months(1)), "2013-02-01");
         assert_eq!(floor(Stretch::Months(3)), "2013-01-01");
         assert_eq!(floor(Stretch::Years(10)), "2010-01-01");
-        let february = Stretch::Months(1).floor(STORM);
-        assert_eq!(moment_text(Stretch::Months(1).next(february), false), "2013-03-01");
+        let february = Stretch::Months(1).floor(STORM, &TimeZone::UTC);
+        assert_eq!(moment_text(Stretch::Months(1).next(february, &TimeZone::UTC), false), "2013-03-01");
         assert_eq!(Stretch::fit(365.0 * DAY, 60).name(), "week");
         assert_eq!(Stretch::fit(DAY, 30).name(), "hour");
     }
 
     #[test]
     fn ticks_of_a_year_name_its_months() {
-        let labels: Vec<_> =
-            time_ticks(15_706.0 * DAY, 16_070.0 * DAY, false).into_iter().map(|(_, label)| label).collect();
+        let labels: Vec<_> = time_ticks(15_706.0 * DAY, 16_070.0 * DAY, false, &TimeZone::UTC)
+            .into_iter()
+            .map(|(_, label)| label)
+            .collect();
         assert_eq!(labels, ["2013", "Apr", "Jul", "Oct"]);
-        let day: Vec<_> = time_ticks(0.0, DAY, true).into_iter().map(|(_, label)| label).collect();
+        let day: Vec<_> =
+            time_ticks(0.0, DAY, true, &TimeZone::UTC).into_iter().map(|(_, label)| label).collect();
         assert_eq!(day, ["00:00", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00", "00:00"]);
+    }
+
+    #[test]
+    fn the_hour_that_comes_twice_is_two_hours() {
+        let zone = TimeZone::get("America/New_York").unwrap();
+        // 2013-11-03 05:30 and 06:30 in UTC: half past one, twice.
+        let (first, second) = (1_383_456_600_000.0, 1_383_460_200_000.0);
+        assert_eq!(moment_in(first, false, &zone), "2013-11-03 01:30:00 -04:00");
+        assert_eq!(moment_in(second, false, &zone), "2013-11-03 01:30:00 -05:00");
+        let hour = Stretch::Millis(HOUR);
+        assert_eq!(hour.floor(second, &zone) - hour.floor(first, &zone), HOUR as f64);
+        // The day has 25 hours, and the next one begins at midnight.
+        let day = Stretch::Millis(24 * HOUR);
+        let start = day.floor(first, &zone);
+        assert_eq!(
+            (moment_in(start, false, &zone), day.next(start, &zone) - start),
+            ("2013-11-03".to_owned(), 25.0 * HOUR as f64)
+        );
+        assert_eq!(day.floor(second, &zone), start);
+    }
+
+    #[test]
+    fn days_of_a_zone_whose_midnight_is_left_out_begin_at_one() {
+        let zone = TimeZone::get("America/Sao_Paulo").unwrap();
+        let day = Stretch::Millis(24 * HOUR);
+        // 2017-10-15 began at 01:00, 03:00 in UTC.
+        let noon = 1_508_076_000_000.0;
+        let start = day.floor(noon, &zone);
+        assert_eq!(moment_in(start, false, &zone), "2017-10-15 01:00");
+        assert_eq!(moment_in(day.next(start, &zone), false, &zone), "2017-10-16");
+    }
+
+    #[test]
+    fn a_stretch_is_that_of_the_values() {
+        let of = |days: &[f64]| {
+            let moments: Vec<f64> = days.iter().map(|day| day * DAY).collect();
+            Stretch::of_moments(&moments, &TimeZone::UTC).map(Stretch::name)
+        };
+        assert_eq!(of(&[15_706.0, 15_707.0, 15_710.0]).as_deref(), Some("day"));
+        assert_eq!(of(&[15_706.0, 15_737.0, 15_765.0]).as_deref(), Some("month"));
+        assert_eq!(of(&[0.0, 1.0 / 24.0]).as_deref(), Some("hour"));
+        assert_eq!(of(&[15_706.0]), None);
+        assert_eq!(
+            [24_833.0, 1_234.567, 0.1, 1e-9, -24_833.25, 2e15].map(exact),
+            ["24,833", "1234.567", "0.1", "1e-9", "-24,833.25", "2e15"]
+        );
     }
 }

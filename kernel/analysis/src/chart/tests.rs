@@ -31,6 +31,7 @@ fn request(x: &str, y: Option<&str>, color: Option<&str>, kind: Option<Kind>) ->
         kind,
         title: None,
         zone: TimeZone::UTC,
+        part: None,
     }
 }
 

@@ -1,11 +1,13 @@
 //! A figure as a Vega-Lite v5 specification. Its data is what is drawn, and nothing is left to the frontend to work out.
 
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
-use super::figure::{Axis, Figure, Key, Marks, Place, Scale};
+use super::figure::{Axis, Figure, Key, Marks, Place, Scale, overlap};
 use super::palette::{GRID, GROUPS, INK, LINE, SHADES};
 use super::picture::{PLOT_HEIGHT, PLOT_WIDTH, label_angle};
-use super::scale::{NumberForm, rounded};
+use super::scale::{NumberForm, moment_in, rounded, time_ticks};
+use super::tooltip::{EXACT, about, tooltip};
 
 /// The longest label, in pixels; JupyterLab's own cut is the same in both forms.
 const LABEL_LIMIT: u32 = 160;
@@ -64,9 +66,9 @@ fn config() -> Value {
     })
 }
 
-/// A number as short as it can be without being seen to differ.
+/// A number with the digits that it is known by.
 fn number(value: f64) -> Value {
-    let value = rounded(value, 9);
+    let value = rounded(value, 15);
     if value.fract() == 0.0 && value.abs() < 9e15 { json!(value as i64) } else { json!(value) }
 }
 
@@ -169,7 +171,22 @@ fn placed(scale: &Scale, place: Place, name: &str) -> Row {
             Row::from_iter([(name.to_owned(), json!(band))])
         }
         (Place::Band(index), _) => fields(&[(name, index as f64)]),
-        (Place::Span(from, to), _) => fields(&[(name, from), (&format!("{name}2"), to)]),
+        (Place::Span(from, to), _) => {
+            let mut row = fields(&[(name, from), (&format!("{name}2"), to)]);
+            row.extend(told(scale, from, &format!("{name}t")));
+            row.extend(told(scale, to, &format!("{name}2t")));
+            row
+        }
+    }
+}
+
+/// A moment of a zone in words, beside its number: a frontend knows UTC and its own zone, and no other.
+fn told(scale: &Scale, value: f64, name: &str) -> Option<(String, Value)> {
+    match scale {
+        Scale::Time { clock, zone, .. } if *zone != TimeZone::UTC => {
+            Some((name.to_owned(), json!(moment_in(value, *clock, zone))))
+        }
+        _ => None,
     }
 }
 
@@ -178,7 +195,11 @@ fn at(scale: &Scale, value: f64, name: &str) -> Row {
         Scale::Bands(names) => {
             Row::from_iter([(name.to_owned(), json!(names.get(value as usize).cloned().unwrap_or_default()))])
         }
-        _ => fields(&[(name, value)]),
+        _ => {
+            let mut row = fields(&[(name, value)]);
+            row.extend(told(scale, value, &format!("{name}t")));
+            row
+        }
     }
 }
 
@@ -204,11 +225,20 @@ fn encoding(axis: &Axis, field: &str, across: bool) -> Value {
             put("grid", json!(!across));
             ("quantitative", json!({"domain": [number(*low), number(*high)], "nice": false, "zero": false}))
         }
-        Scale::Time { low, high, clock } => {
-            if *clock {
-                put("format", json!("%H:%M"));
+        Scale::Time { low, high, clock, zone } => {
+            if *zone == TimeZone::UTC {
+                if *clock {
+                    put("format", json!("%H:%M"));
+                }
+                put("tickCount", json!(8));
+            } else {
+                // The ticks of the picture, by the same clock.
+                let ticks = time_ticks(*low, *high, *clock, zone);
+                let labels: Map<String, Value> =
+                    ticks.iter().map(|(at, label)| (format!("{at:.0}"), json!(label))).collect();
+                put("values", ticks.iter().map(|(at, _)| number(*at)).collect());
+                put("labelExpr", json!(format!("{}[toString(+datum.value)]", Value::Object(labels))));
             }
-            put("tickCount", json!(8));
             put("grid", json!(!across));
             ("temporal", json!({"type": "utc", "domain": [number(*low), number(*high)], "nice": false}))
         }
@@ -241,54 +271,6 @@ fn color(figure: &Figure, field: &str) -> Value {
             "scale": {"domain": [number(*low), number(*high)], "range": SHADES},
             "legend": {"format": NumberForm::of(*low, *high).d3(), "gradientLength": 160},
         }),
-    }
-}
-
-/// What is shown of a mark under the pointer.
-fn tooltip(figure: &Figure, fields: &[(&str, &str)]) -> Value {
-    let spans = matches!(
-        &figure.marks,
-        Marks::Bars(bars) if bars.iter().any(|bar| matches!(bar.place, Place::Span(..)))
-    );
-    let mut out = vec![about(&figure.x, "x")];
-    if spans {
-        out.push(json!({"field": "x2", "title": "up to", "type": kind_of(&figure.x.scale), "format": form(&figure.x.scale)}));
-    }
-    if let Some(Key::Groups { title, .. }) = &figure.key {
-        out.push(json!({"field": "g", "title": title, "type": "nominal"}));
-    }
-    out.extend(fields.iter().map(
-        |(field, title)| json!({"field": field, "title": title, "type": "quantitative", "format": ",.4~r"}),
-    ));
-    json!(out)
-}
-
-fn about(axis: &Axis, field: &str) -> Value {
-    let mut about = json!({"field": field, "title": axis.title, "type": kind_of(&axis.scale)});
-    if let (Some(about), Some(form)) = (about.as_object_mut(), form(&axis.scale)) {
-        about.insert("format".to_owned(), json!(form));
-        if matches!(axis.scale, Scale::Time { .. }) {
-            about.insert("scale".to_owned(), json!({"type": "utc"}));
-        }
-    }
-    about
-}
-
-fn kind_of(scale: &Scale) -> &'static str {
-    match scale {
-        Scale::Number(..) => "quantitative",
-        Scale::Time { .. } => "temporal",
-        Scale::Bands(_) => "nominal",
-    }
-}
-
-fn form(scale: &Scale) -> Option<&'static str> {
-    match scale {
-        Scale::Number(low, high) => Some(NumberForm::of(*low, *high).d3()),
-        Scale::Time { clock: true, .. } => Some("%H:%M:%S"),
-        Scale::Time { high, low, .. } if high - low > 60.0 * super::values::DAY => Some("%Y-%m-%d"),
-        Scale::Time { .. } => Some("%Y-%m-%d %H:%M"),
-        Scale::Bands(_) => None,
     }
 }
 
@@ -326,10 +308,10 @@ fn layers(figure: &Figure) -> Vec<Value> {
                 "encoding": {"x": x(), "y": y("y"), "color": color(figure, "y"), "tooltip": tips}
             })]
         }
-        Marks::Areas(_) => {
+        Marks::Areas(areas) => {
             let tips = tooltip(figure, &[("v", measure)]);
             vec![json!({
-                "mark": {"type": "area", "opacity": 0.8, "line": false},
+                "mark": {"type": "area", "opacity": if overlap(areas) { 0.45 } else { 0.8 }, "line": false},
                 "encoding": {
                     "x": x(), "y": y("to"), "y2": also("from"), "color": color(figure, "v"), "tooltip": tips
                 }
@@ -337,16 +319,14 @@ fn layers(figure: &Figure) -> Vec<Value> {
         }
         Marks::Points(points) => {
             let most = points.iter().map(|point| point.rows).max().unwrap_or(1);
-            let mut tips = vec![about(&figure.x, "x"), about(&figure.y, "y")];
+            let mut tips = vec![about(figure, &figure.x, "x"), about(figure, &figure.y, "y")];
             let mut encoding = json!({"x": x(), "y": y("y"), "color": color(figure, "s")});
             match &figure.key {
                 Some(Key::Groups { title, .. }) => {
                     tips.push(json!({"field": "g", "title": title, "type": "nominal"}))
                 }
                 Some(Key::Shades { title, .. }) => {
-                    tips.push(
-                        json!({"field": "s", "title": title, "type": "quantitative", "format": ",.4~r"}),
-                    );
+                    tips.push(json!({"field": "s", "title": title, "type": "quantitative", "format": EXACT}));
                 }
                 None => {}
             }
@@ -371,8 +351,8 @@ fn layers(figure: &Figure) -> Vec<Value> {
                 Some(Key::Shades { title, .. }) => title.as_str(),
                 _ => "rows",
             };
-            let mut tips = vec![about(&figure.x, "x"), about(&figure.y, "y")];
-            tips.push(json!({"field": "v", "title": measure, "type": "quantitative", "format": ",.4~r"}));
+            let mut tips = vec![about(figure, &figure.x, "x"), about(figure, &figure.y, "y")];
+            tips.push(json!({"field": "v", "title": measure, "type": "quantitative", "format": EXACT}));
             let mut encoding = json!({"x": x(), "y": y("y"), "color": color(figure, "v"), "tooltip": tips});
             if let Some(encoding) = encoding.as_object_mut() {
                 if !bands {

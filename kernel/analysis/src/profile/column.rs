@@ -109,7 +109,7 @@ impl Collector {
             Measure::Name => return self.widen(bytes),
             Measure::Other => return,
             Measure::Number => number(bytes, self.bare()),
-            Measure::Moment => moment(bytes, self.bare(), &TimeZone::UTC),
+            Measure::Moment => moment(bytes, self.bare()),
             Measure::Clock => bytes.try_into().ok().map(|bytes| i64::from_be_bytes(bytes) as f64 / 1e6),
             Measure::Elements => bytes.first_chunk::<4>().map(|count| f64::from(i32::from_be_bytes(*count))),
             Measure::Bytes => Some(bytes.len() as f64),

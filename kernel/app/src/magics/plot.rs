@@ -3,6 +3,7 @@
 use cqlbook_analysis::chart::{self, ChartError, Kind, Request};
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic::Arguments;
+use cqlbook_core::render;
 
 use super::results::find;
 use crate::results::LAST;
@@ -12,6 +13,19 @@ use crate::run::scene::Scene;
 /// Draws the chart.
 pub(crate) async fn plot(scene: &Scene, arguments: &Arguments) -> Result<(), Diagnostic> {
     let kept = find(scene, arguments.positional(0).unwrap_or(LAST))?;
+    for option in ["x", "y", "color", "kind", "title"] {
+        if arguments.times(option) > 1 {
+            return Err(Diagnostic::new(Code::Usage, format!("`--{option}` is given twice, and a chart has one."))
+                .with_hint("Draw a chart for each, or put the columns into one by `%%sql … UNION ALL`, and name it by `--color`."));
+        }
+    }
+    let part = match (kept.facts.more, &kept.facts.incomplete) {
+        (true, _) => {
+            let rows = render::count(kept.rows() as u64);
+            Some(format!("Only the {rows} rows that were fetched are drawn: the database has more."))
+        }
+        (false, of_part) => of_part.clone(),
+    };
     let request = Request {
         x: arguments.value("x").unwrap_or_default().to_owned(),
         y: arguments.value("y").map(str::to_owned),
@@ -19,13 +33,10 @@ pub(crate) async fn plot(scene: &Scene, arguments: &Arguments) -> Result<(), Dia
         kind: arguments.value("kind").and_then(Kind::named),
         title: arguments.value("title").map(str::to_owned),
         zone: scene.settings().settings.timezone,
+        part,
     };
-    let more = kept.facts.more;
     let drawn = aside::run(move || chart::plot(&kept.columns, &kept.pages, &request)).await?;
-    let mut bundle = drawn.map_err(|error| explained(&error))?;
-    if more {
-        bundle.plain.push_str("\nThe chart shows the rows that were fetched; more exist in the database.");
-    }
+    let bundle = drawn.map_err(|error| explained(&error))?;
     scene.show_rows(bundle).await;
     Ok(())
 }

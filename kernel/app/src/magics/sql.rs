@@ -33,7 +33,12 @@ pub(crate) async fn sql(scene: &Scene, arguments: &Arguments, body: Span) -> Res
     };
     let partial: Vec<String> = {
         let state = scene.notebook.state();
-        state.results.iter().filter(|(_, kept)| kept.facts.more).map(|(name, _)| name.to_owned()).collect()
+        state
+            .results
+            .iter()
+            .filter(|(_, kept)| kept.facts.more || kept.facts.incomplete.is_some())
+            .map(|(name, _)| name.to_owned())
+            .collect()
     };
     let notebook = Arc::clone(&scene.notebook);
     let job = aside::run(move || {
@@ -48,12 +53,13 @@ pub(crate) async fn sql(scene: &Scene, arguments: &Arguments, body: Span) -> Res
     let of_part: Vec<String> =
         job.tables().filter(|name| partial.iter().any(|part| part == name)).map(str::to_owned).collect();
     let Answer { columns, pages, mut notes } = compute::ask(job).await.map_err(|error| failed(&error))?;
+    let mut incomplete = None;
     if !of_part.is_empty() {
         let names: Vec<String> = of_part.iter().map(|name| format!("`{name}`")).collect();
-        notes.push(format!(
-            "Of {} only the fetched rows were used; more exist in the database. `%%cql --all` fetches them all.",
-            names.join(", ")
-        ));
+        let note =
+            format!("Of {} only the fetched rows were used; more exist in the database.", names.join(", "));
+        notes.push(format!("{note} `%%cql --all` fetches them all."));
+        incomplete = Some(note);
     }
     let settings = scene.settings();
     let name = arguments.value("into").map(str::to_owned);
@@ -63,6 +69,7 @@ pub(crate) async fn sql(scene: &Scene, arguments: &Arguments, body: Span) -> Res
         computed_here: true,
         kept_as: name.clone(),
         notes,
+        incomplete,
         ..Facts::default()
     };
     let drawn = settings.settings.display_rows.min(facts.rows_fetched);

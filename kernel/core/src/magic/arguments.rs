@@ -37,6 +37,11 @@ impl Arguments {
         self.options.iter().rev().find(|(option, _)| *option == name).and_then(|(_, value)| value.as_deref())
     }
 
+    /// How often the option was given.
+    pub fn times(&self, name: &str) -> usize {
+        self.options.iter().filter(|(option, _)| *option == name).count()
+    }
+
     /// The option's values: all that were given, each split at commas, blanks around them and empty ones dropped.
     pub fn values(&self, name: &str) -> Vec<&str> {
         self.options

@@ -88,4 +88,10 @@ pub struct Facts {
     pub notes: Vec<String>,
     /// The table the rows were read from: its keyspace and name. Not drawn; an export of INSERTs writes to it.
     pub table: Option<(String, String)>,
+    /// Of a result that was computed of a part of others' rows: the sentence that says so, for whatever is made of it. Not drawn;
+    /// it stands among the notes too.
+    pub incomplete: Option<String>,
+    /// Columns of the result that are no column of the table under its own name: each with what it is. Not drawn; an export of
+    /// INSERTs refuses them.
+    pub derived: Vec<(String, String)>,
 }

@@ -3,6 +3,7 @@
 use super::{Data, extent, key, sentence_case};
 use crate::chart::ChartError;
 use crate::chart::figure::{Area, Axis, Figure, Line, Marks, Place, Scale};
+use crate::chart::measure::Aggregate;
 use crate::chart::place::{Groups, binned};
 use crate::chart::scale::number_range;
 use crate::chart::values::Sort;
@@ -35,24 +36,35 @@ pub(super) fn lines(data: &Data) -> Result<Figure, ChartError> {
     Ok(finish(data, &course, number_range(low, high, false), Marks::Lines(lines)))
 }
 
-/// An area for each group, on top of each other where none goes below zero.
+/// An area for each group. Only counts and sums that are not negative are parts of a whole and lie on top of each other; what
+/// does not add up (means, maxima, plain values) is drawn from zero, one over the other.
 pub(super) fn areas(data: &Data) -> Result<Figure, ChartError> {
     let course = course(data, "an area")?;
-    let stacked = course.values.iter().flatten().flatten().all(|value| *value >= 0.0);
+    let several = course.values.len() > 1;
+    let adds_up = matches!(data.aggregate(), Aggregate::Count | Aggregate::Sum);
+    let stacked = several && adds_up && course.values.iter().flatten().flatten().all(|value| *value >= 0.0);
     let mut base = vec![0.0; course.at.len()];
     let mut areas = Vec::new();
     for (group, values) in course.values.iter().enumerate() {
         let mut points = Vec::new();
         for ((at, value), base) in course.at.iter().zip(values).zip(&mut base) {
-            let value = value.unwrap_or(0.0);
+            // Nothing counted is nothing; where there is no mean, there is no point.
+            let Some(value) = value.or(adds_up.then_some(0.0)) else { continue };
             let from = if stacked { *base } else { 0.0 };
             *base = from + value;
             points.push((*at, from, from + value));
         }
         areas.push(Area { group, points });
     }
+    areas.retain(|area| !area.points.is_empty());
     let (low, high) = extent(areas.iter().flat_map(|area| &area.points).flat_map(|point| [point.1, point.2]));
-    Ok(finish(data, &course, number_range(low, high, true), Marks::Areas(areas)))
+    let mut figure = finish(data, &course, number_range(low, high, true), Marks::Areas(areas));
+    if several && !stacked {
+        figure
+            .notes
+            .push("The areas all begin at zero, one over the other: their values do not add up.".to_owned());
+    }
+    Ok(figure)
 }
 
 fn course(data: &Data, kind: &str) -> Result<Course, ChartError> {
@@ -96,7 +108,7 @@ fn course(data: &Data, kind: &str) -> Result<Course, ChartError> {
         Sort::Number { .. } => Scale::Number(ends.0, if ends.0 == ends.1 { ends.1 + 1.0 } else { ends.1 }),
         sort => {
             let high = if ends.0 == ends.1 { ends.1 + 1000.0 } else { ends.1 };
-            Scale::Time { low: ends.0, high, clock: sort == Sort::Clock }
+            Scale::Time { low: ends.0, high, clock: sort == Sort::Clock, zone: data.x.zone.clone() }
         }
     };
     if data.x.is_name() {

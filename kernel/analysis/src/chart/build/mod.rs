@@ -61,6 +61,8 @@ pub(super) fn figure(
         figure.title.clone_from(title);
     }
     figure.notes.extend(data.left_out());
+    // First of all, as it is of all the rest.
+    figure.notes.splice(0..0, request.part.clone());
     Ok(figure)
 }
 
@@ -156,10 +158,35 @@ impl Data {
         Ok(data)
     }
 
-    fn left_out(&self) -> Option<String> {
+    /// What is not drawn, or not as it is: each a sentence.
+    fn left_out(&self) -> Vec<String> {
         let out = self.total - self.rows.len();
         let verb = if out == 1 { "is" } else { "are" };
-        (out > 0).then(|| format!("{} without {} {verb} left out.", rows(out), self.lacking.join(" or ")))
+        let left = (out > 0)
+            .then(|| format!("{} without {} {verb} left out.", rows(out), self.lacking.join(" or ")));
+        let mut notes: Vec<String> = left.into_iter().collect();
+        let drawn = [Some(&self.x), self.y.as_ref(), self.color.as_ref()];
+        for series in drawn.into_iter().flatten() {
+            if series.unfit > 0 {
+                let why =
+                    if series.is_number() { "no finite numbers" } else { "beyond the years of a calendar" };
+                notes.push(format!(
+                    "Of {}, {} cannot be drawn: {why}.",
+                    series.name,
+                    values_of(series.unfit)
+                ));
+            }
+            if series.inexact > 0 {
+                let verb = if series.inexact == 1 { "is" } else { "are" };
+                notes.push(format!(
+                    "Of {}, {} {verb} drawn at the nearest number that a chart holds: beyond 2^53 it has not all of them.",
+                    series.name,
+                    values_of(series.inexact)
+                ));
+            }
+        }
+        notes.dedup();
+        notes
     }
 
     fn groups(&self) -> Groups {
@@ -231,6 +258,11 @@ impl Data {
         let per = bin.map(|bin| format!(" per {bin}")).unwrap_or_default();
         if what.is_empty() { rows } else { format!("{what}{per} · {rows}") }
     }
+}
+
+/// `1 value`, `2 values`.
+fn values_of(number: u64) -> String {
+    format!("{} {}", count(number), if number == 1 { "value" } else { "values" })
 }
 
 /// `1 row`, `336,776 rows`.

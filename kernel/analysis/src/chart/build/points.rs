@@ -147,7 +147,7 @@ fn scale(series: &Series, (low, high): (f64, f64)) -> Scale {
         sort => {
             let edge = ((high - low) * 0.02).max(1000.0);
             let low = if sort == Sort::Clock { (low - edge).max(0.0) } else { low - edge };
-            Scale::Time { low, high: high + edge, clock: sort == Sort::Clock }
+            Scale::Time { low, high: high + edge, clock: sort == Sort::Clock, zone: series.zone.clone() }
         }
     }
 }

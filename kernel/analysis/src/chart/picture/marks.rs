@@ -2,7 +2,7 @@
 
 use super::canvas::Canvas;
 use super::{HIGH, Plot, WIDE};
-use crate::chart::figure::{Axis, BoxMark, Key, Marks, Place, Scale};
+use crate::chart::figure::{Axis, BoxMark, Key, Marks, Place, Scale, overlap};
 use crate::chart::palette::{GROUPS, rgb, shade};
 
 /// How much of a band its bars take.
@@ -35,10 +35,11 @@ pub(super) fn draw(canvas: &mut Canvas, plot: &Plot) {
             }
         }
         Marks::Areas(areas) => {
+            let alpha = if overlap(areas) { 115 } else { 204 };
             for area in areas {
                 let upper = area.points.iter().map(|(x, _, to)| (plot.x(*x), plot.y(*to)));
                 let lower = area.points.iter().rev().map(|(x, from, _)| (plot.x(*x), plot.y(*from)));
-                canvas.shape(&upper.chain(lower).collect::<Vec<_>>(), group_color(area.group), 204);
+                canvas.shape(&upper.chain(lower).collect::<Vec<_>>(), group_color(area.group), alpha);
             }
         }
         Marks::Points(points) => {

@@ -146,7 +146,7 @@ fn labels(scale: &Scale) -> Vec<(f64, String)> {
             let form = NumberForm::of(*low, *high);
             number_ticks(*low, *high).into_iter().map(|tick| (tick, form.write(tick))).collect()
         }
-        Scale::Time { low, high, clock } => time_ticks(*low, *high, *clock),
+        Scale::Time { low, high, clock, zone } => time_ticks(*low, *high, *clock, zone),
         Scale::Bands(names) => {
             names.iter().enumerate().map(|(index, name)| (index as f64, name.clone())).collect()
         }
