@@ -6,6 +6,7 @@ mod cql;
 mod csv;
 mod json;
 mod marked;
+mod names;
 mod part;
 mod text;
 mod writer;
@@ -119,6 +120,8 @@ pub struct Options {
     pub table: Option<(String, String)>,
     /// The columns of that table, where they are known, so that statements can be checked.
     pub table_columns: Vec<Column>,
+    /// Columns of the result that are none of that table under its own name, each with what it is: an alias, a function's call.
+    pub derived: Vec<(String, String)>,
     /// What a page made of the rows is called.
     pub title: String,
 }
@@ -132,6 +135,7 @@ impl Options {
             dialect: Dialect::default(),
             table: None,
             table_columns: Vec::new(),
+            derived: Vec::new(),
             title: String::new(),
         }
     }

@@ -10,6 +10,7 @@ mod core_dump;
 mod doctor;
 mod explain;
 mod export;
+mod file_size;
 mod history;
 mod import;
 mod install;

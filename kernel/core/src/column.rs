@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cql::keywords::quote_name;
+use crate::cql::keywords::quote_type_name;
 
 /// A CQL type as the native protocol describes it (protocol v4, section 4.2.5.2), vectors included.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -108,7 +108,7 @@ impl fmt::Display for CqlType {
             Self::Vector(item, dimensions) => return write!(f, "vector<{item}, {dimensions}>"),
             Self::Frozen(inner) => return write!(f, "frozen<{inner}>"),
             Self::Custom(class) => return write!(f, "'{}'", class.replace('\'', "''")),
-            Self::Udt(udt) => return f.write_str(&quote_name(&udt.name)),
+            Self::Udt(udt) => return f.write_str(&quote_type_name(&udt.name)),
             Self::Tuple(items) => {
                 f.write_str("tuple<")?;
                 for (index, item) in items.iter().enumerate() {

@@ -249,7 +249,7 @@ pub(crate) fn number(bytes: &[u8], ty: &CqlType) -> Option<f64> {
 /// Whether a whole number's double is the number itself. (Of parts a double is the nearest, as everywhere.)
 fn is_exact(value: f64, bytes: &[u8], ty: &CqlType) -> bool {
     const EXACT: f64 = 9_007_199_254_740_992.0;
-    if value.abs() <= EXACT {
+    if value.abs() < EXACT {
         return true;
     }
     match ty {
@@ -342,7 +342,7 @@ mod tests {
         let (one, two) = (long("x"), long("y"));
         let read = series(
             CqlType::Text,
-            &[&one, &two, "''", "", "'null'", "'<empty>'", "'aaaaaaaaaaaaaaaa… (1)'"],
+            &[&one, &two, "''", "''''''", "'null'", "'<empty>'", "'aaaaaaaaaaaaaaaa… (1)'"],
             &TimeZone::UTC,
         );
         assert_eq!(
@@ -351,7 +351,7 @@ mod tests {
                 "aaaaaaaaaaaaaaaa… (2)",
                 "aaaaaaaaaaaaaaaa… (3)",
                 "''",
-                "",
+                "''''''",
                 "'null'",
                 "'<empty>'",
                 "aaaaaaaaaaaaaaaa… (1)"

@@ -23,12 +23,15 @@ pub struct Lost {
     pub empty: u64,
     /// Bytes that are no value of their type.
     pub malformed: u64,
+    /// Entries of maps, left out because their key is one of these: a column's maps have no null keys.
+    #[serde(default)]
+    pub keys: u64,
 }
 
 impl Lost {
     /// How many there are.
     pub fn total(self) -> u64 {
-        self.empty + self.malformed
+        self.empty + self.malformed + self.keys
     }
 }
 
@@ -36,6 +39,7 @@ impl std::ops::AddAssign for Lost {
     fn add_assign(&mut self, other: Self) {
         self.empty += other.empty;
         self.malformed += other.malformed;
+        self.keys += other.keys;
     }
 }
 
@@ -130,7 +134,7 @@ impl Builder {
     }
 
     /// Appends a value, or leaves the builder as it was.
-    fn append_bytes(&mut self, bytes: &[u8], lost: &mut Lost) -> Result<(), Misfit> {
+    pub(super) fn append_bytes(&mut self, bytes: &[u8], lost: &mut Lost) -> Result<(), Misfit> {
         match self {
             Self::Boolean(builder) => builder.append_value(exact::<1>(bytes)?[0] != 0),
             Self::Tinyint(builder) => builder.append_value(i8::from_be_bytes(exact(bytes)?)),

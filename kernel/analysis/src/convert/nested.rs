@@ -123,15 +123,21 @@ impl Maps {
 
     pub(crate) fn append(&mut self, bytes: &[u8], lost: &mut Lost) -> Result<(), Misfit> {
         let (count, mut rest) = elements(bytes, 2)?;
-        let end = self.ends.after(count)?;
+        self.ends.after(count)?;
+        let mut held = 0;
         for _ in 0..count {
             let (key, after) = split_element(rest)?;
             let (value, after) = split_element(after)?;
-            self.keys.append(key, lost);
-            self.values.append(value, lost);
             rest = after;
+            // A map of arrow's has no null keys, and one null key would be the end of the whole column.
+            if key.is_some_and(|key| self.keys.append_bytes(key, lost).is_ok()) {
+                self.values.append(value, lost);
+                held += 1;
+            } else {
+                lost.keys += 1;
+            }
         }
-        self.ends.push(end);
+        self.ends.push(self.ends.after(held)?);
         Ok(())
     }
 
@@ -143,7 +149,6 @@ impl Maps {
         let (offsets, nulls) = self.ends.finish();
         let keys = self.keys.finish()?;
         let values = self.values.finish()?;
-        // Arrow's maps have no null keys, and no server writes one; where bytes lie, the column's entries say so as a list.
         let entries = StructArray::try_new(self.fields.clone(), vec![keys, values], None)?;
         let entry = |nullable| {
             Arc::new(Field::new(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use cqlbook_core::column::{Column, CqlType, KeyRole};
 use cqlbook_core::cql::keywords::quote_name;
-use cqlbook_core::value::Kind;
+use cqlbook_core::value::{self, Kind};
 
 use super::writer::{RowFormat, WriteError, values};
 use super::{Options, text};
@@ -35,6 +35,23 @@ impl Statements {
             return refused("It is not known which table the statements are to write to. Name it: `--table keyspace.table`.".to_owned());
         };
         let name = format!("{}.{}", quote_name(keyspace), quote_name(table));
+        // The protocol tells a column's name in the answer, and not which column it is: `SELECT v AS k` would write v into k.
+        if let Some((column, what)) = options.derived.first() {
+            return refused(format!(
+                "`{column}` is `{what}` here, and not the column of {name}. Select the table's own columns under their own names, or \
+                 name the table whose columns they are: `--table keyspace.table`."
+            ));
+        }
+        if let Some(twice) = columns
+            .iter()
+            .enumerate()
+            .find(|(place, column)| columns.iter().take(*place).any(|earlier| earlier.name == column.name))
+        {
+            return refused(format!(
+                "The column `{}` is selected twice, and a statement writes it once.",
+                twice.1.name
+            ));
+        }
         let known = &options.table_columns;
         let of_table = |column: &Column| known.iter().find(|known| known.name == column.name);
         if !known.is_empty() {
@@ -129,24 +146,44 @@ fn separate(place: usize, mark: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a value as a literal; false, and `null`, for bytes that none writes.
+/// Appends a value as Cassandra reads it back, byte for byte; false, and `null`, for bytes that are no value of the type.
 fn literal(bytes: &[u8], ty: &CqlType, out: &mut Vec<u8>) -> bool {
     let start = out.len();
+    // The frequent ones, as they are written everywhere; whatever is unusual is left to core.
+    let ty = thawed(ty);
+    let usual = match ty {
+        CqlType::Text | CqlType::Ascii | CqlType::Blob => true,
+        CqlType::Int
+        | CqlType::Bigint
+        | CqlType::Counter
+        | CqlType::Smallint
+        | CqlType::Tinyint
+        | CqlType::Double
+        | CqlType::Float
+        | CqlType::Boolean
+        | CqlType::Uuid
+        | CqlType::Timeuuid
+        | CqlType::Inet
+        | CqlType::Time
+        | CqlType::Timestamp => !bytes.is_empty(),
+        _ => false,
+    };
+    if !usual {
+        let text = value::statement_literal(bytes, ty);
+        out.extend_from_slice(text.as_deref().unwrap_or("null").as_bytes());
+        return text.is_some();
+    }
     let kind = text::append(bytes, ty, out);
-    match (kind, thawed(ty)) {
+    match (kind, ty) {
         (Kind::Malformed, _) => {
             out.truncate(start);
             out.extend_from_slice(b"null");
             return false;
         }
-        // A value of no bytes, as the server itself makes one.
-        (Kind::Empty, ty) => {
-            out.extend_from_slice(format!("blobAs{}(0x)", function(ty)).as_bytes());
-        }
         // A bare number of milliseconds is a literal too.
         (_, CqlType::Timestamp) if out[start..].iter().all(|byte| byte.is_ascii_digit() || *byte == b'-') => {
         }
-        (Kind::Text, _) | (_, CqlType::Date | CqlType::Time | CqlType::Timestamp | CqlType::Inet) => {
+        (Kind::Text, _) | (_, CqlType::Time | CqlType::Timestamp | CqlType::Inet) => {
             let text = out.split_off(start);
             out.push(b'\'');
             for byte in text {
@@ -160,13 +197,6 @@ fn literal(bytes: &[u8], ty: &CqlType, out: &mut Vec<u8>) -> bool {
         _ => {}
     }
     true
-}
-
-/// The name of a type in `blobAsInt`.
-fn function(ty: &CqlType) -> String {
-    let name = ty.to_string();
-    let mut letters = name.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 impl RowFormat for Statements {

@@ -1,6 +1,6 @@
 //! Comma-separated values. Written straight from a page's bytes.
 //!
-//! A null is an empty field, an empty text is a pair of quotes, and so is a value of no bytes. A text that says what stands
+//! A null is an empty field, an empty text is a pair of quotes, and a value of no bytes is `<empty>`. A text that says what stands
 //! for null is in quotes too.
 
 use std::sync::Arc;

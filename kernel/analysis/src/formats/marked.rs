@@ -44,6 +44,7 @@ impl RowFormat for Markdown {
             let text = match shown(*cell, column) {
                 None => "*null*".to_owned(),
                 Some((text, _)) if text.is_empty() => "''".to_owned(),
+                Some((text, Kind::Empty)) => format!("*{}*", escape(&text)),
                 Some((text, _)) => markdown(&text),
             };
             out.extend_from_slice(format!("| {text} ").as_bytes());
@@ -82,7 +83,8 @@ fn markdown(text: &str) -> String {
         }
         marked.push(c);
     }
-    escape(&marked).replace('\n', "<br>")
+    // A lone carriage return ends a line too, and with it the table.
+    escape(&marked.replace("\r\n", "\n").replace('\r', "\n")).replace('\n', "<br>")
 }
 
 /// A page with one table.
@@ -120,6 +122,9 @@ impl RowFormat for Html {
         for (cell, column) in cells.iter().zip(self.columns.iter()) {
             match shown(*cell, column) {
                 None => out.extend_from_slice(b"<td><em>null</em></td>"),
+                Some((text, Kind::Empty)) => {
+                    out.extend_from_slice(format!("<td><em>{}</em></td>", escape(&text)).as_bytes());
+                }
                 Some((text, Kind::Number)) => {
                     out.extend_from_slice(
                         format!("<td style=\"text-align:right\">{}</td>", escape(&text)).as_bytes(),

@@ -13,14 +13,13 @@ use crate::convert::{exact, thawed};
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
-/// Appends the text of a value; nothing is appended for `Kind::Empty`.
+/// Appends the text of a value. `<empty>` is a value of no bytes; our own import reads it back as one.
 pub(crate) fn append(bytes: &[u8], ty: &CqlType, out: &mut Vec<u8>) -> Kind {
     match known(bytes, ty, out) {
         Some(kind) => kind,
         None => {
             let text = value::literal(Some(bytes), ty, &TimeZone::UTC);
             match text.kind {
-                Kind::Empty => {}
                 // Milliseconds that no calendar has are a bare number in files, as CQL takes them.
                 Kind::Plain if *thawed(ty) == CqlType::Timestamp => {
                     out.extend_from_slice(text.text.trim_end_matches(" ms").as_bytes());

@@ -14,7 +14,7 @@ use super::csv::Csv;
 use super::json::Json;
 use super::marked::{Html, Markdown};
 use super::xlsx::Xlsx;
-use super::{Compression, Format, Options};
+use super::{Compression, Format, Options, names};
 use crate::columns::{ColumnsError, Lost};
 
 /// Text that is collected before it is handed on.
@@ -67,6 +67,8 @@ pub struct Written {
 pub struct RowWriter {
     inner: Inner,
     rows: u64,
+    /// What is known from the columns alone.
+    notes: Vec<String>,
 }
 
 enum Inner {
@@ -75,12 +77,8 @@ enum Inner {
     Xlsx(Box<Xlsx>),
 }
 
-impl RowWriter {
-    /// A writer of rows with these columns to `file`.
-    ///
-    /// # Errors
-    /// [`WriteError`].
-    pub fn new(file: File, columns: &Arc<[Column]>, options: &Options) -> Result<Self, WriteError> {
+impl Inner {
+    fn new(file: File, columns: &Arc<[Column]>, options: &Options) -> Result<Self, WriteError> {
         let format: Box<dyn RowFormat> = match options.format {
             Format::Csv => Box::new(Csv::new(columns, options.dialect.clone())),
             Format::Json => Box::new(Json::array(columns)),
@@ -88,20 +86,23 @@ impl RowWriter {
             Format::Markdown => Box::new(Markdown::new(columns)),
             Format::Html => Box::new(Html::new(columns, &options.title)),
             Format::Cql => Box::new(Statements::new(columns, options)?),
-            Format::Parquet => {
-                let columnar = Columnar::parquet(file, columns)?;
-                return Ok(Self { inner: Inner::Columnar(Box::new(columnar)), rows: 0 });
-            }
-            Format::Arrow => {
-                let columnar = Columnar::arrow(file, columns)?;
-                return Ok(Self { inner: Inner::Columnar(Box::new(columnar)), rows: 0 });
-            }
-            Format::Xlsx => {
-                return Ok(Self { inner: Inner::Xlsx(Box::new(Xlsx::new(file, columns)?)), rows: 0 });
-            }
+            Format::Parquet => return Ok(Self::Columnar(Box::new(Columnar::parquet(file, columns)?))),
+            Format::Arrow => return Ok(Self::Columnar(Box::new(Columnar::arrow(file, columns)?))),
+            Format::Xlsx => return Ok(Self::Xlsx(Box::new(Xlsx::new(file, columns)?))),
         };
-        let text = Text::new(format, Sink::new(file, options.compression)?);
-        Ok(Self { inner: Inner::Text(Box::new(text)), rows: 0 })
+        Ok(Self::Text(Box::new(Text::new(format, Sink::new(file, options.compression)?))))
+    }
+}
+
+impl RowWriter {
+    /// A writer of rows with these columns to `file`.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub fn new(file: File, columns: &Arc<[Column]>, options: &Options) -> Result<Self, WriteError> {
+        let (columns, notes) = names::distinct(columns, options.format);
+        let inner = Inner::new(file, &columns, options)?;
+        Ok(Self { inner, rows: 0, notes })
     }
 
     /// Rows written so far.
@@ -132,7 +133,7 @@ impl RowWriter {
             Inner::Columnar(columnar) => columnar.finish()?,
             Inner::Xlsx(xlsx) => xlsx.finish()?,
         };
-        Ok(Written { rows: self.rows, notes })
+        Ok(Written { rows: self.rows, notes: self.notes.into_iter().chain(notes).collect() })
     }
 }
 
@@ -143,6 +144,15 @@ pub(crate) fn lost_notes(lost: Lost) -> Vec<String> {
         notes.push(format!(
             "{} became null: values of no bytes, which this format has no form for. CSV, JSON and CQL keep them.",
             values(lost.empty)
+        ));
+    }
+    if lost.keys > 0 {
+        let entries = match lost.keys {
+            1 => "1 entry of a map was".to_owned(),
+            keys => format!("{keys} entries of maps were"),
+        };
+        notes.push(format!(
+            "{entries} left out: a key of no bytes would be null, and this format has no null keys. CSV, JSON and CQL keep them."
         ));
     }
     if lost.malformed > 0 {

@@ -3,6 +3,7 @@
 //! Rows are written on as they come and do not stay in memory. What does not fit one sheet goes on in the next; what does not
 //! fit one cell is cut, and the user is told.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -39,6 +40,8 @@ pub(crate) struct Xlsx {
     row: u32,
     sheets: usize,
     cut: u64,
+    /// Values with characters that XML has no form for.
+    replaced: u64,
     formats: Formats,
 }
 
@@ -71,6 +74,7 @@ impl Xlsx {
             row: 0,
             sheets: 0,
             cut: 0,
+            replaced: 0,
             formats,
         };
         xlsx.next_sheet().map_err(failed)?;
@@ -84,7 +88,7 @@ impl Xlsx {
         sheet.set_name(name)?;
         sheet.set_freeze_panes(1, 0)?;
         for (place, column) in (0_u16..).zip(self.columns.iter()) {
-            sheet.write_string_with_format(0, place, &column.name, &self.formats.bold)?;
+            sheet.write_string_with_format(0, place, xml(&column.name), &self.formats.bold)?;
         }
         self.row = 1;
         Ok(())
@@ -103,7 +107,7 @@ impl Xlsx {
         if self.row == self.sheet_rows {
             self.next_sheet()?;
         }
-        let Self { book, columns, formats, row, cut, .. } = self;
+        let Self { book, columns, formats, row, cut, replaced, .. } = self;
         let sheets = book.worksheets_mut();
         let Some(sheet) = sheets.last_mut() else { return Ok(()) };
         for (place, (cell, column)) in (0_u16..).zip(cells.iter().zip(columns.iter())) {
@@ -114,13 +118,14 @@ impl Xlsx {
                 Cell::Date(day) => sheet.write_number_with_format(*row, place, day, &formats.date)?,
                 Cell::Time(day) => sheet.write_number_with_format(*row, place, day, &formats.time)?,
                 Cell::Text(text) if text.is_empty() => sheet.write_blank(*row, place, &formats.text)?,
-                Cell::Text(text) => match fitting(&text) {
-                    None => sheet.write_string(*row, place, text)?,
-                    Some(start) => {
-                        *cut += 1;
-                        sheet.write_string(*row, place, start)?
-                    }
-                },
+                Cell::Text(text) => {
+                    let held = xml(&text);
+                    *replaced += u64::from(matches!(held, Cow::Owned(_)));
+                    let start = fitting(&held);
+                    *cut += u64::from(start.is_some());
+                    // Always a string: what begins like a formula is none.
+                    sheet.write_string(*row, place, start.as_deref().unwrap_or(&held))?
+                }
             };
         }
         *row += 1;
@@ -136,6 +141,12 @@ impl Xlsx {
                 self.sheets
             ));
         }
+        if self.replaced > 0 {
+            notes.push(format!(
+                "In {} the characters U+FFFE and U+FFFF became U+FFFD: a workbook is XML, which has no form for them.",
+                values(self.replaced)
+            ));
+        }
         if self.cut > 0 {
             notes.push(format!(
                 "{} cut to {CELL_UNITS} characters, the most an Excel cell holds. CSV and Parquet keep them whole.",
@@ -143,6 +154,16 @@ impl Xlsx {
             ));
         }
         Ok(notes)
+    }
+}
+
+/// The text without the two characters that XML 1.0 has not and Excel no escape for. Control characters have one (`_x001B_`), which
+/// the workbook's writer uses, and so have texts that look like such an escape.
+fn xml(text: &str) -> Cow<'_, str> {
+    if text.contains(['\u{fffe}', '\u{ffff}']) {
+        Cow::Owned(text.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}"))
+    } else {
+        Cow::Borrowed(text)
     }
 }
 

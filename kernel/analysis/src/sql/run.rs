@@ -72,6 +72,10 @@ fn compute(
     if lost.empty > 0 {
         notes.push(format!("{} empty values are null to SQL.", count(lost.empty)));
     }
+    if lost.keys > 0 {
+        notes
+            .push(format!("{} entries of maps are left out: their keys are empty values.", count(lost.keys)));
+    }
     if lost.malformed > 0 {
         notes.push(format!("{} values that cannot be read are null to SQL.", count(lost.malformed)));
     }

@@ -12,6 +12,7 @@ use super::desk::Desk;
 use super::fields::{self, Draft, Field};
 use super::recipe::{Login, Place, Recipe};
 use super::shelf::Shelf;
+use crate::explain::file::{self, Doing};
 
 /// What a connection is gathered for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,9 +67,8 @@ pub(crate) async fn astra(
 /// `USAGE` for a file that cannot be read or is none.
 pub(crate) async fn token_file(draft: &mut Draft, path: &Path) -> Result<(), Diagnostic> {
     let json = tokio::fs::read_to_string(path).await.map(Zeroizing::new).map_err(|error| {
-        Diagnostic::new(Code::Usage, format!("The token file {} cannot be read.", path.display()))
-            .with_cause(format!("The system says: {error}."))
-            .with_hint("Check the path. Relative paths start at the notebook's folder.")
+        let message = format!("The token file {} cannot be read.", path.display());
+        file::with_trouble(Diagnostic::new(Code::Usage, message), &error, path, Doing::Reading)
     })?;
     draft.fill_from_token_json(path, &json)
 }

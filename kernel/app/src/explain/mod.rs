@@ -8,6 +8,7 @@
 mod bundle;
 mod complaint;
 pub(crate) mod connect;
+pub(crate) mod file;
 mod filtering;
 pub(crate) mod happened;
 mod link;

@@ -55,16 +55,16 @@ impl<'a> Files<'a> {
         let writer = self.writer.take().ok_or(ExportError::NoRows)?;
         self.add(writer)?;
         self.bytes += size(&self.part)?;
-        let Self { target, part, full, written, bytes, .. } = self;
+        let Self { part, full, written, bytes, .. } = self;
         let files = full.len() + 1;
         let named = |error: io::Error| match error.kind() {
             io::ErrorKind::AlreadyExists => ExportError::Exists,
             _ => ExportError::Write(WriteError::Io(error)),
         };
         for complete in full {
-            complete.publish(target.replace).map_err(named)?;
+            complete.publish().map_err(named)?;
         }
-        part.publish(target.replace).map_err(named)?;
+        part.publish().map_err(named)?;
         Ok(Done { written, bytes, files })
     }
 
@@ -80,7 +80,7 @@ impl<'a> Files<'a> {
 
     fn begin_another(&mut self) -> Result<(), WriteError> {
         let path = numbered(&self.target.path, self.full.len() + 1);
-        let full = std::mem::replace(&mut self.part, PartFile::create(&path)?);
+        let full = std::mem::replace(&mut self.part, PartFile::create(&path, self.target.replace)?);
         if let Some(writer) = self.writer.take() {
             self.add(writer)?;
         }

@@ -153,10 +153,10 @@ type Writing = (mpsc::Sender<Parcel>, JoinHandle<Result<Done, ExportError>>);
 
 /// Begins the file, so that what cannot be written is known before anything is fetched.
 fn writer(target: Target) -> Result<Writing, ExportError> {
-    if !target.replace && target.path.symlink_metadata().is_ok() {
-        return Err(ExportError::Exists);
-    }
-    let part = PartFile::create(&target.path).map_err(WriteError::Io)?;
+    let part = PartFile::create(&target.path, target.replace).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => ExportError::Exists,
+        _ => ExportError::Write(WriteError::Io(error)),
+    })?;
     let (sender, parcels) = mpsc::channel(QUEUE);
     Ok((sender, tokio::task::spawn_blocking(move || write(part, &target, parcels))))
 }

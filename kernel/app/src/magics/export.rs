@@ -1,6 +1,5 @@
 //! `%export NAME FILE` and `%%export FILE`: what the line says, the progress, and the summary.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,10 +13,12 @@ use cqlbook_core::render::{self, Facts};
 use cqlbook_core::settings::CellSettings;
 
 use super::results;
+use crate::explain::file::{self, Doing};
 use crate::export::{self, Done, ExportError, Progress, Target};
 use crate::notebook::Open;
 use crate::run::fetch::Sent;
 use crate::run::scene::Scene;
+use crate::run::selected;
 use crate::run::statement::{self, explain_failure};
 use crate::run::wait::Wait;
 
@@ -32,7 +33,7 @@ pub(crate) async fn kept(scene: &Scene, arguments: &Arguments) -> Result<(), Dia
     let shown = arguments.positional(1).unwrap_or_default();
     let kept = results::find(scene, name)?;
     let mut target = target(scene, shown, arguments)?;
-    complete(scene, &mut target.options, kept.facts.table.clone());
+    complete(scene, &mut target.options, kept.facts.table.clone(), kept.facts.derived.clone());
     let started = Instant::now();
     scene.progress(&format!("Writing {shown}"), None, "").await;
     let outcome = export::kept(kept.pages, target.clone()).await;
@@ -40,6 +41,7 @@ pub(crate) async fn kept(scene: &Scene, arguments: &Arguments) -> Result<(), Dia
     let which =
         if kept.rest.is_some() { "the fetched rows: the server has more" } else { "all rows of the result" };
     let mut notes = done.written.notes.clone();
+    notes.extend(kept.facts.incomplete.clone());
     if kept.rest.is_some() {
         notes.push(format!(
             "`%%export {}` with the SELECT under it writes them all.",
@@ -58,7 +60,8 @@ pub(crate) async fn all(scene: &Scene, cell: &CellMagic, arguments: &Arguments) 
     let settings = scene.settings();
     let shown = arguments.positional(0).unwrap_or_default();
     let mut target = target(scene, shown, arguments).map_err(|error| error.with_span(cell.line))?;
-    complete(scene, &mut target.options, statement::table_of(&open, &statement));
+    let read = statement::table_of(&open, &statement);
+    complete(scene, &mut target.options, read, selected::derived(&statement));
     let streamed = Streamed { statement: &statement, shown, only: TokenRange::WHOLE, page_size: None };
     let (done, progress) = stream(scene, &open, &settings, streamed, &target).await?;
     let facts = facts(&settings, &done, &progress);
@@ -219,8 +222,17 @@ fn target(scene: &Scene, shown: &str, arguments: &Arguments) -> Result<Target, D
 }
 
 /// Adds the table that statements write to, and its columns as far as they are known.
-fn complete(scene: &Scene, options: &mut Options, read: Option<(String, String)>) {
-    options.table = options.table.take().or(read);
+///
+/// Into the table that was read go its own columns; into one that the line names, whatever has the names of its columns.
+fn complete(
+    scene: &Scene,
+    options: &mut Options,
+    read: Option<(String, String)>,
+    derived: Vec<(String, String)>,
+) {
+    if options.table.is_none() {
+        (options.table, options.derived) = (read, derived);
+    }
     let Some((keyspace, table)) = &options.table else { return };
     if let Some(open) = scene.notebook.open() {
         let schema = open.connection.schema();
@@ -270,21 +282,12 @@ pub(crate) fn failed(error: &ExportError, shown: &str, target: &Target, rows: u6
         )
         .with_hint("`--force` replaces it. Or choose another name."),
         ExportError::Write(WriteError::Refused(reason)) => diagnostic.with_cause(reason),
-        ExportError::Write(error) => {
-            let hint = match error.io().map(std::io::Error::kind) {
-                Some(std::io::ErrorKind::NotFound) => {
-                    format!("Make the folder {} first.", folder(&target.path))
-                }
-                Some(std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) => {
-                    "Free space on the disk, or write to another one.".to_owned()
-                }
-                Some(std::io::ErrorKind::PermissionDenied) => {
-                    "Choose a folder that you may write to.".to_owned()
-                }
-                _ => "Nothing was left of it. Try another folder or another format.".to_owned(),
-            };
-            diagnostic.with_cause(format!("The system says: {error}.")).with_hint(hint)
-        }
+        ExportError::Write(error) => match error.io() {
+            Some(error) => file::with_trouble(diagnostic, error, &target.path, Doing::Writing),
+            None => diagnostic
+                .with_cause(format!("{error}."))
+                .with_hint("Nothing was left of it. Try another format."),
+        },
         ExportError::NoRows => diagnostic.with_cause("The statement returns no rows that could be written."),
         ExportError::Query(error) => diagnostic.with_cause(format!("The database says: {error}.")),
         ExportError::WriterEnded => diagnostic
@@ -296,8 +299,4 @@ pub(crate) fn failed(error: &ExportError, shown: &str, target: &Target, rows: u6
             ))
             .with_hint("Run it again. If it fails again, report it: this is a defect of cqlbook."),
     }
-}
-
-fn folder(path: &Path) -> String {
-    path.parent().map_or_else(String::new, |folder| folder.display().to_string())
 }

@@ -12,6 +12,7 @@ use cqlbook_wire::Stream;
 
 use super::scene::Scene;
 use super::shell::print;
+use crate::explain::file::{self, Doing};
 use crate::results::Kept;
 
 /// Rows that are drawn under one header, as cqlsh draws a page.
@@ -45,10 +46,8 @@ pub(super) async fn command(scene: &Scene, command: &ShellCommand) -> Result<(),
     }
     let path = scene.notebook.path(&typed);
     append(path.clone(), String::new()).await.map_err(|error| {
-        Diagnostic::new(Code::Usage, format!("Could not open {} for append.", quoted(&path)))
-            .with_cause(format!("The system says: {error}."))
-            .with_hint("Check the path. Relative paths start at the notebook's folder.")
-            .with_span(command.span)
+        let message = Diagnostic::new(Code::Usage, format!("Could not open {} for append.", quoted(&path)));
+        file::with_trouble(message, &error, &path, Doing::Writing).with_span(command.span)
     })?;
     print(
         scene,

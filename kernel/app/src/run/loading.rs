@@ -18,6 +18,7 @@ use super::guard;
 use super::scene::Scene;
 use super::statement::{explain_failure, options};
 use super::wait::Wait;
+use crate::explain::file::{self, Doing};
 use crate::import::{
     self, Bond, Clock, Form, Job, LoadError, Loaded, Match, NoPlace, Order, Pace, Place, Plan, Spec, Tally,
     Target, Titles,
@@ -269,9 +270,14 @@ async fn titles(request: &Request) -> Result<Titles, Diagnostic> {
 }
 
 fn unreadable(request: &Request, error: &LoadError) -> Diagnostic {
-    Diagnostic::new(Code::ImportFailed, format!("The file {} cannot be read.", request.shown))
-        .with_cause(format!("The system says: {error}."))
-        .with_hint("Check the path. Relative paths start at the notebook's folder.")
+    let message = format!("The file {} cannot be read.", request.shown);
+    let diagnostic = Diagnostic::new(Code::ImportFailed, message);
+    match error {
+        LoadError::Read(error) => file::with_trouble(diagnostic, error, &request.spec.path, Doing::Reading),
+        error => diagnostic
+            .with_cause(format!("Of the file: {error}."))
+            .with_hint("`--format` names another format than the one that the file's ending tells."),
+    }
 }
 
 fn plan(
@@ -406,6 +412,14 @@ fn failed(error: &LoadError, written: u64, open: &Open, keeps_place: bool, count
             .with_hint(
                 "Make room, or copy the file to a folder that can be written to and load it from there.",
             ),
+        // The folder of the file is the one of what is set aside beside it.
+        LoadError::Rejected(error) => {
+            let message = format!("{message} Rows that could not be loaded cannot be set aside.");
+            let path = std::path::Path::new(".");
+            let diagnostic = Diagnostic::new(Code::ImportFailed, message);
+            let diagnostic = file::with_trouble(diagnostic, error, path, Doing::Writing);
+            if keeps_place && written > 0 { diagnostic.with_hint(go_on) } else { diagnostic }
+        }
         error => {
             let diagnostic =
                 Diagnostic::new(Code::ImportFailed, message).with_cause(format!("Of the file: {error}."));

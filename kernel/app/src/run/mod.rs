@@ -12,6 +12,7 @@ pub(crate) mod loading;
 pub(crate) mod repeat;
 mod scan;
 pub(crate) mod scene;
+pub(crate) mod selected;
 pub(crate) mod shell;
 mod show;
 mod source;

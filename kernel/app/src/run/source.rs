@@ -14,6 +14,7 @@ use tokio::io::AsyncReadExt as _;
 
 use super::cell::run_step;
 use super::scene::{Scene, Sourced};
+use crate::explain::file::{self, Doing};
 
 /// Files that may run one another, one inside the other.
 const DEPTH: usize = 16;
@@ -32,10 +33,10 @@ pub(super) fn run<'a>(
             .filter(|file| !file.is_empty())
             .ok_or_else(|| usage("`SOURCE` takes a file.".to_owned()).with_hint("`SOURCE 'schema.cql'`"))?;
         let path = scene.notebook.path(&typed);
+        let asked = path.clone();
         let unreadable = |error: std::io::Error| {
-            usage(format!("Could not open '{typed}'."))
-                .with_cause(format!("The system says: {error}."))
-                .with_hint("Check the path. Relative paths start at the notebook's folder.")
+            let message = usage(format!("Could not open '{typed}'."));
+            file::with_trouble(message, &error, &asked, Doing::Reading)
         };
         let path = tokio::fs::canonicalize(path).await.map_err(unreadable)?;
         if scene.sources.iter().any(|source| source.path == path) {

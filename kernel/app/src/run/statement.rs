@@ -14,7 +14,7 @@ use cqlbook_wire::Stream;
 use super::fetch::{self, Continuation, Fetched, Sent};
 use super::scene::Scene;
 use super::wait::Wait;
-use super::{capture, guard, repeat, scan};
+use super::{capture, guard, repeat, scan, selected};
 use crate::explain;
 use crate::notebook::Open;
 use crate::results::{Kept, RESULT_BYTES};
@@ -272,8 +272,11 @@ pub(crate) async fn show(
     }
     facts.kept_as.clone_from(&name);
     facts.table = table_of(open, statement);
+    facts.derived = selected::derived(statement);
     let kept = Kept {
-        columns: pages.first().map_or_else(|| Arc::from([]), |page| Arc::clone(page.columns())),
+        columns: pages
+            .first()
+            .map_or_else(|| Arc::from([]), |page| selected::columns(open, statement, page.columns())),
         drawn: settings.settings.display_rows.min(facts.rows_fetched),
         pages,
         facts,

@@ -3,7 +3,7 @@
 use super::queries::{self, Query, target};
 use super::{counted, key, role};
 use crate::column::{CqlType, UdtType};
-use crate::cql::keywords::quote_name;
+use crate::cql::keywords::{quote_name, quote_type_name};
 use crate::render::{Head, Item, List, MimeBundle, Outline, Part, bytes, outline};
 use crate::schema::{Index, IndexKind, Keyspace, KeyspaceKind, OptionValue, Table};
 
@@ -167,7 +167,7 @@ fn types(table: &Table) -> Option<Part> {
     }
     let parts = used.iter().map(|udt| {
         let fields = udt.fields.iter().map(|(name, cql_type)| format!("{} {cql_type}", quote_name(name)));
-        Part::Leaf(Head::code(quote_name(&udt.name), fields.collect::<Vec<_>>().join(", ")))
+        Part::Leaf(Head::code(quote_type_name(&udt.name), fields.collect::<Vec<_>>().join(", ")))
     });
     Some(Part::open(Head::text("Types used", counted(used.len(), "type", "types")), parts.collect()))
 }

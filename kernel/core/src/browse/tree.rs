@@ -4,7 +4,7 @@
 
 use super::page::kind;
 use super::{counted, key, role};
-use crate::cql::keywords::quote_name;
+use crate::cql::keywords::{quote_name, quote_type_name};
 use crate::render::{Head, MimeBundle, Outline, Part, outline};
 use crate::schema::{Keyspace, KeyspaceKind, Schema, Table};
 
@@ -185,7 +185,7 @@ fn contents(keyspace: &Keyspace, depth: Depth) -> Vec<Part> {
     };
     let types = keyspace.types.values().map(|udt| {
         let fields = udt.fields.iter().map(|(name, cql_type)| format!("{} {cql_type}", quote_name(name)));
-        Part::Leaf(Head::code(quote_name(&udt.name), fields.collect::<Vec<_>>().join(", ")))
+        Part::Leaf(Head::code(quote_type_name(&udt.name), fields.collect::<Vec<_>>().join(", ")))
     });
     kind("Types", types.collect());
     let functions = keyspace.functions.iter().map(|(signature, function)| {

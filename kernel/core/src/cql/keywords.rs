@@ -130,6 +130,14 @@ pub fn quote_name(name: &str) -> String {
     }
 }
 
+/// Words that are names of columns, but of no user-defined type: Cassandra reads something else where a type is expected.
+const NO_TYPES: &[&str] = &["cast", "count", "distinct", "json", "maxwritetime", "ttl", "writetime"];
+
+/// The name of a user-defined type as CQL must write it: also quoted where a type of the language's own has that name.
+pub fn quote_type_name(name: &str) -> String {
+    if TYPES.contains(&name) || NO_TYPES.contains(&name) { format!("\"{name}\"") } else { quote_name(name) }
+}
+
 /// The name as the schema has it: a quoted one without its quotes, a bare one in lower case.
 pub fn unquote_name(written: &str) -> String {
     match written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
@@ -162,6 +170,15 @@ mod tests {
             "\"1st\"",
             "\"\"",
         ];
+        assert_eq!(names, quoted);
+    }
+
+    #[test]
+    fn a_type_called_like_one_of_the_language_s_own_is_quoted() {
+        let names =
+            ["date", "text", "vector", "ttl", "json", "order", "address", "Date"].map(quote_type_name);
+        let quoted =
+            ["\"date\"", "\"text\"", "\"vector\"", "\"ttl\"", "\"json\"", "\"order\"", "address", "\"Date\""];
         assert_eq!(names, quoted);
     }
 }

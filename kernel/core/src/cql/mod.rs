@@ -9,5 +9,6 @@ pub mod keywords;
 pub mod lexer;
 pub(crate) mod repeat;
 pub mod scan;
+pub mod selection;
 pub mod split;
 mod statement;

@@ -84,7 +84,7 @@ pub(super) const IMPORT_OPTIONS: &[Opt] = &[
     value(
         "format",
         "F",
-        Meaning::OneOf(&["csv", "jsonl", "parquet"]),
+        Meaning::OneOf(&["csv", "jsonl", "parquet", "arrow"]),
         "The format; otherwise the file's ending tells.",
     ),
     value("null", "TEXT", Meaning::Text, "The text that stands for null, beside the empty field."),

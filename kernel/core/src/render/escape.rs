@@ -95,6 +95,17 @@ pub(super) fn visible_value(text: &str) -> (String, Vec<Range<usize>>) {
     (text, escapes)
 }
 
+/// A literal with nested values, in which escapes must not be taken for what they are not: where there are any, a backslash of
+/// the value's own is doubled.
+pub(super) fn visible_literal(text: &str) -> (String, Vec<Range<usize>>) {
+    let (shown, escapes) = visible_value(text);
+    if escapes.is_empty() {
+        return (shown, escapes);
+    }
+    let mut escapes = Vec::new();
+    (write_visible(text, true, &mut escapes), escapes)
+}
+
 fn visible_with(text: &str, double_backslash: bool) -> String {
     write_visible(text, double_backslash, &mut Vec::new())
 }
@@ -194,6 +205,8 @@ mod tests {
         assert_snapshot!(visible_prose("C:\\temp\n"), @r"C:\temp\n");
         let (text, escapes) = visible_value("C:\\new\n\r.\0");
         assert_eq!((text.as_str(), escapes), (r"C:\new\n\r.\x00", vec![6..10, 11..15]));
+        assert_snapshot!(visible_literal("['C:\\new\n']").0, @r"['C:\\new\n']");
+        assert_snapshot!(visible_literal("['C:\\new']").0, @r"['C:\new']");
     }
 
     #[test]

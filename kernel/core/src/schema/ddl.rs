@@ -49,6 +49,11 @@ pub fn qualified(keyspace: &str, of: &str) -> String {
     format!("{}.{}", name(keyspace), name(of))
 }
 
+/// `keyspace.name` of a user-defined type, which may be called like a type of the language's own.
+pub fn qualified_type(keyspace: &str, of: &str) -> String {
+    format!("{}.{}", name(keyspace), keywords::quote_type_name(of))
+}
+
 /// A map of texts, `class` first where `class_first` says so.
 pub fn map(map: &BTreeMap<String, String>, class_first: bool) -> String {
     let (first, rest): (Vec<_>, Vec<_>) = map.iter().partition(|(key, _)| class_first && *key == "class");
@@ -91,7 +96,7 @@ pub fn user_type(keyspace: &str, udt: &UdtType) -> String {
     let fields = udt.fields.iter().map(|(field, ty)| format!("    {} {ty}", name(field)));
     format!(
         "CREATE TYPE {} (\n{}\n);",
-        qualified(keyspace, &udt.name),
+        qualified_type(keyspace, &udt.name),
         fields.collect::<Vec<_>>().join(",\n")
     )
 }

@@ -9,7 +9,8 @@ use jiff::tz::TimeZone;
 
 use super::part::{Misfit, exact, split_element};
 use super::{calendar, interval, number, packed_size};
-use crate::column::{CqlType, UdtType, quote_identifier};
+use crate::column::{CqlType, UdtType};
+use crate::cql::keywords::quote_name;
 use crate::text::floor_boundary;
 use crate::vint;
 
@@ -53,9 +54,20 @@ pub fn literal_within(cell: Option<&[u8]>, ty: &CqlType, zone: &TimeZone, limit:
     let Some(bytes) = cell else {
         return Rendered { kind: Kind::Null, text: "null".to_owned(), cut: false };
     };
-    let mut writer = Writer { text: String::new(), limit, cut: false, zone };
+    let mut writer = Writer { text: String::new(), limit, cut: false, zone, statement: None };
     let kind = writer.value(bytes, ty, Place::Cell);
     Rendered { kind, text: writer.text, cut: writer.cut }
+}
+
+/// A value as an expression that Cassandra reads back as the same bytes: a literal where there is one, and where CQL has none (a
+/// value of no bytes, a decimal beyond a double's exponents, a date beyond the year 9999) the value's bytes in a conversion, such as
+/// `blobAsInt(0x)`. `None` where the bytes are no value of the type.
+pub fn statement_literal(bytes: &[u8], ty: &CqlType) -> Option<String> {
+    let zone = &TimeZone::UTC;
+    let mut writer =
+        Writer { text: String::new(), limit: usize::MAX, cut: false, zone, statement: Some(true) };
+    writer.value(bytes, ty, Place::Inside);
+    (writer.statement == Some(true)).then_some(writer.text)
 }
 
 /// Where a value stands: inside a literal, text and dates have quotes.
@@ -70,6 +82,8 @@ struct Writer<'a> {
     limit: usize,
     cut: bool,
     zone: &'a TimeZone,
+    /// Whether the text is an expression of a statement and not for reading, and whether it is a whole one so far.
+    statement: Option<bool>,
 }
 
 impl Writer<'_> {
@@ -90,6 +104,10 @@ impl Writer<'_> {
         let (start, was_cut) = (self.text.len(), self.cut);
         match self.well_formed(bytes, ty, place) {
             Ok(kind) => kind,
+            Err(Misfit) if self.statement.is_some() => {
+                self.statement = Some(false);
+                Kind::Malformed
+            }
             Err(Misfit) => {
                 self.text.truncate(start);
                 self.cut = was_cut;
@@ -106,6 +124,9 @@ impl Writer<'_> {
         let text_like = matches!(ty, CqlType::Text | CqlType::Ascii | CqlType::Blob | CqlType::Custom(_));
         if let CqlType::Frozen(inner) = ty {
             return self.well_formed(bytes, inner, place);
+        }
+        if self.statement.is_some() && !text_like && !has_literal(bytes, ty) {
+            return self.conversion(bytes, ty);
         }
         if bytes.is_empty() && !text_like {
             self.push("<empty>");
@@ -162,6 +183,17 @@ impl Writer<'_> {
                 | CqlType::Vector(..)
         );
         Ok(if nested { Kind::Nested } else { Kind::Plain })
+    }
+
+    /// The value's bytes, in the function that makes a value of them.
+    fn conversion(&mut self, bytes: &[u8], ty: &CqlType) -> Result<Kind, Misfit> {
+        let name = ty.to_string();
+        let nested = !name.bytes().all(|byte| byte.is_ascii_lowercase());
+        let (Some(first), false) = (name.get(..1), nested) else { return Err(Misfit) };
+        self.push(&format!("blobAs{}{}(", first.to_ascii_uppercase(), &name[1..]));
+        self.hex(bytes);
+        self.push(")");
+        Ok(Kind::Plain)
     }
 
     fn string(&mut self, value: &str, place: Place) {
@@ -273,7 +305,7 @@ impl Writer<'_> {
             if index > 0 {
                 self.push(", ");
             }
-            self.push(&quote_identifier(name));
+            self.push(&quote_name(name));
             self.push(": ");
             rest = self.field(rest, ty)?;
         }
@@ -329,6 +361,21 @@ impl Writer<'_> {
     }
 }
 
+/// Whether CQL has a literal for the value: Cassandra's parser makes a double of a number with an exponent before it makes a
+/// decimal of it, and knows dates of the years from 0 to 9999.
+fn has_literal(bytes: &[u8], ty: &CqlType) -> bool {
+    const YEARS: std::ops::RangeInclusive<i64> = -719_528..=2_932_896;
+    match ty {
+        _ if bytes.is_empty() => false,
+        CqlType::Date => {
+            exact(bytes).is_ok_and(|days| YEARS.contains(&(i64::from(u32::from_be_bytes(days)) - (1 << 31))))
+        }
+        CqlType::Decimal => number::decimal(bytes).is_some_and(|text| text.parse().is_ok_and(f64::is_finite)),
+        CqlType::Varint => number::varint(bytes).is_some(),
+        _ => true,
+    }
+}
+
 fn number_text(bytes: &[u8], ty: &CqlType) -> Result<String, Misfit> {
     Ok(match ty {
         CqlType::Tinyint => i8::from_be_bytes(exact(bytes)?).to_string(),
@@ -353,7 +400,8 @@ fn long_number(bytes: &[u8], scale_bytes: usize, name: &str) -> Option<String> {
     if bytes.len() <= number::VARINT_MAX + scale_bytes {
         return None;
     }
-    let mut hex = Writer { text: String::new(), limit: usize::MAX, cut: false, zone: &TimeZone::UTC };
+    let mut hex =
+        Writer { text: String::new(), limit: usize::MAX, cut: false, zone: &TimeZone::UTC, statement: None };
     hex.hex(bytes);
     Some(format!("<a {name} of {} bytes: {}>", bytes.len(), hex.text))
 }

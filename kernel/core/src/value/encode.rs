@@ -39,6 +39,7 @@ impl ValueError {
 pub fn from_text(ty: &CqlType, text: &str) -> Result<Vec<u8>, ValueError> {
     match ty {
         CqlType::Frozen(inner) => from_text(inner, text),
+        _ if has_empty(ty) && text.trim() == EMPTY => Ok(Vec::new()),
         CqlType::Text | CqlType::Ascii => string(ty, text),
         CqlType::Date | CqlType::Time | CqlType::Timestamp | CqlType::Inet => in_quotes(ty, text.trim()),
         _ => from_literal(ty, text)?.ok_or_else(|| ValueError::new(ty, text, "null is no value here")),
@@ -68,9 +69,20 @@ fn shorten(text: &str) -> String {
     text.chars().take(20).collect()
 }
 
+/// What stands for a value of no bytes wherever we write values: it is read back as what it was.
+const EMPTY: &str = "<empty>";
+
+/// Whether a value of no bytes is another thing than the type's own empty value.
+fn has_empty(ty: &CqlType) -> bool {
+    !matches!(ty, CqlType::Text | CqlType::Ascii | CqlType::Blob | CqlType::Custom(_) | CqlType::Frozen(_))
+}
+
 fn value(ty: &CqlType, cursor: &mut Cursor<'_>) -> Result<Option<Vec<u8>>, ValueError> {
     if cursor.null() {
         return Ok(None);
+    }
+    if has_empty(ty) && cursor.word_is(EMPTY) {
+        return Ok(Some(Vec::new()));
     }
     let bytes = match ty {
         CqlType::Frozen(inner) => return value(inner, cursor),

@@ -20,7 +20,7 @@ mod part;
 mod round_trip;
 
 pub use calendar::civil;
-pub use decode::{Kind, Rendered, literal, literal_within};
+pub use decode::{Kind, Rendered, literal, literal_within, statement_literal};
 pub use encode::{ValueError, from_literal, from_text};
 pub use given::{Given, from_given};
 pub use part::{Misfit, exact, split_element};

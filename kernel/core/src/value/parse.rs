@@ -119,6 +119,16 @@ impl<'a> Cursor<'a> {
         &self.text[start..self.at]
     }
 
+    /// Steps over `text` if it comes next as a word of its own.
+    pub(super) fn word_is(&mut self, text: &str) -> bool {
+        let before = self.at;
+        if self.word() == text {
+            return true;
+        }
+        self.at = before;
+        false
+    }
+
     /// Steps over `null` if it comes next as a word of its own.
     pub(super) fn null(&mut self) -> bool {
         let before = self.at;

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use super::escape::{visible, visible_value};
+use super::escape::{visible, visible_literal, visible_value};
 use super::{Facts, MimeBundle, units};
 use crate::column::{Column, CqlType, KeyRole};
 use crate::page::Page;
@@ -166,6 +166,14 @@ impl Drawn {
             }
             skip = 0;
         }
+        // CQL has no escapes: what is shown with one is no literal that could be pasted back, and says so in every twin.
+        if drawn.rows.iter().flatten().any(|cell| cell.look == Look::Other && !cell.escapes.is_empty()) {
+            let name = facts.kept_as.as_deref().unwrap_or("_");
+            drawn.notices.push(format!(
+                "In a collection, escapes such as `\\n` or `\\u200b` stand for characters that cannot be seen, and a doubled backslash for one. \
+                 CQL has no escapes: `%export {name} FILE.cql` writes such values so that they can be run."
+            ));
+        }
         if refused && columns.len() > 1 {
             drawn
                 .notices
@@ -230,7 +238,8 @@ fn cell(bytes: Option<&[u8]>, ty: &CqlType, zone: &TimeZone, limit: usize) -> Ce
         Kind::Malformed => (Look::Malformed, shown.text),
         Kind::Number | Kind::Plain | Kind::Nested => (Look::Other, shown.text),
     };
-    let (text, escapes) = visible_value(&text);
+    let (text, escapes) =
+        if shown.kind == Kind::Nested { visible_literal(&text) } else { visible_value(&text) };
     Cell { look, text, escapes, cut }
 }
 

@@ -191,7 +191,7 @@ impl Script {
             }
         }
         for udt in types::in_order(&plan.old.types).into_iter().rev() {
-            let cql = format!("DROP TYPE {};", ddl::qualified(place, &udt.name));
+            let cql = format!("DROP TYPE {};", ddl::qualified_type(place, &udt.name));
             match (plan.new.types.get(&udt.name), plan.types.get(udt.name.as_str())) {
                 (None, _) => self.lossy(cql, None),
                 (Some(_), Some(reason)) => {
@@ -232,7 +232,7 @@ impl Script {
                 self.again(ddl::user_type(place, udt), again);
                 continue;
             };
-            let name = ddl::qualified(place, &udt.name);
+            let name = ddl::qualified_type(place, &udt.name);
             let renamed = renamed_fields(old, udt);
             if !renamed.is_empty() {
                 let pairs = renamed
