@@ -13,6 +13,8 @@ import json
 import pathlib
 import sys
 import uuid
+import xml.parsers.expat
+import zipfile
 
 import openpyxl
 import pandas
@@ -142,6 +144,11 @@ def workbook(folder):
     check("xlsx: date", first["d"], datetime.datetime(2013, 2, 8))
     check("xlsx: timestamp", first["ts"], datetime.datetime(2013, 1, 1, 5, 15, 0, 123000))
     check("xlsx: null", rows[3]["t"], None)
+    with zipfile.ZipFile(folder / "every.xlsx") as book:
+        parts = [name for name in book.namelist() if name.endswith((".xml", ".rels"))]
+        for name in parts:
+            xml.parsers.expat.ParserCreate().Parse(book.read(name), True)
+    check("xlsx: every part is XML to a strict parser", len(parts) > 4, True)
 
 
 def main():

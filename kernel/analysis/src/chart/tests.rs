@@ -214,3 +214,63 @@ fn odd_values_make_a_chart_all_the_same() {
         }
     }
 }
+
+#[test]
+fn only_what_adds_up_is_stacked() {
+    let rows: Vec<Vec<String>> =
+        [("1", "'a'", "22"), ("1", "'b'", "24"), ("2", "'a'", "20"), ("2", "'b'", "11")]
+            .map(|(x, g, y)| vec![x.to_owned(), g.to_owned(), y.to_owned()])
+            .to_vec();
+    let columns = [("x", CqlType::Int), ("g", CqlType::Text), ("y", CqlType::Int)];
+    let result = result(&columns, &rows);
+    let greatest = |y| {
+        let figure = result.figure(&request("x", Some(y), Some("g"), Some(Kind::Area)));
+        let Marks::Areas(areas) = &figure.marks else { panic!("{figure:?}") };
+        let top = areas.iter().flat_map(|area| &area.points).map(|point| point.2).fold(0.0, f64::max);
+        (top, figure.notes.len())
+    };
+    assert_eq!([greatest("y"), greatest("max(y)"), greatest("mean(y)")], [(24.0, 1); 3]);
+    assert_eq!([greatest("sum(y)"), greatest("count")], [(46.0, 0), (2.0, 0)]);
+}
+
+#[test]
+fn daily_dates_have_bars_of_a_day_and_hours_that_come_twice_are_two() {
+    let days = |ty: CqlType, days: &[&str]| {
+        let rows: Vec<Vec<String>> =
+            days.iter().map(|day| vec![format!("'{day}'"), "1".to_owned()]).collect();
+        let result = result(&[("d", ty), ("v", CqlType::Int)], &rows);
+        let figure = result.figure(&request("d", Some("v"), None, Some(Kind::Bar)));
+        let Marks::Bars(bars) = figure.marks else { panic!() };
+        let widths = bars.iter().map(|bar| match bar.place {
+            super::figure::Place::Span(from, to) => (to - from) / 3_600_000.0,
+            super::figure::Place::Band(_) => 0.0,
+        });
+        widths.collect::<Vec<_>>()
+    };
+    assert_eq!(days(CqlType::Date, &["2013-02-01", "2013-02-02", "2013-02-03"]), [24.0; 3]);
+    assert_eq!(days(CqlType::Date, &["2013-02-01"]), [24.0]);
+    assert_eq!(days(CqlType::Timestamp, &["2013-02-01T00:00:00Z", "2013-02-02T00:00:00Z"]), [24.0; 2]);
+    let rows =
+        ["2013-11-03T05:30:00Z", "2013-11-03T06:30:00Z"].map(|at| vec![format!("'{at}'"), "7".to_owned()]);
+    let twice = result(&[("at", CqlType::Timestamp), ("v", CqlType::Int)], &rows);
+    let zone = TimeZone::get("America/New_York").unwrap();
+    let asked = Request { zone, ..request("at", Some("v"), None, None) };
+    let figure = twice.figure(&asked);
+    assert!(matches!(&figure.marks, Marks::Lines(lines) if lines[0].points.len() == 2), "{figure:?}");
+    let spec = plot(&twice.columns, &twice.pages, &asked).unwrap().vega_lite.unwrap();
+    assert!(spec.contains("01:30:00 -04:00") && spec.contains("01:30:00 -05:00"), "{spec}");
+}
+
+#[test]
+fn a_part_of_the_rows_says_so_in_every_twin_and_values_are_told_exactly() {
+    let rows = [["'a'", "24833"]].map(|row| row.map(str::to_owned).to_vec());
+    let result = result(&[("k", CqlType::Text), ("v", CqlType::Int)], &rows);
+    let part = "Only the 1 rows that were fetched are drawn: the database has more.";
+    let asked = Request { part: Some(part.to_owned()), ..request("k", Some("v"), None, None) };
+    let bundle = plot(&result.columns, &result.pages, &asked).unwrap();
+    assert!(bundle.plain.contains(part) && bundle.plain.contains("24,833"), "{}", bundle.plain);
+    assert!(bundle.picture.unwrap().alt.contains(part));
+    let spec: Value = serde_json::from_str(&bundle.vega_lite.unwrap()).unwrap();
+    assert_eq!(spec["title"]["subtitle"][1], part);
+    assert_eq!(spec["encoding"]["tooltip"][1]["format"], ",.15~g");
+}

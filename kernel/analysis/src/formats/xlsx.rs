@@ -271,4 +271,29 @@ mod tests {
         // The header is the first of a sheet's rows; it holds an inline string and no number.
         assert_eq!(sheets, expected);
     }
+
+    #[test]
+    fn every_text_is_xml_and_a_string() {
+        let texts = ["'=cmd()'", "'_x0041_'", "'\u{fffe}\u{ffff}\u{1}\u{1b}\r'", "'plain'"];
+        let rows: Vec<&[&str]> = texts.iter().map(std::slice::from_ref).collect();
+        let page = VecPage::of(&[("t\u{ffff}", CqlType::Text)], &rows);
+        let file = tempfile::tempfile().unwrap();
+        let mut xlsx = Xlsx::new(file.try_clone().unwrap(), page.columns()).unwrap();
+        xlsx.write(&page).unwrap();
+        assert_eq!(
+            xlsx.finish().unwrap(),
+            [
+                "In 1 value the characters U+FFFE and U+FFFF became U+FFFD: a workbook is XML, which has no form for them."
+            ]
+        );
+        let mut text = String::new();
+        zip::ZipArchive::new(file)
+            .unwrap()
+            .by_name("xl/worksheets/sheet1.xml")
+            .unwrap()
+            .read_to_string(&mut text)
+            .unwrap();
+        assert!(!text.contains("<f>") && text.contains("=cmd()") && text.contains("_x005F_x0041_"), "{text}");
+        assert!(!text.contains(['\u{fffe}', '\u{ffff}', '\u{1}', '\u{1b}', '\r']), "{text}");
+    }
 }

@@ -58,7 +58,7 @@ pub(crate) fn trouble(error: &Error, path: &Path, doing: Doing) -> (String, Stri
         ErrorKind::AlreadyExists => told("There is a file of that name already.".to_owned(), "Choose another name, or remove that file."),
         ErrorKind::InvalidFilename => told("No file can have that name: it is too long, or has a character that is not allowed there.".to_owned(), "Choose a shorter and plainer name."),
         ErrorKind::ReadOnlyFilesystem => told("What is mounted there can only be read.".to_owned(), "Write to another folder."),
-        ErrorKind::StorageFull => told("There is no space left on the disk.".to_owned(), "Free space on the disk, or write to another one."),
+        ErrorKind::StorageFull => told("No space left on the disk.".to_owned(), "Free space on the disk, or write to another one."),
         ErrorKind::QuotaExceeded => told("Your share of the disk is used up.".to_owned(), "Remove files of yours there, or write to another disk."),
         ErrorKind::FileTooLarge => told(
             "The file would be larger than a file may be: a limit of the process (`ulimit -f`) or of the file system.".to_owned(),

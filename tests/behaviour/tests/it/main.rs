@@ -16,6 +16,7 @@ mod describe;
 mod doctor;
 mod errors;
 mod exporting;
+mod exporting_values;
 mod formats;
 mod frontends;
 mod history;
