@@ -196,6 +196,12 @@ fn every_literal_is_read_back_as_its_value() {
             let page = VecPage::of(&[("v", ty.clone())], &[&[literal]]);
             let line = String::from_utf8(file(&page, &into_t(&page, "v")).0).unwrap();
             let text = line.split_once("VALUES (").unwrap().1.trim_end().trim_end_matches(");");
+            if text.starts_with("blobAs") {
+                // A literal is what CQL has not for it; then the bytes themselves stand there.
+                let hex: String = cell.iter().flatten().map(|byte| format!("{byte:02x}")).collect();
+                assert!(text.ends_with(&format!("(0x{hex})")), "{name}: {text}");
+                continue;
+            }
             assert_eq!(value::from_literal(&ty, text).unwrap(), cell, "{name}: {text}");
         }
     }
