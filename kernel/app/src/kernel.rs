@@ -19,6 +19,7 @@ use crate::history::History;
 use crate::names::{self, Known};
 use crate::notebook::Notebook;
 use crate::run;
+use crate::run::scene::help_page;
 
 /// Runs the kernel that the connection file describes until it is shut down.
 pub(crate) fn run(connection_file: &Path) -> ExitCode {
@@ -100,7 +101,7 @@ impl Handler for Kernel {
         // A path first: of a magic's line the text itself says no more than which magic it is.
         let text = names::path(&self.notebook, code, cursor)
             .or_else(|| inspect::inspect(code, cursor, &Known::of(&self.notebook)))?;
-        Some(MimeBundle::new().with("text/markdown", text.clone()).with("text/plain", text))
+        Some(help_page(&text))
     }
 
     fn is_complete(&self, code: &str) -> Completeness {

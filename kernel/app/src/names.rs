@@ -2,12 +2,13 @@
 //! and files where a path belongs. Nothing here asks a server.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use cqlbook_core::browse;
 use cqlbook_core::complete::{self, KnownColumn, Names};
+use cqlbook_core::magic;
+use cqlbook_core::markdown::Markdown;
 use cqlbook_core::schema::{Keyspace, Schema};
 
 use crate::connect::recipe::{Place, Recipe};
@@ -22,8 +23,8 @@ const PATHS: usize = 200;
 pub(crate) struct Known {
     schema: Option<Arc<Schema>>,
     keyspace: Option<String>,
-    connections: BTreeMap<String, String>,
-    results: BTreeMap<String, String>,
+    connections: BTreeMap<String, Markdown>,
+    results: BTreeMap<String, Markdown>,
     result_columns: BTreeMap<String, Vec<(String, String)>>,
     params: BTreeMap<String, String>,
     data_centers: BTreeSet<String>,
@@ -157,7 +158,7 @@ impl Names for Known {
         self.schema.iter().flat_map(|schema| schema.roles.keys().cloned()).collect()
     }
 
-    fn served(&self, keyspace: Option<&str>, table: &str) -> Option<String> {
+    fn served(&self, keyspace: Option<&str>, table: &str) -> Option<Markdown> {
         let schema = self.schema.as_ref()?;
         let found = self.in_keyspace(keyspace)?;
         Some(browse::served(found, schema.table(&found.name, table)?))
@@ -183,25 +184,31 @@ impl Names for Known {
         self.traces.clone()
     }
 
-    fn connection(&self, name: &str) -> Option<String> {
+    fn connection(&self, name: &str) -> Option<Markdown> {
         self.connections.get(name).filter(|known| !known.is_empty()).cloned()
     }
 
-    fn result(&self, name: &str) -> Option<String> {
+    fn result(&self, name: &str) -> Option<Markdown> {
         self.results.get(name).cloned()
     }
 }
 
 /// What is said of a connection: its kind and where it leads. Astra has no host and port to show.
-fn of_recipe(name: &str, recipe: &Recipe) -> String {
-    let place = match &recipe.place {
-        Place::Astra { bundle, .. } => format!("Astra DB, by the bundle `{}`", bundle.display()),
+fn of_recipe(name: &str, recipe: &Recipe) -> Markdown {
+    let text = Markdown::new().own("**").code(&format!("%connect {}", magic::quoted(name))).own("** ");
+    let text = match &recipe.place {
+        Place::Astra { bundle, .. } => {
+            text.own("Astra DB, by the bundle ").code(&bundle.display().to_string())
+        }
         Place::Cassandra { hosts, port, .. } => {
-            format!("Apache Cassandra at `{}`, port {port}", hosts.join(", "))
+            let text = text.own("Apache Cassandra at ").code(&hosts.join(", "));
+            text.own(", port ").prose(&port.to_string())
         }
     };
-    let keyspace = recipe.keyspace.as_ref().map(|name| format!(", keyspace `{name}`")).unwrap_or_default();
-    format!("**`%connect {name}`** {place}{keyspace}.\n")
+    match &recipe.keyspace {
+        Some(keyspace) => text.own(", keyspace ").code(keyspace).own(".\n"),
+        None => text.own(".\n"),
+    }
 }
 
 /// The columns of a kept result with their types.
@@ -210,14 +217,13 @@ fn columns_of(kept: &Kept) -> Vec<(String, String)> {
 }
 
 /// What is said of a kept result: how much of it there is, and its columns.
-fn of_result(name: &str, kept: &Kept) -> String {
-    let mut text = format!(
-        "**`{name}`** A kept result: {} rows, {} columns. `%show {name}` draws it.\n\n| Column | Type |\n| --- | --- |\n",
-        kept.rows(),
-        kept.columns.len()
-    );
+fn of_result(name: &str, kept: &Kept) -> Markdown {
+    let text =
+        Markdown::new().own("**").code(name).own("** A kept result: ").number(kept.rows()).own(" rows, ");
+    let text = text.number(kept.columns.len()).own(" columns. ").code(&format!("%show {name}"));
+    let mut text = text.own(" draws it.\n\n| Column | Type |\n| --- | --- |\n");
     for column in kept.columns.iter() {
-        let _ = writeln!(text, "| `{}` | `{}` |", column.name.replace('|', "\\|"), column.cql_type);
+        text = text.own("| ").cell(&column.name).own(" | ").cell(&column.cql_type.to_string()).own(" |\n");
     }
     text
 }
@@ -240,7 +246,7 @@ pub(crate) fn paths(notebook: &Notebook, typed: &str) -> Vec<String> {
 }
 
 /// What is said of a path at the cursor: what it leads to, its size and when it was changed.
-pub(crate) fn path(notebook: &Notebook, code: &str, cursor: usize) -> Option<String> {
+pub(crate) fn path(notebook: &Notebook, code: &str, cursor: usize) -> Option<Markdown> {
     let cursor = cursor.min(code.len());
     let end = cursor
         + code
@@ -255,5 +261,6 @@ pub(crate) fn path(notebook: &Notebook, code: &str, cursor: usize) -> Option<Str
     let changed = metadata.modified().ok().and_then(|time| jiff::Timestamp::try_from(time).ok());
     let changed =
         changed.map(|time| format!(", changed {}", time.strftime("%Y-%m-%d %H:%M UTC"))).unwrap_or_default();
-    Some(format!("**`{typed}`** {what}{changed}.\n\n`{}`\n", found.display()))
+    let text = Markdown::new().own("**").code(&typed).own("** ").prose(&what).prose(&changed).own(".\n\n");
+    Some(text.code(&found.display().to_string()).own("\n"))
 }

@@ -2,8 +2,6 @@
 //!
 //! Names come from a cache through [`Names`]; nothing here touches a network.
 
-use std::fmt::Write as _;
-
 use crate::cell::{Cell, Statement, StepKind, parse, steps};
 use crate::column::quote_identifier;
 use crate::complete::{Item, Names, accepted};
@@ -11,6 +9,7 @@ use crate::cql::functions;
 use crate::cql::keywords::{quote_name, unquote_name};
 use crate::cql::lexer::{TokenKind, lex};
 use crate::magic::{self, Magic, MagicKind, choose, lookup, option_parts};
+use crate::markdown::Markdown;
 use crate::settings;
 use crate::shell::ShellVerb;
 use crate::text::Span;
@@ -21,11 +20,11 @@ mod words;
 
 pub(crate) use words::{topics, word};
 
-/// Help on what stands at byte `cursor`, as Markdown. A cursor beyond the end is at the end: JupyterLab sends one when
+/// Help on what stands at byte `cursor`. A cursor beyond the end is at the end: JupyterLab sends one when
 /// it asks about a candidate.
 ///
 /// Every candidate of [`complete`](crate::complete::complete) has an answer, also when the source ends behind it.
-pub fn inspect(source: &str, cursor: usize, names: &dyn Names) -> Option<String> {
+pub fn inspect(source: &str, cursor: usize, names: &dyn Names) -> Option<Markdown> {
     let mut cursor = cursor.min(source.len());
     while !source.is_char_boundary(cursor) {
         cursor -= 1;
@@ -43,7 +42,7 @@ pub fn inspect(source: &str, cursor: usize, names: &dyn Names) -> Option<String>
 }
 
 /// Help on a topic by its name alone: what the schema and the session have under it, then what [`magic::help`] has.
-pub fn about(topic: &str, names: &dyn Names) -> Option<String> {
+pub fn about(topic: &str, names: &dyn Names) -> Option<Markdown> {
     let topic = topic.trim();
     if topic.is_empty() || topic.starts_with('%') {
         return magic::help(topic);
@@ -61,7 +60,7 @@ pub fn about(topic: &str, names: &dyn Names) -> Option<String> {
 }
 
 /// Help on what the text itself says.
-fn written(source: &str, cursor: usize, names: &dyn Names) -> Option<String> {
+fn written(source: &str, cursor: usize, names: &dyn Names) -> Option<Markdown> {
     let region = match parse(source) {
         Cell::Magic(magic) if cursor < magic.body.start || magic.body.start == source.len() => {
             let options_at = magic.line.start;
@@ -104,7 +103,7 @@ fn written(source: &str, cursor: usize, names: &dyn Names) -> Option<String> {
 }
 
 /// Help on a magic's line: on the option or setting at byte `at` of its rest, otherwise on the magic.
-fn magic_line(kind: MagicKind, name: &str, rest: &str, at: Option<usize>) -> Option<String> {
+fn magic_line(kind: MagicKind, name: &str, rest: &str, at: Option<usize>) -> Option<Markdown> {
     let magic: &'static Magic = lookup(kind, name).ok()?;
     let (Ok(words) | Err(words)) = magic::words(rest);
     let here = at.and_then(|at| words.iter().find(|word| word.span.start <= at && at <= word.span.end));
@@ -114,7 +113,8 @@ fn magic_line(kind: MagicKind, name: &str, rest: &str, at: Option<usize>) -> Opt
             && let Some(option) = form.options.iter().find(|option| option.name == name)
         {
             let usage = magic.usage(form);
-            return Some(format!("**`{}`** {}\n\n`{usage}`\n", option.usage(), option.help));
+            let text = Markdown::new().own("**").code(&option.usage()).own("** ").own(option.help);
+            return Some(text.own("\n\n").code(&usage).own("\n"));
         }
         if magic.name == "set"
             && let Some(setting) = settings::find(&here.text)
@@ -131,52 +131,53 @@ fn magic_line(kind: MagicKind, name: &str, rest: &str, at: Option<usize>) -> Opt
 }
 
 /// Help on a table or column that a statement names.
-fn name(names: &dyn Names, statement: &Statement, word: &str) -> Option<String> {
+fn name(names: &dyn Names, statement: &Statement, word: &str) -> Option<Markdown> {
     let (keyspace, of_statement) = statement.table()?;
     if word == of_statement {
         return table(names, keyspace, word);
     }
     let columns = names.columns(keyspace, of_statement);
     let column = columns.iter().find(|column| column.name == word)?;
-    Some(format!(
-        "**`{}`** `{}`, a column of `{}`.\n",
-        quote_identifier(word),
-        column.label(),
-        quote_identifier(of_statement)
-    ))
+    Some(column_of(word, &column.label(), of_statement))
+}
+
+/// Help on a column of one table.
+fn column_of(column: &str, label: &str, table: &str) -> Markdown {
+    let text = Markdown::new().own("**").code(&quote_identifier(column)).own("** ").code(label);
+    text.own(", a column of ").code(&quote_identifier(table)).own(".\n")
 }
 
 /// Help on a function: one that every server has, or one that a user made.
-fn of_function(names: &dyn Names, name: &str) -> Option<String> {
+fn of_function(names: &dyn Names, name: &str) -> Option<Markdown> {
     if let Some(function) = functions::find(name) {
-        let (call, returns) = (function.call(), function.returns);
-        return Some(format!("**`{call}`** → `{returns}`. {}\n", function.text));
+        let text = Markdown::new().own("**").code(&function.call()).own("** → ").code(function.returns);
+        return Some(text.own(". ").own(function.text).own("\n"));
     }
     let wanted = unquote_name(name);
     let made = names.functions(None).into_iter().chain(names.aggregates(None));
     let known: Vec<_> = made.filter(|(name, _)| *name == wanted).map(|(_, signature)| signature).collect();
     let first = known.first()?;
-    Some(format!(
-        "**`{first}`** A function that a user made. `DESCRIBE FUNCTION {}` shows it.\n",
-        quote_name(&wanted)
-    ))
+    let describe = format!("DESCRIBE FUNCTION {}", quote_name(&wanted));
+    let text = Markdown::new().own("**").code(first).own("** A function that a user made. ");
+    Some(text.code(&describe).own(" shows it.\n"))
 }
 
 /// Help on a table: its columns, and what its key serves.
-fn table(names: &dyn Names, keyspace: Option<&str>, table: &str) -> Option<String> {
+fn table(names: &dyn Names, keyspace: Option<&str>, table: &str) -> Option<Markdown> {
     let columns = names.columns(keyspace, table);
     if columns.is_empty() {
         return None;
     }
-    let mut text = format!("**`{}`**\n\n| Column | Type |\n| --- | --- |\n", quote_identifier(table));
+    let mut text = Markdown::new().own("**").code(&quote_identifier(table));
+    text = text.own("**\n\n| Column | Type |\n| --- | --- |\n");
     for column in columns {
-        let name = quote_identifier(&column.name).replace('|', "\\|");
         let (cql_type, role) = (&column.cql_type, column.label());
         let role = role.strip_prefix(cql_type.as_str()).unwrap_or_default();
-        let _ = writeln!(text, "| `{name}` | `{cql_type}`{role} |");
+        text = text.own("| ").cell(&quote_identifier(&column.name)).own(" | ").cell(cql_type);
+        text = text.prose(role).own(" |\n");
     }
     if let Some(served) = names.served(keyspace, table) {
-        let _ = write!(text, "\n{served}");
+        text = text.own("\n").and(&served);
     }
     Some(text)
 }

@@ -12,6 +12,7 @@ pub mod cql;
 pub mod diagnostic;
 pub mod inspect;
 pub mod magic;
+pub mod markdown;
 pub mod nearest;
 pub mod page;
 pub mod redact;

@@ -3,16 +3,16 @@
 use cqlbook_core::cell::Question;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::nearest::nearest;
-use cqlbook_core::{inspect, magic};
-use cqlbook_wire::{MimeBundle, Payload, Stream};
+use cqlbook_core::{inspect, magic, render};
+use cqlbook_wire::{Payload, Stream};
 
 use crate::names::Known;
-use crate::run::scene::Scene;
+use crate::run::scene::{Scene, help_page};
 
 /// Shows help on a topic, or the overview.
 pub(crate) async fn help(scene: &Scene, topic: &str) -> Result<(), Diagnostic> {
     let text = inspect::about(topic, &Known::of(&scene.notebook)).ok_or_else(|| nothing_on(topic))?;
-    scene.io.display(page(text)).await;
+    scene.io.display(help_page(&text)).await;
     Ok(())
 }
 
@@ -20,12 +20,12 @@ pub(crate) async fn help(scene: &Scene, topic: &str) -> Result<(), Diagnostic> {
 pub(crate) fn answer(scene: &Scene, question: &Question) -> Result<Payload, Diagnostic> {
     let text = inspect::about(&question.topic, &Known::of(&scene.notebook))
         .ok_or_else(|| nothing_on(&question.topic))?;
-    Ok(Payload::Page { data: page(text), start: 0 })
+    Ok(Payload::Page { data: help_page(&text), start: 0 })
 }
 
 /// Prints the rest of a line, as `\echo` and `\warn` of psql do.
 pub(crate) async fn print(scene: &Scene, stream: Stream, text: &str) -> Result<(), Diagnostic> {
-    scene.io.stream(stream, format!("{text}\n")).await;
+    scene.io.stream(stream, format!("{}\n", render::terminal(text))).await;
     Ok(())
 }
 
@@ -36,10 +36,6 @@ fn nothing_on(topic: &str) -> Diagnostic {
         None => diagnostic,
     };
     diagnostic.with_hint("`%help` lists the topics. A table is known once the notebook is connected.")
-}
-
-fn page(text: String) -> MimeBundle {
-    MimeBundle::new().with("text/markdown", text.clone()).with("text/plain", text)
 }
 
 /// Lists the names of all magics.

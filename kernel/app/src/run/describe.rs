@@ -11,7 +11,7 @@ use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::page::{MalformedPage, Page};
 use cqlbook_core::schema::KeyspaceKind;
 use cqlbook_core::schema::describe::{self, Cluster, Entry, Request, What};
-use cqlbook_core::value;
+use cqlbook_core::{render, value};
 use cqlbook_wire::Stream;
 use jiff::tz::TimeZone;
 
@@ -33,7 +33,11 @@ pub(super) async fn run(scene: &Scene, command: &ShellCommand) -> Result<(), Dia
     let text = wait.through(scene, describe(scene, &open, &command.arguments)).await?;
     wait.leave(scene).await;
     if !text.is_empty() {
-        scene.io.stream(Stream::Stdout, format!("{text}\n")).await;
+        let shown = render::terminal(&text);
+        scene.io.stream(Stream::Stdout, format!("{shown}\n")).await;
+        if shown != text {
+            scene.say("The text has characters that cannot be seen. They are shown as escapes: as it stands here, it is not what the server keeps.").await;
+        }
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use base64ct::{Base64, Encoding};
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic;
+use cqlbook_core::markdown::Markdown;
 use cqlbook_core::render::{self, MimeBundle};
 use cqlbook_core::secret::Secret;
 use cqlbook_core::settings::{CellSettings, Settings};
@@ -261,5 +262,11 @@ pub(crate) fn mime(bundle: MimeBundle) -> cqlbook_wire::MimeBundle {
         let metadata = json!({"width": picture.width, "height": picture.height, "alt": picture.alt});
         out = out.with("image/png", Base64::encode_string(&picture.png)).with_metadata("image/png", metadata);
     }
-    out.with("text/plain", bundle.plain)
+    out.with("text/plain", render::terminal(&bundle.plain).into_owned())
+}
+
+/// A page of help as Jupyter carries it. Nothing but a [`Markdown`], in which what came from outside is quoted, becomes one.
+pub(crate) fn help_page(text: &Markdown) -> cqlbook_wire::MimeBundle {
+    let plain = render::terminal(text).into_owned();
+    cqlbook_wire::MimeBundle::new().with("text/markdown", text.to_string()).with("text/plain", plain)
 }

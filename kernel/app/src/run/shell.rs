@@ -5,6 +5,7 @@ use std::sync::Arc;
 use cqlbook_core::cell::{ShellCommand, ShellVerb};
 use cqlbook_core::consistency::Consistency;
 use cqlbook_core::diagnostic::Diagnostic;
+use cqlbook_core::render;
 use cqlbook_core::settings::Settings;
 use cqlbook_core::shell::{Paging, Request};
 use cqlbook_wire::Stream;
@@ -56,7 +57,7 @@ async fn login(scene: &Scene, user: &str) -> Result<(), Diagnostic> {
 }
 
 pub(super) async fn print(scene: &Scene, text: &str) {
-    scene.io.stream(Stream::Stdout, format!("{text}\n")).await;
+    scene.io.stream(Stream::Stdout, format!("{}\n", render::terminal(text))).await;
 }
 
 /// Changes or shows what the command is about, and says so.
@@ -73,7 +74,7 @@ async fn setting(scene: &mut Scene, command: &ShellCommand) -> Result<(), Diagno
     };
     for (stream, text) in [(Stream::Stderr, said.refused), (Stream::Stdout, said.done)] {
         if !text.is_empty() {
-            scene.io.stream(stream, format!("{text}\n")).await;
+            scene.io.stream(stream, format!("{}\n", render::terminal(&text))).await;
         }
     }
     Ok(())

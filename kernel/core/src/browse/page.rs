@@ -4,6 +4,7 @@ use super::queries::{self, Query, target};
 use super::{counted, key, role};
 use crate::column::{CqlType, UdtType};
 use crate::cql::keywords::{quote_name, quote_type_name};
+use crate::markdown::Markdown;
 use crate::render::{Head, Item, List, MimeBundle, Outline, Part, bytes, outline};
 use crate::schema::{Index, IndexKind, Keyspace, KeyspaceKind, OptionValue, Table};
 
@@ -225,26 +226,24 @@ fn written(value: &OptionValue) -> String {
     }
 }
 
-/// What the key and the indexes of a table serve, as Markdown, for inspection.
-pub fn served(keyspace: &Keyspace, table: &Table) -> String {
-    use std::fmt::Write as _;
+/// What the key and the indexes of a table serve, for inspection.
+pub fn served(keyspace: &Keyspace, table: &Table) -> Markdown {
     /// Queries that are shown; the page has all.
     const SHOWN: usize = 4;
     let place = format!("{}.{}", quote_name(&keyspace.name), quote_name(&table.name));
-    let mut text = String::new();
+    let mut text = Markdown::new();
     if !table.comment.is_empty() {
-        let _ = write!(text, "{}\n\n", table.comment);
+        text = text.prose(&table.comment).own("\n\n");
     }
     if keyspace.kind != KeyspaceKind::Virtual {
         for query in queries::of_keys(&place, table).into_iter().take(SHOWN) {
-            let _ = write!(text, "{}\n\n```cql\n{}\n```\n\n", query.text, query.cql);
+            text = text.sentence(&query.text).own("\n\n").fenced(&query.cql).own("\n");
         }
         for index in table.indexes.values() {
             let query = queries::of_index(&place, table, index);
-            let name = quote_name(&index.name);
-            let _ = write!(text, "Index `{name}`: {}\n\n```cql\n{}\n```\n\n", query.text, query.cql);
+            text = text.own("Index ").code(&quote_name(&index.name)).own(": ").sentence(&query.text);
+            text = text.own("\n\n").fenced(&query.cql).own("\n");
         }
     }
-    let _ = writeln!(text, "`%schema {place}` shows all of it.");
-    text
+    text.code(&format!("%schema {place}")).own(" shows all of it.\n")
 }

@@ -1,6 +1,7 @@
 //! The names that completion and inspection offer, known without asking anyone.
 
 use crate::column::KeyRole;
+use crate::markdown::Markdown;
 
 /// What is known without asking anyone: the cached schema, the session, the saved connections. All names are unquoted.
 ///
@@ -100,20 +101,20 @@ pub trait Names {
         Vec::new()
     }
 
-    /// What is known of a saved connection, as Markdown; never a secret.
-    fn connection(&self, name: &str) -> Option<String> {
+    /// What is known of a saved connection; never a secret.
+    fn connection(&self, name: &str) -> Option<Markdown> {
         let _ = name;
         None
     }
 
-    /// What is known of a kept result, as Markdown.
-    fn result(&self, name: &str) -> Option<String> {
+    /// What is known of a kept result.
+    fn result(&self, name: &str) -> Option<Markdown> {
         let _ = name;
         None
     }
 
-    /// What the key and the indexes of a table or view serve, as Markdown.
-    fn served(&self, keyspace: Option<&str>, table: &str) -> Option<String> {
+    /// What the key and the indexes of a table or view serve.
+    fn served(&self, keyspace: Option<&str>, table: &str) -> Option<Markdown> {
         let _ = (keyspace, table);
         None
     }

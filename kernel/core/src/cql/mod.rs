@@ -2,6 +2,7 @@
 
 mod binds;
 pub mod classify;
+pub mod comment;
 #[cfg(test)]
 mod cqlsh_cases;
 pub mod functions;

@@ -1,21 +1,20 @@
 //! What is said of a candidate that completion offers, so that each of them has an answer.
 
-use std::fmt::Write as _;
-
 use super::{options, word};
 use crate::column::quote_identifier;
 use crate::complete::{Item, ItemKind, Names};
 use crate::cql::keywords::unquote_name;
 use crate::cql::lexer::{TokenKind, lex};
 use crate::magic;
+use crate::markdown::Markdown;
 use crate::settings;
 use crate::shell::ShellVerb;
 
 /// Tables that are named where a column stands in several.
 const TABLES: usize = 20;
 
-/// Help on a candidate, as Markdown. `before` is the source up to the candidate.
-pub(super) fn explain(item: &Item, before: &str, names: &dyn Names) -> String {
+/// Help on a candidate. `before` is the source up to the candidate.
+pub(super) fn explain(item: &Item, before: &str, names: &dyn Names) -> Markdown {
     let known = match item.kind {
         ItemKind::Magic => magic::find(&item.text).map(magic::of_magic),
         ItemKind::Setting => settings::find(&item.text).map(magic::of_setting),
@@ -34,11 +33,12 @@ pub(super) fn explain(item: &Item, before: &str, names: &dyn Names) -> String {
         }
         ItemKind::Udt => Some(udt(names, qualifier(before).as_deref(), &unquote_name(&item.text))),
         ItemKind::Bind => {
-            let bound = format!("**`{}`** = `{}`. `%param` sets it.\n", item.text, item.detail);
-            Some(bound)
+            let text = Markdown::new().own("**").code(&item.text).own("** = ").code(&item.detail);
+            Some(text.own(". `%param` sets it.\n"))
         }
         ItemKind::DataCenter => {
-            Some(format!("**`{}`** A data centre. Behind it stands how many copies it has.\n", item.text))
+            let text = Markdown::new().own("**").code(&item.text);
+            Some(text.own("** A data centre. Behind it stands how many copies it has.\n"))
         }
         _ => None,
     };
@@ -46,7 +46,7 @@ pub(super) fn explain(item: &Item, before: &str, names: &dyn Names) -> String {
 }
 
 /// Help on a keyspace, if there is one of that name.
-pub(super) fn known_keyspace(names: &dyn Names, name: &str) -> Option<String> {
+pub(super) fn known_keyspace(names: &dyn Names, name: &str) -> Option<Markdown> {
     names.keyspaces().iter().any(|known| known == name).then(|| keyspace(names, name))
 }
 
@@ -57,54 +57,48 @@ fn plain_words(text: &str) -> String {
 }
 
 /// Help on a keyspace: its tables.
-fn keyspace(names: &dyn Names, name: &str) -> String {
+fn keyspace(names: &dyn Names, name: &str) -> Markdown {
     let tables = names.tables(Some(name));
-    let mut text = format!("**`{}`** A keyspace.\n", quote_identifier(name));
+    let mut text = Markdown::new().own("**").code(&quote_identifier(name)).own("** A keyspace.\n");
     if !tables.is_empty() {
-        let _ = write!(text, "\n| Table |\n| --- |\n");
+        text = text.own("\n| Table |\n| --- |\n");
         for table in tables {
-            let _ = writeln!(text, "| `{}` |", quote_identifier(&table).replace('|', "\\|"));
+            text = text.own("| ").cell(&quote_identifier(&table)).own(" |\n");
         }
     }
     text
 }
 
 /// Help on a user-defined type: its fields.
-fn udt(names: &dyn Names, keyspace: Option<&str>, name: &str) -> String {
-    let mut text =
-        format!("**`{}`** A user-defined type.\n\n| Field | Type |\n| --- | --- |\n", quote_identifier(name));
+fn udt(names: &dyn Names, keyspace: Option<&str>, name: &str) -> Markdown {
+    let mut text = Markdown::new().own("**").code(&quote_identifier(name));
+    text = text.own("** A user-defined type.\n\n| Field | Type |\n| --- | --- |\n");
     for (field, cql_type) in names.fields(keyspace, name) {
-        let field = quote_identifier(&field).replace('|', "\\|");
-        let _ = writeln!(text, "| `{field}` | `{cql_type}` |");
+        text = text.own("| ").cell(&quote_identifier(&field)).own(" | ").cell(&cql_type).own(" |\n");
     }
     text
 }
 
-fn table(names: &dyn Names, keyspace: Option<&str>, name: &str) -> String {
-    super::table(names, keyspace, name)
-        .unwrap_or_else(|| format!("**`{}`** A table.\n", quote_identifier(name)))
+fn table(names: &dyn Names, keyspace: Option<&str>, name: &str) -> Markdown {
+    let unknown = || Markdown::new().own("**").code(&quote_identifier(name)).own("** A table.\n");
+    super::table(names, keyspace, name).unwrap_or_else(unknown)
 }
 
 /// Help on a column by its name alone: the tables that have it, of the current keyspace.
-pub(super) fn column(names: &dyn Names, name: &str) -> Option<String> {
+pub(super) fn column(names: &dyn Names, name: &str) -> Option<Markdown> {
     let tables = names.tables(None).into_iter().filter_map(|table| {
         let columns = names.columns(None, &table);
         columns.into_iter().find(|column| column.name == name).map(|column| (table, column.label()))
     });
     let found: Vec<_> = tables.take(TABLES).collect();
-    let code = |text: &str| format!("`{}`", text.replace('|', "\\|"));
     match found.as_slice() {
         [] => None,
-        [(table, cql_type)] => Some(format!(
-            "**`{}`** `{cql_type}`, a column of `{}`.\n",
-            quote_identifier(name),
-            quote_identifier(table)
-        )),
+        [(table, cql_type)] => Some(super::column_of(name, cql_type, table)),
         several => {
-            let mut text =
-                format!("**`{}`** A column.\n\n| Table | Type |\n| --- | --- |\n", quote_identifier(name));
+            let mut text = Markdown::new().own("**").code(&quote_identifier(name));
+            text = text.own("** A column.\n\n| Table | Type |\n| --- | --- |\n");
             for (table, cql_type) in several {
-                let _ = writeln!(text, "| {} | {} |", code(&quote_identifier(table)), code(cql_type));
+                text = text.own("| ").cell(&quote_identifier(table)).own(" | ").cell(cql_type).own(" |\n");
             }
             Some(text)
         }
@@ -125,17 +119,18 @@ fn verb(text: &str, before: &str) -> Option<ShellVerb> {
 }
 
 /// Help on a setting's value: on the setting.
-fn value(text: &str, before: &str) -> Option<String> {
+fn value(text: &str, before: &str) -> Option<Markdown> {
     let line = before.rsplit(['\n', ';']).next().unwrap_or_default();
     let names = line.split(|c: char| c.is_whitespace() || c == '=').rev();
     let setting = names
         .map(|name| name.trim_start_matches("--").replace('-', "_"))
         .find_map(|name| settings::find(&name.to_ascii_lowercase()))?;
-    Some(format!("**`{text}`** A value of `{}`.\n\n{}", setting.name, magic::of_setting(setting)))
+    let head = Markdown::new().own("**").code(text).own("** A value of ").code(setting.name);
+    Some(head.own(".\n\n").and(&magic::of_setting(setting)))
 }
 
 /// What the list of candidates itself says.
-fn plain(item: &Item) -> String {
+fn plain(item: &Item) -> Markdown {
     let kind = match item.kind {
         ItemKind::Magic => "magic",
         ItemKind::Subcommand => "word of a magic",
@@ -162,8 +157,9 @@ fn plain(item: &Item) -> String {
         ItemKind::Snapshot => "snapshot",
         ItemKind::Trace => "trace",
     };
+    let text = Markdown::new().own("**").code(&item.text).own("** ");
     match item.detail.as_str() {
-        "" => format!("**`{}`** A {kind}.\n", item.text),
-        detail => format!("**`{}`** {detail}\n", item.text),
+        "" => text.own("A ").own(kind).own(".\n"),
+        detail => text.sentence(detail).own("\n"),
     }
 }

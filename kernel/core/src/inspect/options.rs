@@ -3,6 +3,7 @@
 //! Source: the CQL reference of Apache Cassandra 5.
 
 use crate::cql::lexer::lex;
+use crate::markdown::Markdown;
 
 /// An option: its name, what its value looks like, what it means.
 type Entry = (&'static str, &'static str, &'static str);
@@ -173,14 +174,14 @@ const MARKS: &[(&str, &str)] = &[
 ];
 
 /// Help on an option, as it is offered: `compaction`, `'class'`, `'class` behind which the quote stands already.
-pub(super) fn option(text: &str) -> Option<String> {
+pub(super) fn option(text: &str) -> Option<Markdown> {
     let name = text.trim_matches('\'');
     let (name, value, meaning) = OPTIONS.iter().find(|(known, ..)| known.eq_ignore_ascii_case(name))?;
-    Some(format!("**`{name} = {value}`** {meaning}\n"))
+    Some(Markdown::new().own("**").code(&format!("{name} = {value}")).own("** ").own(meaning).own("\n"))
 }
 
 /// Help on a value of an option: on what it is, and on the option that stands before it.
-pub(super) fn value(text: &str, before: &str) -> Option<String> {
+pub(super) fn value(text: &str, before: &str) -> Option<Markdown> {
     let said = VALUES.iter().find(|(known, _)| *known == text.trim_matches('\'')).map(|(_, said)| *said);
     let tokens: Vec<_> = lex(before).into_iter().filter(|token| !token.kind.is_trivia()).collect();
     let of = match tokens.as_slice() {
@@ -191,13 +192,14 @@ pub(super) fn value(text: &str, before: &str) -> Option<String> {
         return None;
     }
     let said = said.unwrap_or("A value of the option.");
-    Some(format!("**`{text}`** {said}\n\n{}", of.unwrap_or_default()))
+    let head = Markdown::new().own("**").code(text).own("** ").own(said).own("\n\n");
+    Some(head.and(&of.unwrap_or_default()))
 }
 
 /// Help on a mark.
-pub(super) fn mark(text: &str) -> Option<String> {
+pub(super) fn mark(text: &str) -> Option<Markdown> {
     let (mark, said) = MARKS.iter().find(|(known, _)| *known == text)?;
-    Some(format!("**`{mark}`** {said}\n"))
+    Some(Markdown::new().own("**").code(mark).own("** ").own(said).own("\n"))
 }
 
 #[cfg(test)]

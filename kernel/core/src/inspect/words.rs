@@ -2,6 +2,8 @@
 //!
 //! Source: the CQL reference of Apache Cassandra 5.
 
+use crate::markdown::Markdown;
+
 /// A word of CQL: how it is written, what it does, an example.
 struct Entry {
     words: &'static [&'static str],
@@ -435,7 +437,7 @@ pub(crate) fn topics() -> impl Iterator<Item = &'static str> {
 
 /// Help on CQL keywords or a type, as Markdown. The whole phrase counts first (`CONTAINS KEY`), then its last word
 /// (`CREATE TABLE` is `TABLE`), then the first of two (`GROUP BY` is `GROUP`).
-pub(crate) fn word(topic: &str) -> Option<String> {
+pub(crate) fn word(topic: &str) -> Option<Markdown> {
     let find = |word: &str| {
         ENTRIES.iter().find(|entry| entry.words.iter().any(|one| one.eq_ignore_ascii_case(word)))
     };
@@ -445,5 +447,6 @@ pub(crate) fn word(topic: &str) -> Option<String> {
             let [first, _] = words.as_slice() else { return None };
             find(first)
         })?;
-    Some(format!("**`{}`** {}\n\n```cql\n{}\n```\n", entry.syntax, entry.text, entry.example))
+    let text = Markdown::new().own("**").code(entry.syntax).own("** ").own(entry.text).own("\n\n");
+    Some(text.fenced(entry.example))
 }

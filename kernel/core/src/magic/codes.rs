@@ -1,36 +1,38 @@
 //! Help on the codes of failures: the sections of `docs/errors.md`, so that page and help say the same.
 
 use crate::diagnostic::Code;
+use crate::markdown::Markdown;
 
 static PAGE: &str = include_str!("../../../../docs/errors.md");
 
-/// Help on a code, as Markdown; `None` for what is none.
-pub(crate) fn of_code(topic: &str) -> Option<String> {
+/// Help on a code; `None` for what is none.
+pub(crate) fn of_code(topic: &str) -> Option<Markdown> {
     let code = Code::ALL.iter().find(|code| code.name().eq_ignore_ascii_case(topic))?;
     let section =
         PAGE.split("\n## ").find_map(|section| section.strip_prefix(code.name())?.strip_prefix('\n'))?;
-    Some(format!("**`{code}`** {}\n", without_links(section.trim())))
+    let head = Markdown::new().own("**").code(code.name()).own("** ");
+    Some(without_links(section.trim()).into_iter().fold(head, Markdown::own).own("\n"))
 }
 
-/// The text with the words of its links, which lead to pages that a notebook does not have.
-fn without_links(text: &str) -> String {
-    let mut out = String::new();
+/// The text with the words of its links, which lead to pages that a notebook does not have: the pieces that stay.
+fn without_links(text: &'static str) -> Vec<&'static str> {
+    let mut pieces = Vec::new();
     let mut rest = text;
     while let Some((before, link)) = rest.split_once('[') {
-        out.push_str(before);
+        pieces.push(before);
         rest = match link.split_once("](").and_then(|(words, after)| Some((words, after.split_once(')')?))) {
             Some((words, (_, after))) if !words.contains(['[', '\n']) => {
-                out.push_str(words);
+                pieces.push(words);
                 after
             }
             _ => {
-                out.push('[');
+                pieces.push("[");
                 link
             }
         };
     }
-    out.push_str(rest);
-    out
+    pieces.push(rest);
+    pieces
 }
 
 #[cfg(test)]
@@ -50,6 +52,9 @@ mod tests {
 
     #[test]
     fn links_keep_their_words() {
-        assert_eq!(without_links("see [here](a.md#b), not l[0] or [x]"), "see here, not l[0] or [x]");
+        assert_eq!(
+            without_links("see [here](a.md#b), not l[0] or [x]").concat(),
+            "see here, not l[0] or [x]"
+        );
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::codes::of_code;
 use super::{Form, MAGICS, Magic, MagicKind, Opt, find};
 use crate::diagnostic::Code;
+use crate::markdown::Markdown;
 use crate::settings::{self, SETTINGS, Setting, Settings};
 use crate::shell::ShellVerb;
 
@@ -12,7 +13,7 @@ use crate::shell::ShellVerb;
 /// keyword or type, or an overview for an empty topic.
 ///
 /// `None` for a topic there is no help on.
-pub fn help(topic: &str) -> Option<String> {
+pub fn help(topic: &str) -> Option<Markdown> {
     let topic = topic.trim();
     if topic.is_empty() {
         return Some(overview());
@@ -21,14 +22,14 @@ pub fn help(topic: &str) -> Option<String> {
         Some(magic) if topic.starts_with('%') => vec![magic],
         _ => MAGICS.iter().filter(|magic| magic.name.eq_ignore_ascii_case(topic)).collect(),
     };
-    let parts: Vec<String> = magics
+    let parts: Vec<Markdown> = magics
         .into_iter()
         .map(of_magic)
         .chain(settings::find(&topic.to_ascii_lowercase().replace('-', "_")).map(of_setting))
         .chain(ShellVerb::find(topic).filter(|_| topic != "help").map(of_verb))
         .chain(of_code(topic))
         .collect();
-    if parts.is_empty() { crate::inspect::word(topic) } else { Some(parts.join("\n\n")) }
+    if parts.is_empty() { crate::inspect::word(topic) } else { Some(Markdown::joined(&parts)) }
 }
 
 /// The names that help is found under: magics, settings, shell commands and codes of failures.
@@ -59,34 +60,38 @@ pub fn list() -> String {
     list
 }
 
-fn overview() -> String {
-    let mut text = String::from(
+fn overview() -> Markdown {
+    let mut text = Markdown::new().own(
         "A cell holds CQL statements, shell commands and magics, and runs them in order. A statement ends with `;`.\n\n\
          | Magic | What it does |\n| --- | --- |\n",
     );
     for magic in MAGICS {
-        let later = if magic.implemented() { "" } else { " *(not in this release)*" };
-        let _ = writeln!(text, "| `{}` | {}{later} |", magic.full_name(), magic.summary);
+        text = text.own("| ").cell(&magic.full_name()).own(" | ").own(magic.summary);
+        text = text.own(later(magic.implemented())).own(" |\n");
     }
-    text.push_str("\n| Shell command | What it does |\n| --- | --- |\n");
+    text = text.own("\n| Shell command | What it does |\n| --- | --- |\n");
     for verb in ShellVerb::ALL {
-        let _ = writeln!(text, "| `{}` | {} |", verb.name(), verb.summary());
+        text = text.own("| ").cell(verb.name()).own(" | ").own(verb.summary()).own(" |\n");
     }
-    text.push_str("\n`%help NAME` explains a magic, a setting, a shell command, a CQL statement or an error's code. `%set` lists the settings.\n");
-    text
+    text.own("\n`%help NAME` explains a magic, a setting, a shell command, a CQL statement or an error's code. `%set` lists the settings.\n")
 }
 
-/// Help on a magic, as Markdown.
-pub(crate) fn of_magic(magic: &Magic) -> String {
-    let mut text = format!("**`{}`** {}\n", magic.full_name(), magic.summary);
+/// What stands behind something that this release has not.
+const fn later(implemented: bool) -> &'static str {
+    if implemented { "" } else { " *(not in this release)*" }
+}
+
+/// Help on a magic.
+pub(crate) fn of_magic(magic: &Magic) -> Markdown {
+    let mut text = Markdown::new().own("**").code(&magic.full_name()).own("** ").own(magic.summary).own("\n");
     for form in magic.forms {
-        let later = if form.implemented { "" } else { " *(not in this release)*" };
-        let _ = write!(text, "\n`{}`  \n{}{later}\n", magic.usage(form), form.summary);
+        text = text.own("\n").code(&magic.usage(form)).own("  \n").own(form.summary);
+        text = text.own(later(form.implemented)).own("\n");
         let options: &[Opt] = form.options;
         if !options.is_empty() && !repeats(magic, form) {
-            text.push_str("\n| Option | Meaning |\n| --- | --- |\n");
+            text = text.own("\n| Option | Meaning |\n| --- | --- |\n");
             for option in options {
-                let _ = writeln!(text, "| {} | {} |", code_in_table(&option.usage()), option.help);
+                text = text.own("| ").cell(&option.usage()).own(" | ").own(option.help).own(" |\n");
             }
         }
     }
@@ -102,24 +107,17 @@ fn repeats(magic: &Magic, form: &Form) -> bool {
         .any(|earlier| earlier.options == form.options)
 }
 
-/// Help on a setting, as Markdown.
-pub(crate) fn of_setting(setting: &Setting) -> String {
+/// Help on a setting.
+pub(crate) fn of_setting(setting: &Setting) -> Markdown {
     let default = Settings::default().get(setting.name).unwrap_or_default();
-    format!(
-        "**`%set {} {}`** {}\n\nThe default is `{default}`. There are {} settings: `%set` lists them.\n",
-        setting.name,
-        setting.value,
-        setting.meaning,
-        SETTINGS.len()
-    )
+    let head = format!("%set {} {}", setting.name, setting.value);
+    let text = Markdown::new().own("**").code(&head).own("** ").own(setting.meaning);
+    let text = text.own("\n\nThe default is ").code(&default).own(". There are ").number(SETTINGS.len());
+    text.own(" settings: `%set` lists them.\n")
 }
 
-/// Help on a shell command, as Markdown.
-pub(crate) fn of_verb(verb: ShellVerb) -> String {
-    format!("**`{}`** {}\n\n`{}`\n", verb.name(), verb.summary(), verb.usage())
-}
-
-/// Code in a cell of a Markdown table, where `|` ends the cell even in code.
-fn code_in_table(code: &str) -> String {
-    format!("`{}`", code.replace('|', "\\|"))
+/// Help on a shell command.
+pub(crate) fn of_verb(verb: ShellVerb) -> Markdown {
+    let text = Markdown::new().own("**").code(verb.name()).own("** ").own(verb.summary()).own("\n\n");
+    text.code(verb.usage()).own("\n")
 }

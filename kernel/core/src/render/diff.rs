@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::MimeBundle;
-use super::escape::{content, prose};
+use super::escape::{content, prose, terminal, visible_prose};
 use crate::schema::diff::{Diff, Node, Safety, Verb};
 
 /// A value longer than this is folded away.
@@ -28,7 +28,7 @@ const fn word(verb: Verb) -> &'static str {
 
 /// The differences as text, under `title`.
 fn text(diff: &Diff, title: &str) -> String {
-    let mut text = format!("{title}\n{}\n", diff.counts().sentence());
+    let mut text = format!("{}\n{}\n", visible_prose(title), diff.counts().sentence());
     if !diff.nodes.is_empty() {
         text.push('\n');
     }
@@ -38,10 +38,12 @@ fn text(diff: &Diff, title: &str) -> String {
 
 fn line(node: &Node, depth: usize, text: &mut String) {
     let indent = "  ".repeat(depth);
-    let _ = write!(text, "{indent}{} {} {}", sign(node.verb), node.kind, node.name);
+    let _ = write!(text, "{indent}{} {} {}", sign(node.verb), node.kind, visible_prose(&node.name));
     let deeper = format!("\n{indent}      ");
     let value = |value: &str| value.replace('\n', &deeper);
-    match (&node.old, &node.new) {
+    // What the schema holds may steer a terminal, or turn text around.
+    let seen = |text: &Option<String>| text.as_deref().map(|text| terminal(text).into_owned());
+    match (&seen(&node.old), &seen(&node.new)) {
         (Some(old), Some(new))
             if old.len() + new.len() > LONG || old.contains('\n') || new.contains('\n') =>
         {
@@ -63,7 +65,7 @@ fn line(node: &Node, depth: usize, text: &mut String) {
     }
     let _ = write!(text, "  [{}]", node.safety.word());
     if let Some(note) = &node.note {
-        let _ = write!(text, " {note}");
+        let _ = write!(text, " {}", visible_prose(note));
     }
     text.push('\n');
     node.parts.iter().for_each(|part| line(part, depth + 1, text));
@@ -77,7 +79,7 @@ pub fn diff(diff: &Diff, title: &str) -> MimeBundle {
 
 fn html(diff: &Diff, title: &str) -> String {
     let mut html = "<div class=\"cqlbook cqlbook-diff\"><p><b>".to_owned();
-    content(&mut html, title);
+    content(&mut html, &visible_prose(title));
     html.push_str("</b><br />");
     content(&mut html, &diff.counts().sentence());
     html.push_str("</p>");
@@ -97,7 +99,7 @@ const fn shade(safety: Safety) -> &'static str {
 
 fn head(node: &Node, html: &mut String) {
     let _ = write!(html, "<code>{}</code> {} <b>", sign(node.verb), node.kind);
-    content(html, &node.name);
+    content(html, &visible_prose(&node.name));
     let _ = write!(
         html,
         "</b> {} <span style=\"background-color:{}\">\u{a0}{}\u{a0}</span>",
@@ -107,7 +109,7 @@ fn head(node: &Node, html: &mut String) {
     );
     if let Some(note) = &node.note {
         html.push_str(" <i>");
-        prose(html, note);
+        prose(html, &visible_prose(note));
         html.push_str("</i>");
     }
 }
@@ -115,7 +117,7 @@ fn head(node: &Node, html: &mut String) {
 fn value(text: &str, html: &mut String) {
     let (start, end) = if text.contains('\n') { ("<pre>", "</pre>") } else { ("<code>", "</code>") };
     html.push_str(start);
-    content(html, text);
+    content(html, &terminal(text));
     html.push_str(end);
 }
 

@@ -1,5 +1,6 @@
 //! The one place where text from outside enters HTML, and how characters that cannot be seen are made visible.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Where in HTML a text goes.
@@ -85,6 +86,32 @@ pub(super) fn visible(text: &str) -> String {
 /// Prose of others (a server's message) on one line of its own: as [`visible`], but a backslash stays single.
 pub(super) fn visible_prose(text: &str) -> String {
     visible_with(text, false)
+}
+
+/// Text of several lines as a terminal may be sent it: line feeds stay, and tabs; all else that moves the cursor, changes colours or
+/// the direction, or cannot be seen is escaped. Every `text/plain` and every stream goes through here.
+pub fn terminal(text: &str) -> Cow<'_, str> {
+    let kept = |c: char| matches!(c, '\n' | '\t' | '\u{a0}');
+    if !text.chars().any(|c| is_hidden(c) && !kept(c)) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for piece in text.split_inclusive(kept) {
+        let end = piece.strip_suffix(kept).map_or(piece.len(), str::len);
+        out.push_str(&visible_prose(&piece[..end]));
+        out.push_str(&piece[end..]);
+    }
+    Cow::Owned(out)
+}
+
+/// A name or another piece of code, on one line.
+pub(crate) fn visible_code(text: &str) -> String {
+    visible_prose(text)
+}
+
+/// Whether a text is nothing but itself between two backticks of Markdown. (JupyterLab looks for `$…$` before it looks for code.)
+pub(crate) fn code_is_plain(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with(' ') && !text.ends_with(' ') && !text.contains(['`', '$', '\\'])
 }
 
 /// A value's text as cqlsh shows it, a backslash single, and where in it escapes stand for characters that cannot be seen:
@@ -217,7 +244,21 @@ mod tests {
         assert_eq!(visible("❤️"), "❤️");
     }
 
+    #[test]
+    fn a_terminal_is_sent_nothing_but_text() {
+        assert_eq!(
+            terminal("a\tb\n\u{1b}[31mred\r\u{9b}2J\u{202e}x"),
+            "a\tb\n\\x1b[31mred\\r\\x9b2J\\u202ex"
+        );
+        assert_eq!(terminal("plain ❤️ 👩\u{200d}👧\n"), "plain ❤️ 👩\u{200d}👧\n");
+    }
+
     proptest! {
+        #[test]
+        fn a_terminal_gets_no_control_character(text: String) {
+            prop_assert!(!terminal(&text).chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')));
+        }
+
         #[test]
         fn nothing_of_markup_is_left(text in prop_oneof![any::<String>(), "[<>&\"'a;#]{0,40}"]) {
             let escaped = escape(&text);

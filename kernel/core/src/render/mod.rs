@@ -19,12 +19,14 @@ use std::time::Duration;
 
 pub use diagnostic::{ErrorOutput, diagnostic, diagnostic_at};
 pub use diff::diff;
-pub use escape::escape;
+pub(crate) use escape::{code_is_plain, visible_code};
+pub use escape::{escape, terminal};
 pub use list::{Item, List, Stage, StageState, list, stages};
 pub use notice::notice;
 pub use outcome::{outcome, progress, sentence};
 pub use outline::{Head, Outline, Part, outline};
 pub use profile::{ColumnProfile, Profile, profile};
+pub(crate) use table::text_as_markdown as markdown_text;
 pub use table::{TableOptions, grid, table};
 pub use trace::{TraceOptions, trace, trace_comparison, trace_distribution};
 pub use units::{bytes, count, duration};

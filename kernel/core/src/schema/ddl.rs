@@ -9,6 +9,7 @@ use super::{
     Aggregate, Column, Function, Index, Keyspace, Mask, OptionValue, Signature, Table, Trigger, View,
 };
 use crate::column::{CqlType, KeyRole, UdtType};
+use crate::cql::comment::{block_comment, line_comment};
 use crate::cql::keywords;
 
 /// The options of a table in the order of the server's `DESCRIBE`; others follow by name.
@@ -168,9 +169,9 @@ pub fn table(keyspace: &str, table: &Table, internals: bool) -> String {
         lines.push(primary_key(table));
     }
     let warning = if table.is_compact() {
-        "-- Made WITH COMPACT STORAGE, which Cassandra 4 no longer makes.\n"
+        line_comment("", "Made WITH COMPACT STORAGE, which Cassandra 4 no longer makes.")
     } else {
-        ""
+        String::new()
     };
     format!(
         "{warning}CREATE TABLE {place} (\n    {}\n) WITH {};{after}",
@@ -187,10 +188,10 @@ pub fn virtual_table(keyspace: &str, known: &Table) -> String {
     let made = table(keyspace, &known, false);
     let body = made.strip_prefix("CREATE").unwrap_or(&made);
     let body = body.strip_suffix("comment = '';").unwrap_or(body);
-    format!(
-        "/*\nWarning: Table {place} is a virtual table and cannot be recreated with CQL.\nStructure, for reference:\nVIRTUAL{body}comment = {};\n*/",
+    block_comment(&format!(
+        "Warning: Table {place} is a virtual table and cannot be recreated with CQL.\nStructure, for reference:\nVIRTUAL{body}comment = {};",
         text(&comment)
-    )
+    ))
 }
 
 /// `PRIMARY KEY (…)`.

@@ -2,6 +2,7 @@
 //! answer, be it the server's or ours.
 
 use super::{Index, Keyspace, KeyspaceKind, Origin, Schema, Table, ddl, types};
+use crate::cql::comment::block_comment;
 use crate::cql::keywords::unquote_name;
 use crate::cql::lexer::{TokenKind, lex};
 
@@ -342,9 +343,9 @@ fn entry(keyspace: &Keyspace, name: String, cql: String) -> Entry {
 
 fn virtual_keyspace(keyspace: &Keyspace) -> String {
     let name = ddl::name(&keyspace.name);
-    format!(
-        "/*\nWarning: Keyspace {name} is a virtual keyspace and cannot be recreated with CQL.\nStructure, for reference:\nVIRTUAL KEYSPACE {name};\n*/"
-    )
+    block_comment(&format!(
+        "Warning: Keyspace {name} is a virtual keyspace and cannot be recreated with CQL.\nStructure, for reference:\nVIRTUAL KEYSPACE {name};"
+    ))
 }
 
 /// What `DESCRIBE CLUSTER` tells.

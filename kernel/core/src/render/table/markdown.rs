@@ -1,7 +1,7 @@
 //! A small table's twin as markdown, for PDF and for screen readers.
 
 use super::{Drawn, Facts, footer};
-use crate::render::escape::content;
+use crate::render::escape::{content, visible_prose};
 
 const ROWS: usize = 20;
 const COLUMNS: usize = 10;
@@ -48,6 +48,11 @@ fn line(out: &mut String, cells: impl Iterator<Item = String>) {
         out.push_str(" |");
     }
     out.push('\n');
+}
+
+/// As [`text`], on one line, with what cannot be seen made visible.
+pub(crate) fn visible_text(raw: &str) -> String {
+    text(&visible_prose(raw))
 }
 
 /// Text that markdown takes for nothing but text: it may hold HTML, so it is escaped as such first.

@@ -10,6 +10,7 @@ mod markdown;
 mod tests;
 
 pub(super) use markdown::text as markdown_text;
+pub(crate) use markdown::visible_text as text_as_markdown;
 
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;

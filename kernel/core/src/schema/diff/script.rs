@@ -7,6 +7,7 @@ use super::super::{Keyspace, Schema, Table, ddl, types};
 use super::plan::{Plan, renamed_fields, renamed_keys};
 use super::{Safety, Sides};
 use crate::column::KeyRole;
+use crate::cql::comment::line_comment;
 
 /// One statement of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,25 +55,22 @@ pub fn steps(old: &Schema, new: &Schema, sides: &Sides) -> Vec<Step> {
 /// The script as text. Without `allow_lossy`, statements by which something is lost are comments.
 pub fn text(steps: &[Step], head: &str, allow_lossy: bool) -> String {
     let mut text = String::new();
-    for line in head.lines() {
-        let _ = writeln!(text, "-- {line}");
+    if !head.is_empty() {
+        text.push_str(&line_comment("", head));
     }
     if steps.is_empty() {
-        text.push_str("-- Nothing is to be done: both are the same.\n");
+        text.push_str(&line_comment("", "Nothing is to be done: both are the same."));
         return text;
     }
     let held = steps.iter().filter(|step| step.safety != Safety::Safe).count();
     if held > 0 {
-        let _ = writeln!(
-            text,
-            "-- {held} of {} statements lose something; {}.",
-            steps.len(),
-            if allow_lossy {
-                "they are included, because of --allow-lossy"
-            } else {
-                "they are comments here, and --allow-lossy includes them"
-            }
-        );
+        let included = if allow_lossy {
+            "they are included, because of --allow-lossy"
+        } else {
+            "they are comments here, and --allow-lossy includes them"
+        };
+        let said = format!("{held} of {} statements lose something; {included}.", steps.len());
+        text.push_str(&line_comment("", &said));
     }
     for step in steps {
         text.push('\n');
@@ -82,16 +80,12 @@ pub fn text(steps: &[Step], head: &str, allow_lossy: bool) -> String {
                 Safety::Lossy => "LOSSY: ",
                 Safety::Impossible => "IMPOSSIBLE in place: ",
             };
-            for (place, line) in note.lines().enumerate() {
-                let _ = writeln!(text, "-- {}{line}", if place == 0 { word } else { "" });
-            }
+            text.push_str(&line_comment(word, note));
         }
         if step.safety == Safety::Safe || allow_lossy {
             let _ = writeln!(text, "{}", step.cql);
         } else {
-            for line in step.cql.lines() {
-                let _ = writeln!(text, "-- {line}");
-            }
+            text.push_str(&line_comment("", &step.cql));
         }
     }
     text
