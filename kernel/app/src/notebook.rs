@@ -17,7 +17,7 @@ use crate::trace::kept::Traces;
 /// An open connection with what the notebook knows of it.
 #[derive(Clone)]
 pub(crate) struct Open {
-    /// The connection.
+    /// The connection, as a handle for statements under the keyspace in use. A `USE` makes another handle.
     pub(crate) connection: Connection,
     /// What it was made from.
     pub(crate) recipe: Arc<Recipe>,
@@ -83,7 +83,7 @@ impl Notebook {
         crate::connect::fields::resolve_path(typed, &self.folder, self.home.as_deref())
     }
 
-    /// The connection in use.
+    /// The connection in use, which the next cell begins with. A cell asks its scene, which keeps to the one it began with.
     pub(crate) fn open(&self) -> Option<Open> {
         self.state().open.clone()
     }

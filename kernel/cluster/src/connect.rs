@@ -23,6 +23,7 @@ use crate::metadata::{self, Metadata, MetadataError};
 use crate::probe::{self, Findings};
 use crate::relay::{Place, Relays, Route};
 use crate::session::{self, SchemaReader, Way};
+use crate::sessions::{Opener, Sessions};
 use crate::stage::Stage;
 use crate::target::{CassandraTarget, Credentials, Service, Target, Timeouts};
 use crate::tls;
@@ -198,15 +199,17 @@ async fn open(
     };
     *course.relays.lock().unwrap_or_else(PoisonError::into_inner) = relays.clone();
     let (session, reader) = session::open(&way, credentials.as_ref(), &facts.local_dc, timeouts).await?;
-    let client_id =
-        credentials.filter(|_| facts.astra).map(|login| ClientId::of_login(&login)).unwrap_or_default();
-    let connection = Connection::start(session, reader, relays, facts, source, client_id);
+    let login = credentials.as_ref().filter(|_| facts.astra);
+    let client_id = login.map(|login| ClientId::of_login(login)).unwrap_or_default();
+    let opener = Opener { way, credentials, local_dc: facts.local_dc.clone(), timeouts: *timeouts };
+    let sessions = Sessions::new(session, opener);
+    let mut connection = Connection::start(sessions, reader, relays, facts, source, client_id);
     if reader == SchemaReader::Ourselves {
         // Without it names have no roles; that is no reason not to connect.
         let _ = connection.refresh().await;
     }
     if let Some(keyspace) = keyspace {
-        connection.use_keyspace(&keyspace, true).await.map_err(|error| match error {
+        connection = connection.use_keyspace(&keyspace, true).await.map_err(|error| match error {
             QueryError::ConnectionLost(lost) if lost.cause.is_some() => {
                 lost.cause.unwrap_or(ConnectError::Driver { reason: "the connection is lost".to_owned() })
             }

@@ -1,4 +1,4 @@
-//! An open connection: statements in, pages out. It knows the driver's session and looks after it.
+//! An open connection: statements in, pages out. It knows the driver's sessions and looks after them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use cqlbook_core::cell::{Statement as CqlStatement, StatementKind};
 use scylla::client::session::Session;
 use scylla::cluster::ClusterState;
 use scylla::response::query_result::QueryResult;
@@ -26,10 +27,11 @@ use crate::patience::{Attendance, RetryNotice};
 use crate::prepared::{Cells, Prepared};
 use crate::ranges::{self, TokenRange};
 use crate::relay::Relays;
-use crate::request::{Answer, BatchKind, Cell, Coordinator, PagingState, Request, RequestOptions};
+use crate::request::{Answer, BatchKind, Cell, Coordinator, PagingState, Request, RequestOptions, Shape};
 use crate::retry::Record;
 use crate::schema::{self, SchemaSnapshot};
 use crate::session::SchemaReader;
+use crate::sessions::{Scope, Sessions, is_given_up};
 use crate::watch::{self, Census, Health};
 
 /// How long nodes may take to agree on a changed schema and it to be read.
@@ -38,6 +40,7 @@ const SCHEMA_BOUND: Duration = Duration::from_secs(25);
 const REFRESH_BOUND: Duration = Duration::from_secs(5);
 
 mod agreement;
+mod keyspace;
 mod model;
 mod repeat;
 mod ring;
@@ -48,11 +51,13 @@ pub struct Connection {
     inner: Arc<Inner>,
     /// Who is told what this handle's requests wait for.
     attendance: Option<Attendance>,
+    /// The keyspace of this handle's requests. It never changes: a `USE` makes another handle.
+    scope: Scope,
 }
 
 struct Inner {
-    /// Dropped before the relays, whose ports lead to it.
-    session: Session,
+    /// Dropped before the relays, whose ports lead to them.
+    sessions: Arc<Sessions>,
     relays: Option<Arc<Relays>>,
     facts: ClusterFacts,
     /// Kept from every error.
@@ -90,9 +95,9 @@ macro_rules! configure {
 }
 
 impl Connection {
-    /// Takes a session over. With `source` the way to an Astra database is looked up again when nodes are gone.
+    /// Takes the sessions over. With `source` the way to an Astra database is looked up again when nodes are gone.
     pub(crate) fn start(
-        session: Session,
+        sessions: Arc<Sessions>,
         reader: SchemaReader,
         relays: Option<Arc<Relays>>,
         facts: ClusterFacts,
@@ -109,20 +114,20 @@ impl Connection {
             let reach = watch::Reach {
                 census: {
                     let inner = inner.clone();
-                    Box::new(move || Some(census(&inner.upgrade()?.session)))
+                    Box::new(move || Some(census(inner.upgrade()?.sessions.main())))
                 },
                 refresh: Box::new(move || {
                     let inner = inner.clone();
                     Box::pin(async move {
                         if let Some(inner) = inner.upgrade() {
-                            let _ = timeout(REFRESH_BOUND, inner.session.refresh_metadata()).await;
+                            let _ = timeout(REFRESH_BOUND, inner.sessions.main().refresh_metadata()).await;
                         }
                     })
                 }),
             };
             let watch = tokio::spawn(watch::watch(reach, relays.clone(), source, Arc::clone(&health)));
             Inner {
-                session,
+                sessions,
                 relays,
                 facts,
                 client_id,
@@ -137,11 +142,12 @@ impl Connection {
         });
         // Ends by itself when the connection does.
         tokio::spawn(model::keep(Arc::downgrade(&inner)));
-        Self::of(inner)
+        Self { scope: Scope::Without, ..Self::of(inner) }
     }
 
+    /// A handle for requests that name the keyspace of everything.
     fn of(inner: Arc<Inner>) -> Self {
-        Self { inner, attendance: None }
+        Self { inner, attendance: None, scope: Scope::Any }
     }
 
     /// The same connection for somebody who looks on: `observer` is told what a request waits for, before each retry. A
@@ -154,7 +160,7 @@ impl Connection {
         observer: impl Fn(RetryNotice) + Send + Sync + 'static,
     ) -> Self {
         let attendance = Some(Attendance { timeout, observer: Arc::new(observer) });
-        Self { inner: Arc::clone(&self.inner), attendance }
+        Self { attendance, ..self.clone() }
     }
 
     /// What was learned of the cluster while connecting.
@@ -164,36 +170,64 @@ impl Connection {
 
     /// The cluster's nodes as they are known now, of all data centres.
     pub fn nodes(&self) -> Vec<Node> {
-        let state = self.inner.session.get_cluster_state();
+        let state = self.inner.sessions.main().get_cluster_state();
         state.get_nodes_info().iter().map(ring::node).collect()
     }
 
     /// The ring of tokens in about `least` ranges or more, none of which spans nodes; never touches the network.
     pub fn token_ranges(&self, least: u32) -> Vec<TokenRange> {
-        let state = self.inner.session.get_cluster_state();
+        let state = self.inner.sessions.main().get_cluster_state();
         ranges::ranges(ranges::tokens(&state, &self.inner.facts.local_dc), least)
     }
 
-    /// Runs one statement, or fetches the page at `paging` of one that ran.
+    /// Runs one statement, or fetches the page at `paging` of one that ran: under the keyspace of this handle, or under that
+    /// of the first page.
     ///
     /// A request that `options.idempotence` lets be repeated is, on other nodes, and until nodes are back, when its connection
     /// breaks; any other only where it was not sent. For how long says [`Connection::attended`]. A service that asks to slow
     /// down gets growing pauses. Dropping the future gives the request up on this side; the server may finish it.
     ///
+    /// A `USE` is tried, and changes nothing: the handle for the keyspace is [`Connection::use_keyspace`]'s.
+    ///
     /// # Errors
     /// [`QueryError`].
     pub async fn run(&self, request: &Request, paging: Option<&PagingState>) -> Result<Answer, QueryError> {
+        self.run_in(paging.map_or(&self.scope, |paging| &paging.scope), request, paging).await
+    }
+
+    /// Runs a statement that names the keyspace of everything.
+    pub(crate) async fn run_anywhere(
+        &self,
+        request: &Request,
+        paging: Option<&PagingState>,
+    ) -> Result<Answer, QueryError> {
+        self.run_in(&Scope::Any, request, paging).await
+    }
+
+    async fn run_in(
+        &self,
+        scope: &Scope,
+        request: &Request,
+        paging: Option<&PagingState>,
+    ) -> Result<Answer, QueryError> {
         let options = &request.options;
+        let word = first_word(&request.cql).to_ascii_uppercase();
+        if word == "USE"
+            && let StatementKind::Use(name) = &CqlStatement::new(&request.cql).kind
+        {
+            // Never sent as text: the driver would move a session that others use.
+            Box::pin(self.use_keyspace(name, true)).await?;
+            return Ok(Answer { keyspace_set: Some(name.clone()), ..Answer::default() });
+        }
         let mut statement = Statement::new(request.cql.as_str()).with_page_size(page_size(options));
         let record = &Arc::new(Record::default());
         configure!(statement, options, record);
-        let session = &self.inner.session;
         let once = || -> Pin<Box<dyn Future<Output = _> + Send + '_>> {
             Box::pin(async {
-                session
-                    .query_single_page(statement.clone(), (), driver_paging(paging))
-                    .await
-                    .map_err(|error| convert::execution_error(&error, record))
+                let session = self.lease(scope, options).await?;
+                let ran = session.query_single_page(statement.clone(), (), driver_paging(paging)).await;
+                session.end(is_given_up(&ran));
+                ran.map_err(|error| convert::execution_error(&error, record))
             })
         };
         let started = Instant::now();
@@ -205,14 +239,18 @@ impl Connection {
             outcome = self.repeatedly(&RequestOptions { timeout, ..options.clone() }, record, once).await;
         }
         let (result, next) = outcome?;
-        let mut answer = self.answer(result, next)?;
-        match first_word(&request.cql).to_ascii_uppercase().as_str() {
+        let mut answer = self.answer(result, next, scope, paging)?;
+        match word.as_str() {
             "CREATE" | "ALTER" | "DROP" => {
                 answer.schema_changed = true;
                 answer.warnings.extend(self.settle_schema(&request.cql).await);
+                if word == "DROP"
+                    && let Some(gone) = model::dropped_keyspace(&request.cql)
+                {
+                    self.inner.sessions.leave(&gone);
+                }
             }
             "GRANT" | "REVOKE" => self.inner.keeper.roles_changed(),
-            "USE" => answer.keyspace_set = self.keyspace(),
             _ => {}
         }
         Ok(answer)
@@ -224,20 +262,26 @@ impl Connection {
     /// [`QueryError`].
     pub async fn prepare(&self, cql: &str) -> Result<Prepared, QueryError> {
         let options = self.own_options();
-        let session = &self.inner.session;
-        let statement = self
+        let mut statement = self
             .repeatedly(&options, &Record::default(), || {
-                Box::pin(async { session.prepare(cql).await.map_err(|error| convert::prepare_error(&error)) })
+                Box::pin(async {
+                    let session = self.lease(&self.scope, &options).await?;
+                    let prepared = session.prepare(cql).await;
+                    session.end(false);
+                    prepared.map_err(|error| convert::prepare_error(&error))
+                })
             })
             .await?;
+        // Each answer says what its columns are: those of the preparation are not what a changed table sends.
+        statement.set_use_cached_result_metadata(false);
         let schema = self.schema();
         let bind_columns = convert::columns(statement.get_variable_col_specs().iter(), &schema);
         let result_columns =
             convert::columns(statement.get_current_result_set_col_specs().get().iter(), &schema);
-        Ok(Prepared { statement, bind_columns, result_columns })
+        Ok(Prepared { statement, scope: self.scope.once_accepted(), bind_columns, result_columns })
     }
 
-    /// Runs a prepared statement with one cell for each bind marker, in order.
+    /// Runs a prepared statement with one cell for each bind marker, in order, under the keyspace that it was prepared under.
     ///
     /// # Errors
     /// [`QueryError`].
@@ -253,18 +297,18 @@ impl Connection {
         statement.set_page_size(page_size(options));
         let record = &Arc::new(Record::default());
         configure!(statement, options, record);
-        let session = &self.inner.session;
         let (result, next) = self
             .repeatedly(options, record, || {
                 Box::pin(async {
-                    session
-                        .execute_single_page(&statement, Cells(values), driver_paging(paging))
-                        .await
-                        .map_err(|error| convert::execution_error(&error, record))
+                    let session = self.lease(&prepared.scope, options).await?;
+                    let ran =
+                        session.execute_single_page(&statement, Cells(values), driver_paging(paging)).await;
+                    session.end(is_given_up(&ran));
+                    ran.map_err(|error| convert::execution_error(&error, record))
                 })
             })
             .await?;
-        self.answer(result, next)
+        self.answer(result, next, &prepared.scope, paging)
     }
 
     /// Runs `prepared` once for each of `rows` in one batch; at most 65,535 rows.
@@ -290,54 +334,17 @@ impl Connection {
         let record = &Arc::new(Record::default());
         configure!(batch, options, record);
         let values: Vec<_> = rows.iter().map(|row| Cells(row)).collect();
-        let session = &self.inner.session;
         let result = self
             .repeatedly(options, record, || {
                 Box::pin(async {
-                    let sent = session.batch(&batch, &values).await;
-                    sent.map_err(|error| convert::execution_error(&error, record))
+                    let session = self.lease(&prepared.scope, options).await?;
+                    let ran = session.batch(&batch, &values).await;
+                    session.end(is_given_up(&ran));
+                    ran.map_err(|error| convert::execution_error(&error, record))
                 })
             })
             .await?;
-        self.answer(result, PagingStateResponse::NoMorePages)
-    }
-
-    /// Uses `name` for names without a keyspace, as a `USE` does. With `case_sensitive` it is taken as it stands.
-    ///
-    /// # Errors
-    /// [`QueryError`].
-    pub async fn use_keyspace(&self, name: &str, case_sensitive: bool) -> Result<(), QueryError> {
-        self.try_keyspace(name, case_sensitive).await?;
-        let options = self.own_options();
-        let session = &self.inner.session;
-        self.repeatedly(&options, &Record::default(), || {
-            Box::pin(async {
-                session
-                    .use_keyspace(name, case_sensitive)
-                    .await
-                    .map_err(|error| convert::use_keyspace_error(&error, name))
-            })
-        })
-        .await
-    }
-
-    /// Asks the server for a keyspace that the schema does not have. The driver would keep one that is refused, and have
-    /// every new connection use it.
-    async fn try_keyspace(&self, name: &str, case_sensitive: bool) -> Result<(), QueryError> {
-        let schema = self.schema();
-        let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        let known = |name: &str| schema.keyspaces.contains_key(name);
-        // Other names the driver refuses itself.
-        if !plain || known(&if case_sensitive { name.to_owned() } else { name.to_ascii_lowercase() }) {
-            return Ok(());
-        }
-        let cql = if case_sensitive { format!("USE \"{name}\"") } else { format!("USE {name}") };
-        self.run(&Request::with_options(cql, self.own_options()), None).await.map(drop)
-    }
-
-    /// The keyspace in use, as the schema names it.
-    pub fn keyspace(&self) -> Option<String> {
-        self.inner.session.get_keyspace().map(|name| name.as_str().to_owned())
+        self.answer(result, PagingStateResponse::NoMorePages, &prepared.scope, None)
     }
 
     /// The schema as it is known now; never touches the network.
@@ -345,7 +352,7 @@ impl Connection {
         if let Some(own) = &*self.inner.own_schema.lock().unwrap_or_else(PoisonError::into_inner) {
             return Arc::clone(own);
         }
-        let state = self.inner.session.get_cluster_state();
+        let state = self.inner.sessions.main().get_cluster_state();
         let mut known = self.inner.schema.lock().unwrap_or_else(PoisonError::into_inner);
         match &*known {
             Some((of, snapshot)) if Arc::ptr_eq(of, &state) => Arc::clone(snapshot),
@@ -381,7 +388,7 @@ impl Connection {
     /// runs statements, after some of which the schema is read.)
     fn read_schema(&self) -> Pin<Box<dyn Future<Output = Result<(), QueryError>> + Send + '_>> {
         Box::pin(async {
-            let refreshed = timeout(REFRESH_BOUND, self.inner.session.refresh_metadata()).await;
+            let refreshed = timeout(REFRESH_BOUND, self.inner.sessions.main().refresh_metadata()).await;
             let own = match &refreshed {
                 Ok(Ok(())) if self.inner.reader == SchemaReader::Driver => None,
                 Ok(Ok(())) => Some(self.read_system_schema().await?),
@@ -411,8 +418,14 @@ impl Connection {
         self.inner.data_centres.lock().unwrap_or_else(PoisonError::into_inner).extend(learned);
     }
 
-    /// The driver's answer as ours.
-    fn answer(&self, result: QueryResult, next: PagingStateResponse) -> Result<Answer, QueryError> {
+    /// The driver's answer as ours. A page behind `before` must be like the first: rows under other columns are not taken.
+    fn answer(
+        &self,
+        result: QueryResult,
+        next: PagingStateResponse,
+        scope: &Scope,
+        before: Option<&PagingState>,
+    ) -> Result<Answer, QueryError> {
         let node = result.request_coordinator().node();
         let mut answer = Answer {
             coordinator: Some(Coordinator {
@@ -424,17 +437,27 @@ impl Connection {
             tracing_id: result.tracing_id(),
             ..Answer::default()
         };
+        if !result.is_rows() {
+            return Ok(answer);
+        }
+        let rows =
+            result.into_rows_result().map_err(|error| QueryError::Driver { reason: error.to_string() })?;
+        let specs = rows.column_specs();
+        let columns = convert::columns(specs.iter(), &self.schema());
+        let table = specs.get_by_index(0).map(|column| column.table_spec());
+        let table = table.map(|table| (table.ks_name().to_owned(), table.table_name().to_owned()));
+        let shape = Shape { columns: Arc::clone(&columns), table };
+        if let Some(difference) = before.and_then(|before| before.shape.difference(&shape)) {
+            return Err(QueryError::ColumnsChanged { difference });
+        }
         if let PagingStateResponse::HasMorePages { state } = next {
-            let bytes = state.as_bytes_slice().map(|bytes| Bytes::copy_from_slice(bytes));
-            answer.next = bytes.map(PagingState);
+            answer.next = state.as_bytes_slice().map(|bytes| PagingState {
+                bytes: Bytes::copy_from_slice(bytes),
+                scope: scope.once_accepted(),
+                shape: before.map_or(shape, |before| before.shape.clone()),
+            });
         }
-        if result.is_rows() {
-            let rows = result
-                .into_rows_result()
-                .map_err(|error| QueryError::Driver { reason: error.to_string() })?;
-            let columns = convert::columns(rows.column_specs().iter(), &self.schema());
-            answer.page = Some(Arc::new(DriverPage::new(columns, rows)));
-        }
+        answer.page = Some(Arc::new(DriverPage::new(columns, rows)));
         Ok(answer)
     }
 }
@@ -456,7 +479,7 @@ fn page_size(options: &RequestOptions) -> i32 {
 fn driver_paging(paging: Option<&PagingState>) -> DriverPaging {
     match paging {
         None => DriverPaging::start(),
-        Some(PagingState(bytes)) => DriverPaging::new_from_raw_bytes(bytes.as_ref()),
+        Some(paging) => DriverPaging::new_from_raw_bytes(paging.bytes.as_ref()),
     }
 }
 

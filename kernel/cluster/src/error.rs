@@ -144,6 +144,19 @@ pub enum QueryError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Requests are under way in as many keyspaces as there may be at one moment, and none of them ended in time. Nothing was
+    /// sent.
+    #[error("requests are under way in {most} other keyspaces, the most at one moment")]
+    KeyspacesBusy {
+        /// The most.
+        most: usize,
+    },
+    /// A later page is of other columns than the first: the table was changed meanwhile. Its rows were not taken.
+    #[error("the result's columns changed between two pages: {difference}")]
+    ColumnsChanged {
+        /// What is different, as the end of a sentence.
+        difference: String,
+    },
     /// The answer could not be read, or the driver failed in a way that has no type of its own here.
     #[error("{reason}")]
     Driver {
@@ -163,7 +176,10 @@ impl QueryError {
             Self::Timeout { maybe_applied, .. } => *maybe_applied,
             // The answer came, and cannot be read.
             Self::UnknownType { .. } | Self::Driver { .. } => true,
-            Self::ValueCount { .. } | Self::KeyspaceName { .. } => false,
+            Self::ValueCount { .. }
+            | Self::KeyspaceName { .. }
+            | Self::KeyspacesBusy { .. }
+            | Self::ColumnsChanged { .. } => false,
         }
     }
 }

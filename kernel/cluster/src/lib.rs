@@ -27,9 +27,11 @@ mod request;
 mod retry;
 mod schema;
 mod session;
+mod sessions;
 mod stage;
 mod survey;
 mod target;
+pub mod testing;
 mod tls;
 mod tracing;
 mod watch;
@@ -47,6 +49,7 @@ pub use request::{
     Answer, BatchKind, Cell, Coordinator, PagingState, Request, RequestOptions, SerialConsistency,
 };
 pub use schema::{Keyspace, SchemaSnapshot, Table};
+pub use sessions::KeyspaceHold;
 pub use stage::Stage;
 pub use survey::survey;
 pub use target::{AstraTarget, CassandraTarget, Credentials, Service, Target, Timeouts, TlsFiles};

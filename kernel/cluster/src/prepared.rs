@@ -10,11 +10,14 @@ use scylla::statement::prepared::PreparedStatement;
 
 use crate::error::QueryError;
 use crate::request::Cell;
+use crate::sessions::Scope;
 
 /// A prepared statement. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Prepared {
     pub(crate) statement: PreparedStatement,
+    /// The keyspace that it was prepared under, and is run under.
+    pub(crate) scope: Scope,
     pub(crate) bind_columns: Arc<[Column]>,
     pub(crate) result_columns: Arc<[Column]>,
 }

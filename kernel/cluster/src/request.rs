@@ -6,9 +6,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cqlbook_core::cell::Idempotence;
+use cqlbook_core::column::{self, Column};
 use cqlbook_core::consistency::Consistency;
+use cqlbook_core::cql::keywords::quote_name;
 use cqlbook_core::page::Page;
 use uuid::Uuid;
+
+use crate::sessions::Scope;
 
 /// The consistency of the Paxos part of a conditional write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -120,19 +124,44 @@ pub enum Cell {
     Bytes(Bytes),
 }
 
-/// Where the next page starts. Opaque; it may be kept and used later on any node.
+/// Where the next page of an answer starts, and all that must stay as it was at the first: the keyspace and the columns.
+/// Opaque; only an answer makes one. It may be kept and used later on any node, whatever keyspace is in use by then.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PagingState(pub(crate) Bytes);
+pub struct PagingState {
+    /// The server's own mark.
+    pub(crate) bytes: Bytes,
+    /// The keyspace that the first page was asked for under.
+    pub(crate) scope: Scope,
+    /// What the first page was like.
+    pub(crate) shape: Shape,
+}
 
 impl PagingState {
     /// The state as the server sent it.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
+}
 
-    /// A state from bytes that [`PagingState::as_bytes`] gave.
-    pub fn from_bytes(bytes: impl Into<Bytes>) -> Self {
-        Self(bytes.into())
+/// What all pages of an answer have in common: their columns, and the table that the server says they are of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub(crate) columns: Arc<[Column]>,
+    pub(crate) table: Option<(String, String)>,
+}
+
+impl Shape {
+    /// What is different in a later page; `None` where its rows fit behind the first's.
+    pub(crate) fn difference(&self, later: &Self) -> Option<String> {
+        let named = |(keyspace, table): &(String, String)| {
+            format!("`{}.{}`", quote_name(keyspace), quote_name(table))
+        };
+        match (&self.table, &later.table) {
+            (Some(first), Some(other)) if first != other => {
+                Some(format!("it is of the table {}, and the first was of {}", named(other), named(first)))
+            }
+            _ => column::difference(&self.columns, &later.columns),
+        }
     }
 }
 

@@ -66,9 +66,25 @@ pub(crate) async fn open(
         reader = SchemaReader::Ourselves;
         session = build(way, credentials, local_dc, timeouts, reader).await?;
     }
-    let on_the_way = || way.relays().and_then(|relays| relays.last_failure()).map(ConnectError::Link);
-    await_nodes(&session, local_dc, on_the_way).await?;
+    await_nodes(&session, local_dc, || on_the_way(way)).await?;
     Ok((session, reader))
+}
+
+/// Opens another session over the same way, beside one that reads the schema; bounded by the caller.
+pub(crate) async fn open_another(
+    way: &Way,
+    credentials: Option<&Arc<Credentials>>,
+    local_dc: &str,
+    timeouts: &Timeouts,
+) -> Result<Session, ConnectError> {
+    let session = build(way, credentials, local_dc, timeouts, SchemaReader::Ourselves).await?;
+    await_nodes(&session, local_dc, || on_the_way(way)).await?;
+    Ok(session)
+}
+
+/// What the relays know of a failure.
+fn on_the_way(way: &Way) -> Option<ConnectError> {
+    way.relays().and_then(|relays| relays.last_failure()).map(ConnectError::Link)
 }
 
 /// Who reads the schema.
@@ -158,7 +174,7 @@ async fn build(
     }
     builder.build().await.map_err(|error| {
         convert::session_error(&error)
-            .or_else(|| way.relays().and_then(|relays| relays.last_failure()).map(ConnectError::Link))
+            .or_else(|| on_the_way(way))
             .unwrap_or_else(|| ConnectError::Driver { reason: error.to_string() })
     })
 }

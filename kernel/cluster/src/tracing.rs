@@ -165,7 +165,7 @@ impl Connection {
         let mut request = Request::with_options(query, options);
         let mut paging = None;
         loop {
-            let answer = match self.run(&request, paging.as_ref()).await {
+            let answer = match self.run_anywhere(&request, paging.as_ref()).await {
                 Err(error)
                     if is_unavailable(&error) && request.options.consistency == Consistency::LocalOne =>
                 {

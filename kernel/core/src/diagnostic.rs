@@ -58,6 +58,7 @@ codes! {
     ConfigError = "CONFIG_ERROR", "The server refused a configuration.";
     FunctionFailure = "FUNCTION_FAILURE", "A user-defined function failed.";
     TruncateError = "TRUNCATE_ERROR", "A TRUNCATE failed.";
+    SchemaChanged = "SCHEMA_CHANGED", "The columns of a result changed while its rows were read.";
     ServerError = "SERVER_ERROR", "The server failed.";
     Unterminated = "UNTERMINATED", "A quote, comment or batch is not closed.";
     ConnectionLost = "CONNECTION_LOST", "All connections are gone.";

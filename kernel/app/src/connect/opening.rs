@@ -29,7 +29,7 @@ pub(crate) async fn open(scene: &Scene, recipe: Arc<Recipe>) -> Result<(), Diagn
     let started = Instant::now();
     let shelf = &scene.notebook.shelf;
     let (outcome, _) = connect(scene, shelf, &recipe).await;
-    let connection = outcome.map_err(|diagnostic| match scene.notebook.open() {
+    let connection = outcome.map_err(|diagnostic| match scene.connection() {
         Some(open) => {
             diagnostic.with_hint(format!("The notebook stays connected to {}.", open.recipe.label()))
         }
@@ -37,12 +37,12 @@ pub(crate) async fn open(scene: &Scene, recipe: Arc<Recipe>) -> Result<(), Diagn
     })?;
     let elapsed = started.elapsed();
     let summary = summary(&recipe, &connection);
-    {
+    let number = {
         let mut state = scene.notebook.state();
         state.opened += 1;
-        let number = state.opened;
-        state.open = Some(Open { connection, recipe: Arc::clone(&recipe), number });
-    }
+        state.opened
+    };
+    scene.connect(Some(Open { connection, recipe: Arc::clone(&recipe), number }));
     let mut notes = Vec::new();
     if recipe.read_only {
         notes.push("Only reads are sent.".to_owned());

@@ -89,6 +89,15 @@ fn failure(error: &QueryError, context: &Context<'_>) -> Diagnostic {
                 .with_cause(format!("It was refused: {reason}."))
                 .with_hint("`DESCRIBE KEYSPACES` lists the names there are.")
         }
+        QueryError::ColumnsChanged { difference } => columns_changed(difference),
+        QueryError::KeyspacesBusy { most } => Diagnostic::new(
+            Code::Timeout,
+            format!("Statements run under {most} other keyspaces, the most at one moment. Nothing was sent."),
+        )
+        .with_cause(
+            "Each keyspace needs a session of its own while statements run under it, and none ended in time.",
+        )
+        .with_hint("Run the cell again when a statement of another subshell has ended."),
         QueryError::Driver { reason } => Diagnostic::new(Code::ServerError, "The answer could not be read.")
             .with_cause("The driver gave up for the reason below.")
             .with_hint("Run the statement again. If it fails again, report it with the text below.")
@@ -98,6 +107,25 @@ fn failure(error: &QueryError, context: &Context<'_>) -> Diagnostic {
             .with_hint("Run the statement again."),
     };
     diagnostic.with_span(context.statement.span)
+}
+
+/// What is said where the columns of a result changed while its rows were read.
+pub(crate) fn columns_changed(difference: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::SchemaChanged,
+        format!("The columns changed while the rows were read: {difference}. The rows that came after were not taken."),
+    )
+    .with_cause("The table was altered meanwhile, perhaps by another notebook.")
+    .with_hint("Run the SELECT again: it reads all rows under the new columns.")
+}
+
+/// Tells why a later page of a result that is kept could not be fetched.
+pub(crate) fn of_a_later_page(error: &QueryError, astra: bool) -> Diagnostic {
+    let diagnostic = query_of_no_statement(error, astra);
+    match error {
+        QueryError::ColumnsChanged { .. } => diagnostic.with_hint("What was fetched before is still kept."),
+        _ => diagnostic,
+    }
 }
 
 /// Tells why a page of an earlier statement could not be fetched.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use cqlbook_analysis::formats::{Options, PartFile, WriteError, Written};
 use cqlbook_cluster::{Connection, QueryError};
+use cqlbook_core::column::{self, Column};
 use cqlbook_core::page::Page;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
@@ -57,6 +58,9 @@ pub(crate) enum ExportError {
     Exists,
     #[error("the statement returned no rows at all")]
     NoRows,
+    /// A page has other columns than the first, whichever task fetched it.
+    #[error("the columns changed while the rows were read: {0}")]
+    Columns(String),
     /// The writer's own failure says why.
     #[error("the writing ended early")]
     WriterEnded,
@@ -87,6 +91,7 @@ pub(crate) async fn stream(
     let planned = work.pieces.len();
     let fetchers = (connected * 2).clamp(FETCHERS.0, FETCHERS.1).min(planned);
     let pace = Arc::new(Pace::new(work.page_size));
+    let _hold = connection.hold();
     let queue = Arc::new(Mutex::new(work.pieces.into()));
     let mut tasks = JoinSet::new();
     for _ in 0..fetchers {
@@ -161,21 +166,30 @@ fn writer(target: Target) -> Result<Writing, ExportError> {
     Ok((sender, tokio::task::spawn_blocking(move || write(part, &target, parcels))))
 }
 
-/// Writes pages until it is told that they are all; nothing is left if it never is.
+/// Writes pages until it is told that they are all; nothing is left if it never is. All have the columns of the first: later
+/// pages of one statement are compared where they are fetched, and those of another range have no other place.
 fn write(part: PartFile, target: &Target, mut parcels: mpsc::Receiver<Parcel>) -> Result<Done, ExportError> {
     let mut files = Files::new(part, target);
+    let mut columns: Option<Arc<[Column]>> = None;
     loop {
-        match parcels.blocking_recv() {
+        let page = match parcels.blocking_recv() {
             None => return Err(ExportError::WriterEnded),
             Some(Parcel::End) => return files.finish(),
-            Some(Parcel::Page(page)) => files.write(page.as_ref())?,
+            Some(Parcel::Page(page)) => page,
+        };
+        let first = columns.get_or_insert_with(|| Arc::clone(page.columns()));
+        if let Some(difference) = column::difference(first, page.columns()) {
+            return Err(ExportError::Columns(difference));
         }
+        files.write(page.as_ref())?;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use cqlbook_analysis::formats::Format;
+    use cqlbook_core::column::CqlType;
+    use cqlbook_core::page::testing::VecPage;
 
     use super::*;
 
@@ -214,5 +228,33 @@ mod tests {
         drop(pages);
         assert!(matches!(writing.await.unwrap(), Err(ExportError::WriterEnded)));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn pages_of_other_columns_leave_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let first: Arc<dyn Page> =
+            Arc::new(VecPage::of(&[("a", CqlType::Int), ("b", CqlType::Text)], &[&["1", "'x'"]]));
+        let others = [
+            VecPage::of(&[("a", CqlType::Int), ("aa", CqlType::Text), ("b", CqlType::Text)], &[]),
+            VecPage::of(&[("b", CqlType::Text), ("a", CqlType::Int)], &[&["'x'", "1"]]),
+            VecPage::of(&[("a", CqlType::Bigint), ("b", CqlType::Text)], &[&["1", "'x'"]]),
+            VecPage::of(&[("a", CqlType::Int)], &[&["1"]]),
+        ];
+        let same = VecPage::of(&[("a", CqlType::Int), ("b", CqlType::Text)], &[]);
+        let target = |name: &str| Target {
+            path: folder.path().join(name),
+            replace: false,
+            options: Options::new(Format::Csv),
+            rows_per_file: None,
+        };
+        for other in others {
+            let pages = vec![Arc::clone(&first), Arc::new(other) as Arc<dyn Page>];
+            let outcome = kept(pages, target("t.csv")).await;
+            assert!(matches!(outcome, Err(ExportError::Columns(_))), "{outcome:?}");
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        }
+        let pages = vec![Arc::clone(&first), Arc::new(same) as Arc<dyn Page>, first];
+        assert_eq!(kept(pages, target("t.csv")).await.unwrap().written.rows, 2);
     }
 }

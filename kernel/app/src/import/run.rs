@@ -151,6 +151,7 @@ pub(crate) async fn run(mut job: Job, tally: Arc<Tally>) -> Result<Loaded, LoadE
 const SAVE: std::time::Duration = std::time::Duration::from_millis(250);
 
 async fn move_rows(job: &Job, before: Before, tally: &Arc<Tally>) -> Result<rows::Read, LoadError> {
+    let _hold = job.connection.hold();
     let (sender, batches) = mpsc::channel(QUEUE);
     let (spec, plan, pace) = (job.spec.clone(), job.plan.clone(), job.pace.clone());
     let told = Arc::clone(tally);

@@ -35,14 +35,13 @@ pub(crate) async fn connection(scene: &Scene, arguments: &Arguments) -> Result<(
 
 /// `%connections`, with the notebook's own marked.
 pub(crate) async fn list(scene: &Scene) -> Result<(), Diagnostic> {
-    let open = scene.notebook.open();
+    let open = scene.connection();
     verbs::list(scene, &scene.notebook.shelf, open.as_ref().map(|open| &*open.recipe)).await
 }
 
 /// Closes the connection.
 pub(crate) async fn disconnect(scene: &Scene) -> Result<(), Diagnostic> {
-    let closed = scene.notebook.state().open.take();
-    match closed {
+    match scene.connect(None) {
         Some(open) => scene.say(format!("Disconnected from {}.", open.recipe.label())).await,
         None => scene.say("There was no connection.").await,
     }

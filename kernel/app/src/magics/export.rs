@@ -13,13 +13,14 @@ use cqlbook_core::render::{self, Facts};
 use cqlbook_core::settings::CellSettings;
 
 use super::results;
+use crate::explain;
 use crate::explain::file::{self, Doing};
 use crate::export::{self, Done, ExportError, Progress, Target};
 use crate::notebook::Open;
 use crate::run::fetch::Sent;
 use crate::run::scene::Scene;
 use crate::run::selected;
-use crate::run::statement::{self, explain_failure};
+use crate::run::statement::{self, Values, explain_failure};
 use crate::run::wait::Wait;
 
 /// How often the progress is drawn.
@@ -98,11 +99,12 @@ pub(crate) async fn stream(
     options.page_size = page_size
         .unwrap_or_else(|| u32::try_from(settings.settings.page_size).unwrap_or(PAGE_ROWS))
         .clamp(1, PAGE_ROWS);
+    let values = Values::of(scene, statement);
     let mut wait = Wait::new();
     let work = {
         let open = wait.attend(open, settings.settings.timeout);
         let preparing = async {
-            let sent = match statement::prepare(scene, &open, settings, statement).await? {
+            let sent = match statement::prepare(&open, settings, statement, &values).await? {
                 Some(sent) => sent,
                 None => Sent::Text(Request::with_options(statement.text.clone(), options.clone())),
             };
@@ -135,8 +137,11 @@ pub(crate) async fn stream(
     };
     match outcome {
         Ok(done) => Ok((done, progress)),
-        Err(ExportError::Query(error)) => {
-            let told = explain_failure(&error, open, statement);
+        Err(error @ (ExportError::Query(_) | ExportError::Columns(_))) => {
+            let told = match &error {
+                ExportError::Query(error) => explain_failure(error, open, statement),
+                error => failed(error, shown, target, 0).with_span(statement.span),
+            };
             let message = match progress.rows() {
                 0 => told.message,
                 rows => format!(
@@ -210,7 +215,7 @@ fn target(scene: &Scene, shown: &str, arguments: &Arguments) -> Result<Target, D
     if let Some(table) = arguments.value("table") {
         let (keyspace, table) = match table.split_once('.') {
             Some((keyspace, table)) => (Some(unquote_name(keyspace)), unquote_name(table)),
-            None => (scene.notebook.open().and_then(|open| open.connection.keyspace()), unquote_name(table)),
+            None => (scene.connection().and_then(|open| open.connection.keyspace()), unquote_name(table)),
         };
         let keyspace = keyspace.ok_or_else(|| {
             Diagnostic::new(Code::Usage, "The keyspace of `--table` is missing.")
@@ -234,7 +239,7 @@ fn complete(
         (options.table, options.derived) = (read, derived);
     }
     let Some((keyspace, table)) = &options.table else { return };
-    if let Some(open) = scene.notebook.open() {
+    if let Some(open) = scene.connection() {
         let schema = open.connection.schema();
         let columns = schema.table(keyspace, table).map(|table| table.columns.clone());
         options.table_columns = columns.unwrap_or_default();
@@ -290,6 +295,7 @@ pub(crate) fn failed(error: &ExportError, shown: &str, target: &Target, rows: u6
         },
         ExportError::NoRows => diagnostic.with_cause("The statement returns no rows that could be written."),
         ExportError::Query(error) => diagnostic.with_cause(format!("The database says: {error}.")),
+        ExportError::Columns(difference) => explain::query::columns_changed(difference),
         ExportError::WriterEnded => diagnostic
             .with_cause("A task of the export ended early.")
             .with_hint("Run it again. If it fails again, report it: this is a defect of cqlbook."),

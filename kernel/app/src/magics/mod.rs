@@ -5,6 +5,7 @@ pub(crate) mod connect;
 pub(crate) mod export;
 pub(crate) mod help;
 mod import;
+mod more;
 mod plot;
 mod profile;
 mod results;
@@ -42,7 +43,7 @@ async fn dispatch(scene: &mut Scene, name: &str, arguments: &Arguments) -> Resul
         ("set", _) => settings::set(scene, arguments).await,
         ("param", _) => settings::param(scene, arguments).await,
         ("show", _) => results::show(scene, arguments).await,
-        ("more", _) => results::more(scene).await,
+        ("more", _) => more::more(scene, arguments).await,
         ("results", _) => results::list(scene).await,
         ("forget", _) => results::forget(scene, arguments).await,
         ("export", _) => export::kept(scene, arguments).await,

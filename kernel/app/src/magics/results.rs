@@ -1,4 +1,4 @@
-//! `%show`, `%more`, `%results`, `%forget`: results that are kept.
+//! `%show`, `%results`, `%forget`: results that are kept. `%more` has a file of its own (`more.rs`).
 
 use std::cmp::Ordering;
 use std::ops::ControlFlow;
@@ -6,16 +6,13 @@ use std::sync::Arc;
 
 use cqlbook_core::column::{Column, CqlType};
 use cqlbook_core::diagnostic::{Code, Diagnostic};
-use cqlbook_core::magic::Arguments;
+use cqlbook_core::magic::{self, Arguments};
 use cqlbook_core::page::{MalformedPage, Page};
 use cqlbook_core::render::{self, Item, List, MimeBundle};
 
-use crate::results::{Drawing, Kept, LAST};
-use crate::run::fetch::{self, Continuation};
+use crate::results::{Drawing, Forgotten, Kept, LAST};
 use crate::run::scene::Scene;
 use crate::run::statement::table_options;
-use crate::run::wait::Wait;
-use crate::trace;
 
 /// Draws a kept result again: other rows, fewer columns, sorted, or one row under the other.
 pub(crate) async fn show(scene: &Scene, arguments: &Arguments) -> Result<(), Diagnostic> {
@@ -35,7 +32,7 @@ pub(crate) async fn show(scene: &Scene, arguments: &Arguments) -> Result<(), Dia
 }
 
 /// Draws rows of a result as asked, and notes where `%more` goes on.
-fn draw(scene: &Scene, kept: &Kept, mut drawing: Drawing) -> Result<MimeBundle, Diagnostic> {
+pub(super) fn draw(scene: &Scene, kept: &Kept, mut drawing: Drawing) -> Result<MimeBundle, Diagnostic> {
     let mut options = table_options(&scene.settings());
     options.display_rows = drawing.rows;
     options.offset = drawing.next;
@@ -49,66 +46,8 @@ fn draw(scene: &Scene, kept: &Kept, mut drawing: Drawing) -> Result<MimeBundle, 
     };
     let table = render::table(&columns, &pages, &kept.facts, &options);
     drawing.next = drawing.next.saturating_add(drawing.rows).min(kept.rows());
-    scene.notebook.state().results.drawing = Some(drawing);
+    scene.notebook.state().results.drew(kept.number, drawing);
     Ok(table)
-}
-
-/// Draws the rows after those drawn last, fetching them if need be.
-pub(crate) async fn more(scene: &Scene) -> Result<(), Diagnostic> {
-    let settings = scene.settings();
-    let drawn = scene.notebook.state().results.drawing.clone();
-    let name = drawn.as_ref().map_or(LAST, |drawing| &drawing.name).to_owned();
-    let mut kept = find(scene, &name)?;
-    let mut drawing = drawn.unwrap_or_else(|| Drawing { name, next: kept.drawn, ..Drawing::default() });
-    drawing.rows = settings.settings.display_rows.max(1);
-    let mut wait = Wait::new();
-    // Rows that were sorted are the fetched ones: others would come between them.
-    if drawing.next + drawing.rows > kept.rows()
-        && drawing.sort.is_none()
-        && let Some(rest) = kept.rest.take()
-    {
-        let limit = settings.settings.fetch_rows.max(drawing.rows);
-        fetch_on(scene, &mut wait, &mut kept, &rest, limit).await?;
-        scene.notebook.state().results.replace(&drawing.name, &kept);
-    }
-    if drawing.next >= kept.rows() {
-        scene.conclude(render::sentence("There are no more rows.")).await;
-        return Ok(());
-    }
-    wait.show_rows(scene, draw(scene, &kept, drawing)?).await;
-    Ok(())
-}
-
-async fn fetch_on(
-    scene: &Scene,
-    wait: &mut Wait,
-    kept: &mut Kept,
-    rest: &Arc<Continuation>,
-    limit: usize,
-) -> Result<(), Diagnostic> {
-    let open = scene.open()?;
-    if open.number != rest.connection {
-        return Err(Diagnostic::new(
-            Code::NotConnected,
-            "The rest of the result belongs to a connection that is closed.",
-        )
-        .with_hint("Run the SELECT again."));
-    }
-    let open = wait.attend(&open, scene.settings().settings.timeout);
-    let fetching = async {
-        let fetched = fetch::fetch(&open.connection, rest.sent.clone(), Some(rest.next.clone()), limit).await;
-        fetched.map_err(|error| crate::explain::query::query_of_no_statement(&error, open.is_astra()))
-    };
-    let fetched = wait.through(scene, fetching).await?;
-    kept.pages.extend(fetched.pages.unwrap_or_default());
-    kept.facts.rows_fetched = kept.rows();
-    kept.facts.more = fetched.next.is_some();
-    kept.facts.elapsed = fetched.elapsed;
-    trace::follow::list(scene, &open, &fetched.traced, "%more", None);
-    kept.rest = fetched
-        .next
-        .map(|next| Arc::new(Continuation { sent: fetched.sent, next, connection: rest.connection }));
-    Ok(())
 }
 
 /// Lists what is kept.
@@ -139,10 +78,19 @@ pub(crate) async fn list(scene: &Scene) -> Result<(), Diagnostic> {
 /// Frees a kept result.
 pub(crate) async fn forget(scene: &Scene, arguments: &Arguments) -> Result<(), Diagnostic> {
     let name = arguments.positional(0).unwrap_or(LAST);
-    if !scene.notebook.state().results.forget(name) {
-        return Err(unknown(scene, name));
-    }
-    scene.say(format!("Forgot {name}.")).await;
+    let forgotten = scene.notebook.state().results.forget(name);
+    let said = match forgotten {
+        None => return Err(unknown(scene, name)),
+        Some(Forgotten::Alone) => format!("Forgot {name}."),
+        Some(Forgotten::WithLast) => format!("Forgot {name}. It was the last result `_`, too."),
+        Some(Forgotten::StillAs(other)) => {
+            format!(
+                "Forgot {name}. Its rows are still kept as `{other}`: `%forget {}` frees them.",
+                magic::quoted(&other)
+            )
+        }
+    };
+    scene.say(said).await;
     Ok(())
 }
 

@@ -239,12 +239,12 @@ async fn delete(scene: &Scene, name: &str) -> Result<(), Diagnostic> {
 /// The file that a name leads to, and the folder in which its neighbours are.
 fn locate(scene: &Scene, name: &str) -> Result<(PathBuf, Folder), Diagnostic> {
     if is_path(name) {
-        let own = scene.notebook.open().map_or_else(String::new, |open| shelf_name(&open.recipe));
+        let own = scene.connection().map_or_else(String::new, |open| shelf_name(&open.recipe));
         return Ok((scene.notebook.path(name), Folder::of(&own)?));
     }
     let (name, connection) = match name.rsplit_once('@') {
         Some((name, connection)) => (name, connection.to_owned()),
-        None => match scene.notebook.open() {
+        None => match scene.connection() {
             Some(open) => (name, shelf_name(&open.recipe)),
             // Without a connection a name is enough where only one has it.
             None => {

@@ -73,7 +73,7 @@ pub(crate) async fn sql(scene: &Scene, arguments: &Arguments, body: Span) -> Res
         ..Facts::default()
     };
     let drawn = settings.settings.display_rows.min(facts.rows_fetched);
-    let kept = Kept { columns, pages, facts, rest: None, drawn };
+    let kept = Kept { number: 0, columns, pages, facts, rest: None, drawn };
     let dropped = scene.notebook.state().results.keep(kept.clone(), name.as_deref());
     let mut facts = kept.facts.clone();
     if !dropped.is_empty() {

@@ -1,9 +1,7 @@
 //! Runs a whole cell: steps in order, settings of its own, interrupts, and the one error that ends it.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use cqlbook_cluster::Connection;
 use cqlbook_core::cell::{self, Cell, CellMagic, Idempotence, Step, StepKind};
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic::{self, MagicKind};
@@ -18,13 +16,11 @@ use crate::magics;
 use crate::notebook::Notebook;
 use crate::trace;
 
-/// How long an interrupted cell still waits for the server to go back to the notebook's keyspace.
-const GOING_BACK: Duration = Duration::from_secs(1);
-
 /// Runs the request's cell to its end, its first failure, or an interrupt.
 pub(crate) async fn run(notebook: Arc<Notebook>, request: ExecuteRequest, io: Io) -> ExecuteOutcome {
     let source: Arc<str> = request.code.as_str().into();
     let mut scene = Scene {
+        open: Mutex::new(notebook.open()),
         notebook,
         source: Arc::clone(&source),
         own: None,
@@ -96,9 +92,7 @@ async fn run_cell_magic(
     }
     scene.own = Some(own);
     let Some(keyspace) = keyspace else { return run_steps(scene, &steps, request).await };
-    // The protocol has no keyspace for a single statement: use it for the cell, then go back.
     let open = scene.open()?;
-    let before = open.connection.keyspace();
     // As typed where there is such a keyspace; otherwise as CQL reads a bare name, in lower case.
     let exact = open.connection.schema().keyspaces.contains_key(&keyspace);
     let used = tokio::select! {
@@ -108,28 +102,9 @@ async fn run_cell_magic(
             used.map_err(|error| magics::connect::keyspace_failed(&error, &open, cell.line))
         }
     };
-    let outcome = match used {
-        Ok(()) => run_steps(scene, &steps, request).await,
-        failed => failed,
-    };
-    if let Some(before) = before {
-        go_back(open.connection, before, request).await;
-    }
-    outcome
-}
-
-/// Uses the keyspace of before the cell. In a task of its own: it is done even where the server takes so long that the user
-/// interrupts. A failure is not told: the cell's own outcome says more, and the next statement shows it.
-async fn go_back(connection: Connection, keyspace: String, request: &ExecuteRequest) {
-    let gone_back = tokio::spawn(async move { connection.use_keyspace(&keyspace, true).await });
-    let given_up = async {
-        request.cancelled.cancelled().await;
-        tokio::time::sleep(GOING_BACK).await;
-    };
-    tokio::select! {
-        _ = gone_back => {}
-        () = given_up => {}
-    }
+    // Of the cell alone: there is nothing to go back to, and nobody else is moved.
+    scene.enter(open.number, &used?);
+    run_steps(scene, &steps, request).await
 }
 
 async fn run_steps(scene: &mut Scene, steps: &[Step], request: &ExecuteRequest) -> Result<(), Diagnostic> {

@@ -21,6 +21,7 @@ use super::statement::{explain_failure, options};
 use super::wait::Wait;
 use crate::explain;
 use crate::notebook::Open;
+use crate::results::Incoming;
 
 /// How wide lists of names are, in characters.
 const WIDTH: usize = 100;
@@ -47,10 +48,11 @@ async fn describe(scene: &Scene, open: &Open, arguments: &str) -> Result<String,
     let options = options(open, &scene.settings(), &statement);
     let sent = Sent::Text(Sending::with_options(statement.text.clone(), options));
     let current = open.connection.keyspace();
-    let refused = match fetch::fetch(&open.connection, sent, None, usize::MAX).await {
+    let incoming = Incoming::passing(&scene.notebook);
+    let refused = match fetch::fetch(&open.connection, sent, None, usize::MAX, incoming).await {
         Ok(fetched) => return of_server(&fetched, current.as_deref()).map_err(unreadable),
-        Err(error) => {
-            let mut diagnostic = explain_failure(&error, open, &statement);
+        Err(failed) => {
+            let mut diagnostic = explain_failure(&failed.error, open, &statement);
             diagnostic.span = None;
             diagnostic
         }

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use cqlbook_cluster::{
     Answer, Cell, Connection, Coordinator, PagingState, Prepared, QueryError, Request, RequestOptions,
 };
+use cqlbook_core::diagnostic::Diagnostic;
 use cqlbook_core::page::Page;
 use uuid::Uuid;
 
-use crate::results::RESULT_BYTES;
+use crate::results::{Full, Incoming};
 
-/// A statement as it was sent, so that its next page can be asked for.
+/// A statement as it was sent: what a later page, a retry or another range is asked for by.
 #[derive(Clone)]
 pub(crate) enum Sent {
     /// As text, without bind values.
@@ -28,13 +29,10 @@ impl Sent {
         rows: u32,
         paging: Option<&PagingState>,
     ) -> Result<Answer, QueryError> {
+        self.set_page_size(rows);
         match self {
-            Self::Text(request) => {
-                request.options.page_size = rows;
-                connection.run(request, paging).await
-            }
+            Self::Text(request) => connection.run(request, paging).await,
             Self::Prepared(prepared, values, options) => {
-                options.page_size = rows;
                 connection.run_prepared(prepared, values, options, paging).await
             }
         }
@@ -47,6 +45,13 @@ impl Sent {
         }
     }
 
+    fn set_page_size(&mut self, rows: u32) {
+        match self {
+            Self::Text(request) => request.options.page_size = rows,
+            Self::Prepared(_, _, options) => options.page_size = rows,
+        }
+    }
+
     fn page_size(&self) -> u32 {
         match self {
             Self::Text(request) => request.options.page_size,
@@ -55,14 +60,18 @@ impl Sent {
     }
 }
 
-/// How to fetch what the server still has of a result.
+/// How to fetch what the server still has of a result: all that it takes, made when the statement was first sent. The keyspace
+/// and the columns of the first page go with the paging state, and a prepared statement has its keyspace; nothing is taken
+/// from what the notebook is set to later.
 pub(crate) struct Continuation {
-    /// The statement.
+    /// The statement with its values, consistency and other options.
     pub(crate) sent: Sent,
     /// Where its next page starts.
     pub(crate) next: PagingState,
     /// The connection it belongs to; a paging state means nothing to another cluster.
     pub(crate) connection: u64,
+    /// The most rows that are fetched at a time.
+    pub(crate) limit: usize,
 }
 
 /// A request that was to be traced: each page is one.
@@ -96,78 +105,123 @@ pub(crate) struct Fetched {
     pub(crate) traced: Vec<Traced>,
     /// From sending to the last page.
     pub(crate) elapsed: Duration,
-    /// The fetch ended early because the rows fill the memory a result may take.
-    pub(crate) full: bool,
+    /// Why the fetch ended before the rows did, where memory is the reason.
+    pub(crate) full: Option<Full>,
+    /// The room that the rows take until they are kept.
+    pub(crate) incoming: Incoming,
 }
 
-/// Sends the statement and fetches pages until `limit` rows are here, the rows end or memory is full.
+/// What a fetch ended in, where it brought nothing.
+pub(crate) struct Failed {
+    pub(crate) error: QueryError,
+    /// What is to be said of results that gave way to the rows.
+    pub(crate) given_way: Option<String>,
+}
+
+impl Failed {
+    /// The failure as it is told, with what gave way.
+    pub(crate) fn told(self, explain: impl FnOnce(&QueryError) -> Diagnostic) -> Diagnostic {
+        let diagnostic = explain(&self.error);
+        match self.given_way {
+            Some(sentence) => diagnostic.with_hint(sentence),
+            None => diagnostic,
+        }
+    }
+}
+
+/// Sends the statement and fetches pages until `limit` rows are here, the rows end or memory is full. Each page is counted in
+/// `incoming` before the next is asked for.
 ///
 /// # Errors
-/// [`QueryError`] of the first page that fails; pages before it are dropped.
+/// [`Failed`]: the first page that fails; pages before it are dropped.
 pub(crate) async fn fetch(
     connection: &Connection,
     mut sent: Sent,
     from: Option<PagingState>,
     limit: usize,
-) -> Result<Fetched, QueryError> {
+    mut incoming: Incoming,
+) -> Result<Fetched, Failed> {
     let started = Instant::now();
     let page_size = sent.page_size();
+    let _hold = connection.hold();
     let ask = |rows: usize| {
         let left = u32::try_from(limit.saturating_sub(rows)).unwrap_or(u32::MAX);
         page_size.min(left).max(1)
     };
-    let answer = sent.page(connection, ask(0), from.as_ref()).await?;
-    let (is_traced, traced) = (sent.is_traced(), Traced::of(&answer));
-    let mut fetched = Fetched {
-        pages: None,
-        next: answer.next,
-        coordinator: answer.coordinator,
-        warnings: answer.warnings,
-        traced: Vec::new(),
-        elapsed: Duration::ZERO,
-        full: false,
-        sent,
+    let failed = |error, incoming: &Incoming| Failed { error, given_way: incoming.given_way() };
+    let answer = match sent.page(connection, ask(0), from.as_ref()).await {
+        Ok(answer) => answer,
+        Err(error) => return Err(failed(error, &incoming)),
     };
+    let is_traced = sent.is_traced();
+    let mut traced = Vec::new();
     if is_traced {
-        fetched.traced.push(traced);
+        traced.push(Traced::of(&answer));
     }
-    if let Some(first) = answer.page {
-        let (mut rows, mut bytes) = (first.rows(), first.size_bytes());
-        let mut pages = vec![first];
-        while rows < limit
-            && let Some(next) = &fetched.next
-        {
-            if bytes >= RESULT_BYTES {
-                fetched.full = true;
-                break;
-            }
-            let answer = fetched.sent.page(connection, ask(rows), Some(next)).await?;
-            if is_traced {
-                fetched.traced.push(Traced::of(&answer));
-            }
-            fetched.next = answer.next;
-            for warning in answer.warnings {
-                if !fetched.warnings.contains(&warning) {
-                    fetched.warnings.push(warning);
+    let (mut next, mut warnings, mut full) = (answer.next, answer.warnings, None);
+    let pages = match answer.page {
+        None => None,
+        Some(first) => {
+            let mut rows = first.rows();
+            full = incoming.take(first.size_bytes());
+            let mut pages = vec![first];
+            while rows < limit
+                && full.is_none()
+                && let Some(state) = &next
+            {
+                let answer = match sent.page(connection, ask(rows), Some(state)).await {
+                    Ok(answer) => answer,
+                    Err(error) => return Err(failed(error, &incoming)),
+                };
+                if is_traced {
+                    traced.push(Traced::of(&answer));
+                }
+                next = answer.next;
+                for warning in answer.warnings {
+                    if !warnings.contains(&warning) {
+                        warnings.push(warning);
+                    }
+                }
+                if let Some(page) = answer.page {
+                    rows += page.rows();
+                    full = incoming.take(page.size_bytes());
+                    // Empty pages (Cassandra sends them while it filters) say nothing; the first keeps the columns.
+                    if page.rows() > 0 {
+                        pages.push(page);
+                    }
                 }
             }
-            if let Some(page) = answer.page {
-                rows += page.rows();
-                bytes += page.size_bytes();
-                pages.push(page);
-            }
+            Some(pages)
         }
-        pages.retain({
-            // Empty pages (Cassandra sends them while it filters) say nothing; the first keeps the columns.
-            let mut first = true;
-            move |page| std::mem::take(&mut first) || page.rows() > 0
-        });
-        fetched.pages = Some(pages);
+    };
+    sent.set_page_size(page_size);
+    Ok(Fetched {
+        // What ended with the last page did not end early.
+        full: full.filter(|_| next.is_some() && pages.as_ref().is_some_and(|pages| count(pages) < limit)),
+        sent,
+        pages,
+        next,
+        coordinator: answer.coordinator,
+        warnings,
+        traced,
+        elapsed: started.elapsed(),
+        incoming,
+    })
+}
+
+fn count(pages: &[Arc<dyn Page>]) -> usize {
+    pages.iter().map(|page| page.rows()).sum()
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use cqlbook_cluster::testing::paging_state;
+
+    use super::*;
+
+    /// A continuation that nothing is asked by.
+    pub(crate) fn continuation() -> Continuation {
+        let sent = Sent::Text(Request::new("SELECT * FROM t"));
+        Continuation { sent, next: paging_state(), connection: 1, limit: 10 }
     }
-    match &mut fetched.sent {
-        Sent::Text(request) => request.options.page_size = page_size,
-        Sent::Prepared(_, _, options) => options.page_size = page_size,
-    }
-    fetched.elapsed = started.elapsed();
-    Ok(fetched)
 }

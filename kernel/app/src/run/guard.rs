@@ -1,10 +1,13 @@
 //! Guard rails: what is refused or asked about before a statement is sent.
 
 use cqlbook_cluster::SchemaSnapshot;
-use cqlbook_core::cell::{Delete, Statement, StatementKind, TableName};
+use cqlbook_core::cell::{Delete, Object, ObjectKind, Statement, StatementKind, TableName};
 use cqlbook_core::column::KeyRole;
 use cqlbook_core::cql::keywords::quote_name;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
+
+/// Words of a statement that a question repeats.
+const WORDS: usize = 8;
 
 /// Refuses a statement that writes where only reads are sent.
 pub(crate) fn read_only(statement: &Statement, because: &str) -> Result<(), Diagnostic> {
@@ -16,7 +19,8 @@ pub(crate) fn read_only(statement: &Statement, because: &str) -> Result<(), Diag
         .with_span(statement.span))
 }
 
-/// The question to ask before a destructive statement is sent; `None` for any other.
+/// The question to ask before a destructive statement is sent; `None` for any other. It names what is lost in full, with the
+/// keyspace that the statement runs under where none is written.
 ///
 /// `keyspace` is the one in use, for tables named without theirs.
 pub(crate) fn question(
@@ -24,9 +28,16 @@ pub(crate) fn question(
     keyspace: Option<&str>,
     schema: &SchemaSnapshot,
 ) -> Option<String> {
-    let words = statement.text.split_whitespace().take(6).collect::<Vec<_>>().join(" ");
-    if matches!(statement.kind, StatementKind::Drop(_) | StatementKind::Truncate) {
-        return Some(format!("This cannot be undone: {words}. Go on? [y/N] "));
+    let lost = match &statement.kind {
+        StatementKind::Drop(object) => Some(dropped(statement, object, keyspace)),
+        StatementKind::Truncate => Some(match statement.table() {
+            Some((written, table)) => format!("TRUNCATE {}", full(written.or(keyspace), table)),
+            None => beginning(statement),
+        }),
+        _ => None,
+    };
+    if let Some(lost) = lost {
+        return Some(format!("This cannot be undone: {lost}. Go on? [y/N] "));
     }
     let whole = |(delete, table): &(&Delete, Option<&TableName>)| {
         let known =
@@ -40,17 +51,66 @@ pub(crate) fn question(
             None => delete.is_whole_partition(&delete.where_columns),
         }
     };
-    let (_, table) = statement.deletes().into_iter().find(whole)?;
-    Some(match (&statement.kind, table) {
-        (StatementKind::Delete(_), _) => {
-            format!("This deletes a whole partition: {words}. Go on? [y/N] ")
+    let mut tables = Vec::new();
+    let mut any = false;
+    for (_, table) in statement.deletes().into_iter().filter(whole) {
+        any = true;
+        let name = table.map(|table| full(table.keyspace.as_deref().or(keyspace), &table.name));
+        if let Some(name) = name.filter(|name| !tables.contains(name)) {
+            tables.push(name);
         }
-        (_, Some(table)) => format!(
-            "This deletes a whole partition of {}, among others. Go on? [y/N] ",
-            quote_name(&table.name)
-        ),
-        (_, None) => "This deletes a whole partition, among others. Go on? [y/N] ".to_owned(),
+    }
+    let of = match tables.as_slice() {
+        [] => String::new(),
+        tables => format!(" of {}", tables.join(", of ")),
+    };
+    any.then(|| match &statement.kind {
+        StatementKind::Delete(_) => {
+            format!("This deletes a whole partition{of}: {}. Go on? [y/N] ", beginning(statement))
+        }
+        _ => format!("This deletes a whole partition{of}, among others. Go on? [y/N] "),
     })
+}
+
+/// What a `DROP` drops, e.g. `DROP TABLE shop.orders`.
+fn dropped(statement: &Statement, object: &Object, keyspace: Option<&str>) -> String {
+    let kind = match object.kind {
+        ObjectKind::Keyspace => "KEYSPACE",
+        ObjectKind::Table => "TABLE",
+        ObjectKind::Type => "TYPE",
+        ObjectKind::Index => "INDEX",
+        ObjectKind::MaterializedView => "MATERIALIZED VIEW",
+        ObjectKind::Function => "FUNCTION",
+        ObjectKind::Aggregate => "AGGREGATE",
+        ObjectKind::Trigger | ObjectKind::Role | ObjectKind::User | ObjectKind::Other => {
+            return beginning(statement);
+        }
+    };
+    match &object.name {
+        Some(name) if object.kind == ObjectKind::Keyspace => {
+            format!("DROP {kind} {}", quote_name(&name.name))
+        }
+        Some(name) => format!("DROP {kind} {}", full(name.keyspace.as_deref().or(keyspace), &name.name)),
+        None => beginning(statement),
+    }
+}
+
+/// A name with its keyspace, as CQL writes it.
+fn full(keyspace: Option<&str>, name: &str) -> String {
+    match keyspace {
+        Some(keyspace) => format!("{}.{}", quote_name(keyspace), quote_name(name)),
+        None => quote_name(name),
+    }
+}
+
+/// The statement's first words.
+fn beginning(statement: &Statement) -> String {
+    let mut words = statement.text.split_whitespace();
+    let mut beginning = words.by_ref().take(WORDS).collect::<Vec<_>>().join(" ");
+    if words.next().is_some() {
+        beginning.push_str(" …");
+    }
+    beginning
 }
 
 /// What is said when nobody could be asked.
@@ -69,6 +129,8 @@ pub(crate) fn unconfirmed(statement: &Statement, asked: bool) -> Diagnostic {
 
 #[cfg(test)]
 mod tests {
+    use insta::assert_snapshot;
+
     use super::*;
 
     fn asked(cql: &str) -> bool {
@@ -83,6 +145,25 @@ mod tests {
         assert!(!asked("DELETE name FROM t WHERE id = 1"));
         assert!(!asked("INSERT INTO t (id) VALUES (1)"));
         assert!(!asked("SELECT * FROM t"));
+    }
+
+    #[test]
+    fn a_question_names_what_is_lost_in_full() {
+        let asked = |cql: &str| {
+            let question = question(&Statement::new(cql), Some("Prod"), &SchemaSnapshot::default()).unwrap();
+            question.strip_suffix(" Go on? [y/N] ").unwrap().to_owned()
+        };
+        assert_snapshot!(asked("TRUNCATE t5"), @r#"This cannot be undone: TRUNCATE "Prod".t5."#);
+        assert_snapshot!(asked("truncate table dev.\"T\""), @r#"This cannot be undone: TRUNCATE dev."T"."#);
+        assert_snapshot!(asked("DROP TABLE IF EXISTS t5"), @r#"This cannot be undone: DROP TABLE "Prod".t5."#);
+        assert_snapshot!(asked("DROP INDEX i"), @r#"This cannot be undone: DROP INDEX "Prod".i."#);
+        assert_snapshot!(asked("DROP TYPE dev.address"), @"This cannot be undone: DROP TYPE dev.address.");
+        assert_snapshot!(asked("DROP KEYSPACE dev"), @"This cannot be undone: DROP KEYSPACE dev.");
+        assert_snapshot!(asked("DROP ROLE ada"), @"This cannot be undone: DROP ROLE ada.");
+        assert_snapshot!(asked("DELETE FROM t WHERE a = 1 AND b = 2 AND c = 3"), @r#"This deletes a whole partition of "Prod".t: DELETE FROM t WHERE a = 1 AND …."#);
+        assert_snapshot!(asked("BEGIN BATCH DELETE FROM t WHERE a = 1; DELETE FROM t WHERE a = 2; DELETE FROM dev.u WHERE a = 1; APPLY BATCH"), @r#"This deletes a whole partition of "Prod".t, of dev.u, among others."#);
+        let question = question(&Statement::new("TRUNCATE t"), None, &SchemaSnapshot::default());
+        assert_snapshot!(question.unwrap(), @"This cannot be undone: TRUNCATE t. Go on? [y/N] ");
     }
 
     #[test]

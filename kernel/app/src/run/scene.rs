@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base64ct::{Base64, Encoding};
+use cqlbook_cluster::Connection;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic;
 use cqlbook_core::markdown::Markdown;
@@ -28,6 +29,9 @@ pub(crate) struct Scene {
     pub(crate) notebook: Arc<Notebook>,
     /// The cell's text, which spans point into.
     pub(crate) source: Arc<str>,
+    /// The connection of this cell and the keyspace in use: the notebook's when the cell began, and what the cell's own steps
+    /// made of it. What other cells do meanwhile, in subshells, is theirs.
+    pub(crate) open: Mutex<Option<Open>>,
     /// What a `%%cql` line set for this cell; `None` for a cell that follows the notebook's settings.
     pub(crate) own: Option<CellSettings>,
     /// Where outputs go.
@@ -98,9 +102,39 @@ impl Scene {
         change(&mut self.notebook.state().settings)
     }
 
-    /// The connection, or `NOT_CONNECTED` with the names that can be opened.
+    fn cell(&self) -> MutexGuard<'_, Option<Open>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The cell's connection.
+    pub(crate) fn connection(&self) -> Option<Open> {
+        self.cell().clone()
+    }
+
+    /// Makes a connection the cell's and the notebook's, or leaves both without one. Gives the notebook's before it.
+    pub(crate) fn connect(&self, open: Option<Open>) -> Option<Open> {
+        self.cell().clone_from(&open);
+        std::mem::replace(&mut self.notebook.state().open, open)
+    }
+
+    /// Goes on with `connection`, another handle of the connection `number`, for the rest of the cell.
+    pub(crate) fn enter(&self, number: u64, connection: &Connection) {
+        if let Some(open) = self.cell().as_mut().filter(|open| open.number == number) {
+            open.connection = connection.clone();
+        }
+    }
+
+    /// Does as a `USE` does: goes on with `connection` in this cell and in those that begin from now on.
+    pub(crate) fn use_keyspace(&self, number: u64, connection: &Connection) {
+        self.enter(number, connection);
+        if let Some(open) = self.notebook.state().open.as_mut().filter(|open| open.number == number) {
+            open.connection = connection.clone();
+        }
+    }
+
+    /// The cell's connection, or `NOT_CONNECTED` with the names that can be opened.
     pub(crate) fn open(&self) -> Result<Open, Diagnostic> {
-        self.notebook.open().ok_or_else(|| {
+        self.connection().ok_or_else(|| {
             let diagnostic = Diagnostic::new(Code::NotConnected, "The notebook is not connected.").with_hint(
                 "`%connect astra` connects to Astra DB, `%connect cassandra --host HOST` to a cluster.",
             );

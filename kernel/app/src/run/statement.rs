@@ -1,11 +1,13 @@
 //! Runs one CQL statement: guard rails, bind values, sending, keeping, drawing.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cqlbook_cluster::{Cell, Request, RequestOptions, SerialConsistency};
 use cqlbook_core::cell::{ObjectKind, Statement, StatementKind};
 use cqlbook_core::diagnostic::{Code, Diagnostic};
+use cqlbook_core::magic;
 use cqlbook_core::render::{self, Facts, TableOptions};
 use cqlbook_core::settings::CellSettings;
 use cqlbook_core::value;
@@ -17,18 +19,20 @@ use super::wait::Wait;
 use super::{capture, guard, repeat, scan, selected};
 use crate::explain;
 use crate::notebook::Open;
-use crate::results::{Kept, RESULT_BYTES};
+use crate::results::{Full, Incoming, Kept, RESULT_BYTES, TOTAL_BYTES};
 use crate::trace;
 
 /// Runs `statement` and shows its outcome.
 pub(crate) async fn run(scene: &Scene, statement: &Statement) -> Result<(), Diagnostic> {
     let open = scene.open()?;
     let settings = scene.settings();
+    // What the question is about is what is sent, whatever another cell sets while it is asked.
+    let values = Values::of(scene, statement);
     check(scene, &open, &settings, statement).await?;
     if let Some(times) = settings.repeat
         && trace::repeat::is_repeated(statement)?
     {
-        return trace::repeat::run(scene, &open, &settings, statement, times).await;
+        return trace::repeat::run(scene, &open, &settings, statement, &values, times).await;
     }
     let most = (!settings.all && settings.settings.paging).then_some(settings.settings.fetch_rows.max(1));
     let keyspace = open.connection.keyspace();
@@ -43,9 +47,10 @@ pub(crate) async fn run(scene: &Scene, statement: &Statement) -> Result<(), Diag
         scene.io.stream(Stream::Stdout, format!("{}\n", scan.notice)).await;
     }
     let open = wait.attend(&open, settings.settings.timeout);
-    let outcome = wait.through(scene, answer(scene, &open, &settings, statement)).await.map_err(|error| {
-        if settings.settings.trace { trace::explain::of_a_traced_statement(error) } else { error }
-    })?;
+    let outcome =
+        wait.through(scene, answer(scene, &open, &settings, statement, &values)).await.map_err(|error| {
+            if settings.settings.trace { trace::explain::of_a_traced_statement(error) } else { error }
+        })?;
     match outcome {
         Outcome::Used(elapsed, name) => {
             let facts = Facts { elapsed, notes: wait.note().into_iter().collect(), ..Facts::default() };
@@ -72,28 +77,49 @@ async fn answer(
     open: &Open,
     settings: &CellSettings,
     statement: &Statement,
+    values: &Values,
 ) -> Result<Outcome, Diagnostic> {
     let failed = |error: &cqlbook_cluster::QueryError| explain_failure(error, open, statement);
     if let StatementKind::Use(name) = &statement.kind {
-        // Not sent as text: every connection to every node must use it.
         let started = Instant::now();
-        open.connection.use_keyspace(name, true).await.map_err(|error| failed(&error))?;
+        let connection = open.connection.use_keyspace(name, true).await.map_err(|error| failed(&error))?;
+        scene.use_keyspace(open.number, &connection);
         return Ok(Outcome::Used(started.elapsed(), name.clone()));
     }
-    let sent = sending(scene, open, settings, statement).await?;
-    let fetched =
-        fetch::fetch(&open.connection, sent, None, limit(settings)).await.map_err(|error| failed(&error))?;
-    Ok(Outcome::Fetched(Box::new(fetched)))
+    let sent = sending(open, settings, statement, values).await?;
+    let incoming = Incoming::new(&scene.notebook, kept_as(settings, statement));
+    let fetched = fetch::fetch(&open.connection, sent, None, limit(settings), incoming).await;
+    Ok(Outcome::Fetched(Box::new(fetched.map_err(|error| error.told(failed))?)))
+}
+
+/// The name that a statement's rows are kept under, beside `_`.
+fn kept_as<'a>(settings: &'a CellSettings, statement: &'a Statement) -> Option<&'a str> {
+    statement.into.as_deref().or(settings.into.as_deref())
+}
+
+/// The values of a statement's bind variables, as CQL literals: those of the moment when the statement's turn came.
+pub(crate) struct Values(BTreeMap<String, String>);
+
+impl Values {
+    /// The notebook's, as far as the statement names them.
+    pub(crate) fn of(scene: &Scene, statement: &Statement) -> Self {
+        if statement.binds.is_empty() {
+            return Self(BTreeMap::new());
+        }
+        let params = &scene.notebook.state().params;
+        let named = statement.binds.iter().filter_map(|bind| params.get_key_value(&bind.name));
+        Self(named.map(|(name, literal)| (name.clone(), literal.clone())).collect())
+    }
 }
 
 /// The statement as it is sent: with its values where it has bind variables.
 pub(crate) async fn sending(
-    scene: &Scene,
     open: &Open,
     settings: &CellSettings,
     statement: &Statement,
+    values: &Values,
 ) -> Result<Sent, Diagnostic> {
-    Ok(match prepare(scene, open, settings, statement).await? {
+    Ok(match prepare(open, settings, statement, values).await? {
         Some(sent) => sent,
         None => Sent::Text(Request::with_options(statement.text.clone(), options(open, settings, statement))),
     })
@@ -133,10 +159,10 @@ async fn check(
 
 /// Prepares a statement with bind variables and gives them their values; `None` for one without.
 pub(crate) async fn prepare(
-    scene: &Scene,
     open: &Open,
     settings: &CellSettings,
     statement: &Statement,
+    Values(params): &Values,
 ) -> Result<Option<Sent>, Diagnostic> {
     if let Some(span) = statement.positional_binds.first() {
         return Err(Diagnostic::new(
@@ -149,7 +175,6 @@ pub(crate) async fn prepare(
     if statement.binds.is_empty() {
         return Ok(None);
     }
-    let params = scene.notebook.state().params.clone();
     for bind in &statement.binds {
         if !params.contains_key(&bind.name) {
             return Err(Diagnostic::new(
@@ -251,9 +276,9 @@ pub(crate) async fn show(
         notes: scan.into_iter().chain(wait.note()).collect(),
         ..Facts::default()
     };
-    let name = statement.into.clone().or_else(|| settings.into.clone());
-    let traced = fetched.traced.clone();
-    let Some(pages) = fetched.pages else {
+    let name = kept_as(settings, statement).map(str::to_owned);
+    let Fetched { sent, pages, next, traced, full, incoming, .. } = fetched;
+    let Some(pages) = pages else {
         let silent = !scene.sources.is_empty() && facts.warnings.is_empty() && facts.notes.is_empty();
         if !silent {
             scene.conclude(render::outcome(&summary(statement), &facts)).await;
@@ -264,27 +289,23 @@ pub(crate) async fn show(
         return;
     };
     facts.rows_fetched = pages.iter().map(|page| page.rows()).sum();
-    if fetched.full {
-        facts.notes.push(format!(
-            "The fetch stopped at {}, the most one result may keep. Select fewer columns or rows.",
-            render::bytes(RESULT_BYTES)
-        ));
-    }
+    facts.notes.extend(full.map(|full| ended_early(full, name.as_deref())));
     facts.kept_as.clone_from(&name);
     facts.table = table_of(open, statement);
     facts.derived = selected::derived(statement);
+    let rest = next
+        .map(|next| Arc::new(Continuation { sent, next, connection: open.number, limit: limit(settings) }));
     let kept = Kept {
+        number: 0,
         columns: pages
             .first()
             .map_or_else(|| Arc::from([]), |page| selected::columns(open, statement, page.columns())),
         drawn: settings.settings.display_rows.min(facts.rows_fetched),
         pages,
         facts,
-        rest: fetched
-            .next
-            .map(|next| Arc::new(Continuation { sent: fetched.sent, next, connection: open.number })),
+        rest,
     };
-    let dropped = scene.notebook.state().results.keep(kept.clone(), name.as_deref());
+    let dropped = incoming.keep(kept.clone());
     let mut facts = kept.facts.clone();
     if !dropped.is_empty() {
         facts.notes.push(format!("Forgotten to make room: {}.", dropped.join(", ")));
@@ -294,6 +315,22 @@ pub(crate) async fn show(
     wait.show_rows(scene, table).await;
     if settings.settings.trace {
         trace::follow::statement(scene, open, &traced, &statement.text, name.as_deref()).await;
+    }
+}
+
+/// What is said of a fetch that ended before its rows did, and how to go on.
+pub(crate) fn ended_early(full: Full, name: Option<&str>) -> String {
+    let more = name.map_or_else(|| "%more".to_owned(), |name| format!("%more {}", magic::quoted(name)));
+    let all = "`%%export FILE` with the SELECT under it writes all rows.";
+    match full {
+        Full::Statement => format!(
+            "The fetch stopped at {}, the most that one statement brings into the kernel. `{more}` goes on, and {all}",
+            render::bytes(RESULT_BYTES)
+        ),
+        Full::Kernel => format!(
+            "The fetch stopped because the rows in the kernel fill {}, the most there is room for. `%forget NAME` frees a result, `{more}` goes on then, and {all}",
+            render::bytes(TOTAL_BYTES)
+        ),
     }
 }
 

@@ -15,9 +15,10 @@ use tokio::task::JoinSet;
 use super::kept::Entry;
 use super::{explain, follow};
 use crate::notebook::Open;
+use crate::results::Incoming;
 use crate::run::fetch::{self, Traced};
 use crate::run::scene::Scene;
-use crate::run::statement::{self, explain_failure};
+use crate::run::statement::{self, Values, explain_failure};
 use crate::run::wait::Wait;
 
 /// The fewest runs that have a distribution, and the most that one cell makes.
@@ -77,19 +78,25 @@ pub(crate) async fn run(
     open: &Open,
     settings: &CellSettings,
     statement: &Statement,
+    values: &Values,
     times: usize,
 ) -> Result<(), Diagnostic> {
-    let sent = statement::sending(scene, open, settings, statement).await?;
+    let sent = statement::sending(open, settings, statement, values).await?;
     let failed = |error: &cqlbook_cluster::QueryError| explain_failure(error, open, statement);
+    let name = statement.into.as_deref().or(settings.into.as_deref());
     let mut elapsed = Vec::with_capacity(times);
     let mut traced = Vec::with_capacity(times);
     for turn in 1..=times {
         let mut wait = Wait::new();
         let attended = wait.attend(open, settings.settings.timeout);
         let reading = async {
-            let read =
-                fetch::fetch(&attended.connection, sent.clone(), None, statement::limit(settings)).await;
-            read.map_err(|error| failed(&error))
+            let incoming = match turn {
+                1 => Incoming::new(&scene.notebook, name),
+                _ => Incoming::passing(&scene.notebook),
+            };
+            let (sent, limit) = (sent.clone(), statement::limit(settings));
+            let read = fetch::fetch(&attended.connection, sent, None, limit, incoming).await;
+            read.map_err(|error| error.told(failed))
         };
         let fetched = wait.through(scene, reading).await?;
         elapsed.push(micros(fetched.elapsed));
@@ -101,7 +108,6 @@ pub(crate) async fn run(
         }
         scene.progress(&format!("Reading {times} times"), Some(turn as u64), "runs").await;
     }
-    let name = statement.into.as_deref().or(settings.into.as_deref());
     show(scene, open, statement, name, elapsed, &traced).await;
     Ok(())
 }

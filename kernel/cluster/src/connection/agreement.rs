@@ -38,7 +38,7 @@ impl Connection {
     /// Waits until the nodes that are connected to have the same schema, and gives its version; `None` where they do not agree
     /// within the session's bound (`session.rs`). Where they do, it costs one small query each.
     pub async fn await_agreement(&self) -> Option<Uuid> {
-        self.inner.session.await_schema_agreement().await.ok()
+        self.inner.sessions.main().await_schema_agreement().await.ok()
     }
 
     /// Waits for a while until all nodes have the same schema, those of other data centres included. The driver asks only

@@ -72,7 +72,8 @@ pub(super) async fn keep(inner: Weak<Inner>) {
     let mut looked = Instant::now();
     loop {
         let Some(connection) = inner.upgrade().map(Connection::of) else { return };
-        let state = connection.inner.session.get_cluster_state();
+        connection.inner.sessions.close_idle();
+        let state = connection.inner.sessions.main().get_cluster_state();
         let roles = connection.inner.keeper.roles_changed.swap(false, Ordering::Relaxed);
         let asked = looked.elapsed() > LOOK && connection.inner.keeper.asked.swap(false, Ordering::Relaxed);
         let mut pause = PERIOD;
@@ -110,7 +111,7 @@ impl Connection {
         if let Some(model) = &*keeper.known() {
             return Arc::clone(model);
         }
-        let state = self.inner.session.get_cluster_state();
+        let state = self.inner.sessions.main().get_cluster_state();
         let mut first = keeper.first.lock().unwrap_or_else(PoisonError::into_inner);
         match &*first {
             Some((of, model)) if Arc::ptr_eq(of, &state) => Arc::clone(model),
@@ -240,7 +241,8 @@ impl Connection {
         Box::pin(async move {
             let mut pages: Vec<Answer> = Vec::new();
             loop {
-                let answer = self.run(&request, pages.last().and_then(|answer| answer.next.as_ref())).await?;
+                let next = pages.last().and_then(|answer| answer.next.as_ref());
+                let answer = self.run_anywhere(&request, next).await?;
                 let last = answer.next.is_none();
                 pages.push(answer);
                 if last {
@@ -330,6 +332,16 @@ async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Out
     })
     .await;
     pending.into_iter().filter_map(|(_, outcome)| outcome).collect()
+}
+
+/// The keyspace that a statement drops.
+pub(super) fn dropped_keyspace(cql: &str) -> Option<String> {
+    match Statement::new(cql).kind {
+        StatementKind::Drop(object) if object.kind == ObjectKind::Keyspace => {
+            object.name.map(|name| name.name)
+        }
+        _ => None,
+    }
 }
 
 /// The keyspace that a statement names whose schema it changes.

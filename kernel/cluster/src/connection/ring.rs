@@ -13,7 +13,7 @@ impl Connection {
     /// The tokens of the ring in order, each the last of its range, with the nodes that have the range in `keyspace` (as the
     /// schema names it). `None` for a keyspace that is not known.
     pub fn owners(&self, keyspace: &str) -> Option<Vec<(i64, Vec<Node>)>> {
-        let state = self.inner.session.get_cluster_state();
+        let state = self.inner.sessions.main().get_cluster_state();
         let tokens = state.replica_locator().ring().iter().map(|(token, _)| token.value());
         tokens.map(|token| Some((token, replicas(&state, keyspace, token)?))).collect()
     }
@@ -21,7 +21,7 @@ impl Connection {
     /// The nodes that have the partitions of `token` in `keyspace` (as the schema names it), of all data centres and in the
     /// order of the ring. `None` for a keyspace that is not known.
     pub fn replicas(&self, keyspace: &str, token: i64) -> Option<Vec<Node>> {
-        replicas(&self.inner.session.get_cluster_state(), keyspace, token)
+        replicas(&self.inner.sessions.main().get_cluster_state(), keyspace, token)
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod astra;
 mod bundle;
+mod keyspaces;
 mod model;
 mod own;
 mod scripts;

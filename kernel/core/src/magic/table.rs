@@ -218,8 +218,12 @@ pub static MAGICS: &[Magic] = &[
     Magic {
         name: "more",
         kind: MagicKind::Line,
-        summary: "Draws the next rows of the result drawn last.",
-        forms: &[Form { summary: "Draws the next rows, fetching if need be.", ..PLAIN }],
+        summary: "Draws the next rows of a result.",
+        forms: &[Form {
+            summary: "Draws the next rows of a result, or of the one drawn last, fetching if need be.",
+            positionals: &[optional("NAME", Meaning::Result)],
+            ..PLAIN
+        }],
     },
     Magic {
         name: "results",

@@ -40,7 +40,7 @@ fn the_usage_lines_are_those_of_the_contract() {
     %param [NAME = LITERAL]
     %%cql [--consistency LEVEL] [--serial-consistency LEVEL] [--keyspace KS] [--page-size ROWS] [--timeout DURATION] [--fetch-rows ROWS] [--display-rows ROWS] [--timezone ZONE] [--trace] [--repeat N] [--read-only] [--into NAME] [--all] [--yes]
     %show NAME [--rows N] [--offset N] [--columns a,b] [--sort col[:desc]] [--vertical]
-    %more
+    %more [NAME]
     %results
     %forget NAME
     %%sql [--into NAME]
