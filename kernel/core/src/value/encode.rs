@@ -39,7 +39,12 @@ pub fn from_text(ty: &CqlType, text: &str) -> Result<Vec<u8>, ValueError> {
 }
 
 /// A field of a file: see [`Forms::text`].
-pub(super) fn field(ty: &CqlType, text: &str, forms: &Forms, notes: &mut Notes) -> Result<Vec<u8>, ValueError> {
+pub(super) fn field(
+    ty: &CqlType,
+    text: &str,
+    forms: &Forms,
+    notes: &mut Notes,
+) -> Result<Vec<u8>, ValueError> {
     match ty {
         CqlType::Frozen(inner) => field(inner, text, forms, notes),
         _ if has_empty(ty) && text.trim() == EMPTY => Ok(Vec::new()),
@@ -312,9 +317,7 @@ fn uuid(word: &str) -> Result<Vec<u8>, String> {
 
 fn hex(word: &str) -> Result<Vec<u8>, String> {
     let digits = word.strip_prefix("0x").or_else(|| word.strip_prefix("0X"));
-    digits
-        .and_then(forms::hex)
-        .ok_or_else(|| "expected 0x and hexadecimal digits, two a byte".to_owned())
+    digits.and_then(forms::hex).ok_or_else(|| "expected 0x and hexadecimal digits, two a byte".to_owned())
 }
 
 /// Appends a cell after its 32-bit length, -1 for null.

@@ -176,7 +176,8 @@ impl Forms {
         match self.blobs {
             BlobForm::Hex => hex(word).ok_or_else(|| "expected hexadecimal digits, two a byte".to_owned()),
             BlobForm::Either if !word.is_empty() && hex(word).is_some() => {
-                Err("it may be hexadecimal digits or base64; say `--blobs hex` or `--blobs base64`".to_owned())
+                Err("it may be hexadecimal digits or base64; say `--blobs hex` or `--blobs base64`"
+                    .to_owned())
             }
             _ if word.is_empty() => Err("expected 0x and hexadecimal digits, or base64".to_owned()),
             _ => base64(word)
@@ -204,14 +205,18 @@ impl Forms {
                     if nanos.rem_euclid(86_400_000_000_000) != 0 {
                         return Err("it has a time of day, a date has none".to_owned());
                     }
-                    return i64::try_from(days).map_err(|_| "the date is out of range".to_owned()).and_then(from_days);
+                    return i64::try_from(days)
+                        .map_err(|_| "the date is out of range".to_owned())
+                        .and_then(from_days);
                 }
             }
             None => {}
         }
         if is_digits(text) {
-            return Err("bare digits are no date; say what they are, e.g. `--date-format %Y%m%d` (or days, s, ms)"
-                .to_owned());
+            return Err(
+                "bare digits are no date; say what they are, e.g. `--date-format %Y%m%d` (or days, s, ms)"
+                    .to_owned(),
+            );
         }
         let refused = match calendar::parse_date(text) {
             Ok(days) => return Ok(days),
@@ -281,7 +286,7 @@ fn is_digits(text: &str) -> bool {
 
 /// The bytes of hexadecimal digits, two a byte.
 pub(super) fn hex(digits: &str) -> Option<Vec<u8>> {
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
     let nibble = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
@@ -291,7 +296,7 @@ pub(super) fn hex(digits: &str) -> Option<Vec<u8>> {
 /// The bytes of base64 in its standard letters, with all of its padding.
 fn base64(text: &str) -> Option<Vec<u8>> {
     let letters = text.trim_end_matches('=');
-    if text.len() % 4 != 0 || text.len() - letters.len() > 2 {
+    if !text.len().is_multiple_of(4) || text.len() - letters.len() > 2 {
         return None;
     }
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);

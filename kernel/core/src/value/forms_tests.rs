@@ -57,7 +57,10 @@ fn bare_digits_are_no_date_and_no_time() {
     same(&CqlType::Timestamp, "253402300800000", "253402300800000");
     same(&CqlType::Timestamp, "-62135596800001", "-62135596800001");
     same(&CqlType::Timestamp, "20210515031117 ms", "20210515031117");
-    assert!(from_literal(&CqlType::Timestamp, "20210515").is_ok(), "CQL's literal is a number of milliseconds");
+    assert!(
+        from_literal(&CqlType::Timestamp, "20210515").is_ok(),
+        "CQL's literal is a number of milliseconds"
+    );
 }
 
 #[test]
@@ -103,7 +106,10 @@ fn whole_numbers_have_one_rule_at_every_depth() {
             same(&ty, field, "1000");
         }
         for field in ["7.5", "1e-1", "", "1,000", "0x10", "NaN", "1e99999", "seven"] {
-            assert!(from_text(&ty, field).is_err() || (ty == CqlType::Varint && field == "1e99999"), "{ty} {field}");
+            assert!(
+                from_text(&ty, field).is_err() || (ty == CqlType::Varint && field == "1e99999"),
+                "{ty} {field}"
+            );
         }
         let list = CqlType::List(boxed(ty.clone()));
         same(&list, "[1.0, 2.0]", "[1, 2]");
@@ -140,7 +146,11 @@ fn words_of_other_programs() {
         assert!(from_text(&CqlType::Boolean, field).is_err(), "{field}");
     }
     let turned = Forms { booleans: Some(("0".to_owned(), "1".to_owned())), ..Forms::default() };
-    assert_eq!(turned.text(&CqlType::Boolean, "0", &mut Notes::default()), Ok(vec![1]), "the file's own words first");
+    assert_eq!(
+        turned.text(&CqlType::Boolean, "0", &mut Notes::default()),
+        Ok(vec![1]),
+        "the file's own words first"
+    );
     same(&CqlType::List(boxed(CqlType::Boolean)), "[t, 0]", "[true, false]");
 }
 
@@ -158,7 +168,8 @@ fn blobs_are_hexadecimal_or_base64_and_never_both() {
     for field in ["0xabc", "0xzz", "AQI", "AQJ=", "A===", "hello", "a b=", "", "=", "AQI=AQI="] {
         assert!(from_text(&CqlType::Blob, field).is_err(), "{field}");
     }
-    let read = |blobs, field| Forms { blobs, ..Forms::default() }.text(&CqlType::Blob, field, &mut Notes::default());
+    let read =
+        |blobs, field| Forms { blobs, ..Forms::default() }.text(&CqlType::Blob, field, &mut Notes::default());
     assert_eq!(read(BlobForm::Hex, "cafe"), Ok(vec![0xca, 0xfe]));
     assert_eq!(read(BlobForm::Base64, "cafe"), Ok(vec![0x71, 0xa7, 0xde]));
     assert!(read(BlobForm::Hex, "yv66vg==").is_err());
@@ -206,7 +217,9 @@ fn what_is_finer_than_milliseconds_is_cut_and_counted_at_every_depth() {
     let list = CqlType::List(boxed(CqlType::Timestamp));
     forms.text(&list, "['2021-05-15 03:11:17.0001', '2021-05-15']", &mut notes).unwrap();
     forms.text(&list, "[\"2021-05-15 03:11:17.0001\"]", &mut notes).unwrap();
-    forms.given(&CqlType::Timestamp, &Given::Text("2021-05-15T03:11:17.999999999Z".into()), &mut notes).unwrap();
+    forms
+        .given(&CqlType::Timestamp, &Given::Text("2021-05-15T03:11:17.999999999Z".into()), &mut notes)
+        .unwrap();
     assert_eq!(notes, Notes { finer: 4, beyond: 0 });
 }
 

@@ -75,7 +75,9 @@ pub(super) fn encode(
             }
             out
         }
-        (CqlType::Vector(item, dimensions), Given::List(items)) => vector(ty, item, *dimensions, items, forms, notes)?,
+        (CqlType::Vector(item, dimensions), Given::List(items)) => {
+            vector(ty, item, *dimensions, items, forms, notes)?
+        }
         (CqlType::Tuple(types), Given::List(items)) => {
             if items.len() > types.len() {
                 return Err(unfit(ty, given, "it has more elements than the type"));

@@ -241,7 +241,21 @@ mod tests {
         ] {
             assert_eq!(whole_digits(text, 20).as_deref(), Some(digits), "{text}");
         }
-        for wrong in ["", ".", "-", "7.5", "1e-1", "0.001e2", "1e21", "1e999999999999", "1_0", "0x10", "1e", "٣", "--1"] {
+        for wrong in [
+            "",
+            ".",
+            "-",
+            "7.5",
+            "1e-1",
+            "0.001e2",
+            "1e21",
+            "1e999999999999",
+            "1_0",
+            "0x10",
+            "1e",
+            "٣",
+            "--1",
+        ] {
             assert_eq!(whole_digits(wrong, 20), None, "{wrong}");
         }
         assert_eq!(scaled("1621048277.25", 1_000_000_000), Some(1_621_048_277_250_000_000));
