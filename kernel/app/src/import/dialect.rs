@@ -254,7 +254,9 @@ impl<R: BufRead> Records<R> {
             }
             State::Closing => fields.end(true),
             State::Quoted | State::Escaped { in_quotes: true } => {
-                fields.broken(Flaw::Unclosed(self.line - began), Some(self.dialect.quote));
+                // The end of the last line is none of another.
+                let lines = self.line - began - u64::from(fields.text.ends_with(b"\n"));
+                fields.broken(Flaw::Unclosed(lines), Some(self.dialect.quote));
                 fields.end(false);
             }
         }

@@ -157,7 +157,10 @@ impl Spec {
                     return Ok(Titles::Places(fields.len()));
                 }
                 if let Some(flaw) = fields.flaw {
-                    let reason = format!("its first line names no fields: {}", flaw.told(records.dialect()));
+                    let told = flaw.told(records.dialect());
+                    let hints: String =
+                        self.hints().iter().map(|hint| format!(". {}", hint.trim_end_matches('.'))).collect();
+                    let reason = format!("its first line names no fields: {told}{hints}");
                     return Err(LoadError::Format(reason));
                 }
                 let name = |field| String::from_utf8_lossy(field).trim().to_owned();

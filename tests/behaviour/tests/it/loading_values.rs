@@ -68,8 +68,8 @@ async fn a_literal_a_bind_value_and_a_file_are_one_value() {
         std::fs::write(folder.join("v.jsonl"), format!("{{\"k\": \"json\", \"v\": \"{field}\"}}\n")).unwrap();
         notebook.ok(&format!("%import v.csv INTO v{number}")).await;
         notebook.ok(&format!("%import v.jsonl INTO v{number}")).await;
-        let blob = format!("{ty}AsBlob");
-        let cell = notebook.ok(&format!("SELECT k, {blob}(v) AS b FROM v{number}")).await;
+        let bytes = if *ty == "blob" { "v".to_owned() } else { format!("{ty}AsBlob(v)") };
+        let cell = notebook.ok(&format!("SELECT k, {bytes} AS b FROM v{number}")).await;
         let grid = cell.plain()[0].to_owned();
         let bytes: Vec<&str> =
             grid.lines().filter_map(|line| line.split_once('|')).map(|pair| pair.1.trim()).skip(1).collect();
