@@ -67,7 +67,7 @@ impl Habits {
         }
         if self.cqlsh {
             // Our own `COPY TO` writes an empty text as a pair of quotes, and null as nothing.
-            let is_empty_text = text.is_empty() && quoted;
+            let is_empty_text = text.is_empty() && field.quoted;
             return text == self.null
                 && !(is_empty_text && matches!(plain(ty), CqlType::Text | CqlType::Ascii));
         }
