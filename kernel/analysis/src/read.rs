@@ -8,7 +8,10 @@ use arrow_array::RecordBatch;
 use arrow_ipc::reader::FileReader;
 use arrow_schema::{ArrowError, SchemaRef};
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::basic::Compression;
 use parquet::errors::ParquetError;
+
+mod ipc;
 
 /// Rows of one batch.
 const BATCH_ROWS: usize = 4096;
@@ -26,6 +29,14 @@ pub enum ReadError {
     /// It is no Arrow file, or a damaged one.
     #[error("it is no Arrow file that can be read: {0}")]
     Arrow(#[from] ArrowError),
+    /// Its columns are compressed in a way that is not read.
+    #[error(
+        "its columns are compressed by {0}, which is not read here; write it with zstd or snappy, e.g. in pandas: to_parquet(FILE, compression='zstd')"
+    )]
+    Codec(String),
+    /// What it says of itself is not so.
+    #[error("it is damaged: {0}")]
+    Damaged(String),
 }
 
 /// The batches of a file, in order.
@@ -46,7 +57,26 @@ enum Inner {
 /// # Errors
 /// [`ReadError`].
 pub fn parquet(path: &Path) -> Result<Batches, ReadError> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?.with_batch_size(BATCH_ROWS);
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(BATCH_ROWS);
+    for chunk in builder.metadata().row_groups().iter().flat_map(|group| group.columns()) {
+        match chunk.compression() {
+            Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::ZSTD(_) => {}
+            other => {
+                let name = other.to_string();
+                let name = name.split_once('(').map_or(name.as_str(), |(name, _)| name);
+                return Err(ReadError::Codec(name.to_owned()));
+            }
+        }
+        // A size that lies would be asked for before anything is read.
+        let start = u64::try_from(chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset()));
+        let size = u64::try_from(chunk.compressed_size());
+        let end = start.ok().zip(size.ok()).and_then(|(start, size)| start.checked_add(size));
+        if end.is_none_or(|end| end > length) {
+            return Err(ReadError::Damaged("a column lies beyond its end; it may have been cut".to_owned()));
+        }
+    }
     let schema = builder.schema().clone();
     Ok(Batches { schema, inner: Inner::Parquet(Box::new(builder.build()?)) })
 }
@@ -56,7 +86,9 @@ pub fn parquet(path: &Path) -> Result<Batches, ReadError> {
 /// # Errors
 /// [`ReadError`].
 pub fn arrow(path: &Path) -> Result<Batches, ReadError> {
-    let reader = FileReader::try_new(File::open(path)?, None)?;
+    let mut file = File::open(path)?;
+    ipc::check(&mut file)?;
+    let reader = FileReader::try_new(file, None)?;
     Ok(Batches { schema: reader.schema(), inner: Inner::Arrow(Box::new(reader)) })
 }
 

@@ -7,11 +7,12 @@ use arrow_array::{Array as _, ArrayRef, RecordBatch};
 use arrow_schema::DataType;
 use cqlbook_core::column::{Column, CqlType};
 use cqlbook_core::page::{MalformedPage, Page};
+use cqlbook_core::value::{Forms, Notes};
 
 use super::ColumnsError;
 use crate::convert::cells;
 use crate::convert::fields;
-use crate::convert::scalar::Scalar;
+use crate::convert::scalar::{Reading, Scalar};
 
 /// Rows of a record batch whose cells are made when they are visited.
 #[derive(Debug, Clone)]
@@ -83,14 +84,30 @@ impl BatchPage {
     /// # Errors
     /// [`CellError`] for the first value that does not fit its column.
     pub fn row(&self, row: usize) -> Result<Vec<Option<Vec<u8>>>, CellError> {
+        self.row_of(row, &Forms::default(), &mut Notes::default())
+    }
+
+    /// The cells of one row of a file that writes its values in these forms.
+    ///
+    /// # Errors
+    /// [`CellError`] for the first value that does not fit its column.
+    pub fn row_of(
+        &self,
+        row: usize,
+        forms: &Forms,
+        notes: &mut Notes,
+    ) -> Result<Vec<Option<Vec<u8>>>, CellError> {
+        let mut reading = Reading { forms, notes: Notes::default() };
         let cell = |(column, array): (&Column, &arrow_array::ArrayRef)| {
             let mut cell = Vec::new();
-            match cells::encode(array.as_ref(), row, &column.cql_type, &mut cell) {
+            match cells::encode(array.as_ref(), row, &column.cql_type, &mut reading, &mut cell) {
                 Ok(is_value) => Ok(is_value.then_some(cell)),
                 Err(reason) => Err(CellError { column: column.name.clone(), reason }),
             }
         };
-        self.columns.iter().zip(self.batch.columns()).map(cell).collect()
+        let cells = self.columns.iter().zip(self.batch.columns()).map(cell).collect::<Result<_, _>>()?;
+        notes.add(reading.notes);
+        Ok(cells)
     }
 }
 
@@ -140,6 +157,8 @@ impl Page for BatchPage {
         start: usize,
         visit: &mut dyn FnMut(&[Option<&[u8]>]) -> ControlFlow<()>,
     ) -> Result<(), MalformedPage> {
+        let forms = Forms::default();
+        let mut reading = Reading { forms: &forms, notes: Notes::default() };
         let mut bytes = Vec::new();
         let mut ends: Vec<Option<(usize, usize)>> = Vec::with_capacity(self.columns.len());
         for row in start..self.batch.num_rows() {
@@ -147,7 +166,7 @@ impl Page for BatchPage {
             ends.clear();
             for (column, array) in self.columns.iter().zip(self.batch.columns()) {
                 let from = bytes.len();
-                let is_value = cells::encode(array.as_ref(), row, &column.cql_type, &mut bytes)
+                let is_value = cells::encode(array.as_ref(), row, &column.cql_type, &mut reading, &mut bytes)
                     .map_err(|_| MalformedPage { row })?;
                 ends.push(is_value.then_some((from, bytes.len())));
             }

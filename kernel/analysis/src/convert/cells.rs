@@ -16,20 +16,31 @@ use cqlbook_core::column::{CqlType, UdtType};
 use cqlbook_core::vint;
 use num_bigint::BigInt;
 
-use super::scalar::Scalar;
+use super::scalar::{Reading, Scalar};
 use super::{fields, packed_size};
 
 /// Appends the cell of type `ty` that element `row` of `array` is; false for a null.
 ///
 /// # Errors
 /// Why the element is no value of the type, in words.
-pub(crate) fn encode(array: &dyn Array, row: usize, ty: &CqlType, out: &mut Vec<u8>) -> Result<bool, String> {
+pub(crate) fn encode(
+    array: &dyn Array,
+    row: usize,
+    ty: &CqlType,
+    reading: &mut Reading<'_>,
+    out: &mut Vec<u8>,
+) -> Result<bool, String> {
     if array.is_null(row) || *array.data_type() == DataType::Null {
         return Ok(false);
     }
     if let Some(dictionary) = array.as_any_dictionary_opt() {
-        let key = dictionary.normalized_keys().get(row).copied().unwrap_or_default();
-        return encode(dictionary.values().as_ref(), key, ty, out);
+        // One key is looked at, not all of them: a column would take time that grows with its square.
+        let key = match scalar(dictionary.keys(), row) {
+            Some(Scalar::Whole(key)) => usize::try_from(key).ok(),
+            _ => None,
+        };
+        let key = key.filter(|key| *key < dictionary.values().len()).ok_or("a key leads to no value")?;
+        return encode(dictionary.values().as_ref(), key, ty, reading, out);
     }
     let elements = match array.data_type() {
         DataType::List(_) => Some(array.as_list::<i32>().value(row)),
@@ -38,11 +49,11 @@ pub(crate) fn encode(array: &dyn Array, row: usize, ty: &CqlType, out: &mut Vec<
         _ => None,
     };
     match (elements, array.data_type()) {
-        (Some(elements), _) => list(&elements, ty, out)?,
-        (None, DataType::Map(..)) => map(array.as_map(), row, ty, out)?,
-        (None, DataType::Struct(_)) => structure(array.as_struct(), row, ty, out)?,
+        (Some(elements), _) => list(&elements, ty, reading, out)?,
+        (None, DataType::Map(..)) => map(array.as_map(), row, ty, reading, out)?,
+        (None, DataType::Struct(_)) => structure(array.as_struct(), row, ty, reading, out)?,
         _ => match scalar(array, row) {
-            Some(scalar) => scalar.encode(ty, out)?,
+            Some(scalar) => scalar.encode(ty, reading, out)?,
             None => return Err(format!("{} has no counterpart in CQL", array.data_type())),
         },
     }
@@ -118,10 +129,16 @@ pub(crate) fn scalar(array: &dyn Array, row: usize) -> Option<Scalar<'_>> {
 }
 
 /// Appends an element after its 32-bit length, -1 for null.
-fn element(array: &dyn Array, row: usize, ty: &CqlType, out: &mut Vec<u8>) -> Result<(), String> {
+fn element(
+    array: &dyn Array,
+    row: usize,
+    ty: &CqlType,
+    reading: &mut Reading<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
     let start = out.len();
     out.extend((-1_i32).to_be_bytes());
-    if encode(array, row, ty, out)? {
+    if encode(array, row, ty, reading, out)? {
         let length = i32::try_from(out.len() - start - 4).map_err(|_| "an element is larger than 2 GB")?;
         out[start..start + 4].copy_from_slice(&length.to_be_bytes());
     }
@@ -134,26 +151,38 @@ fn count(elements: usize, out: &mut Vec<u8>) -> Result<(), String> {
     Ok(())
 }
 
-fn list(elements: &ArrayRef, ty: &CqlType, out: &mut Vec<u8>) -> Result<(), String> {
+fn list(
+    elements: &ArrayRef,
+    ty: &CqlType,
+    reading: &mut Reading<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
     match ty {
-        CqlType::Frozen(inner) => list(elements, inner, out),
+        CqlType::Frozen(inner) => list(elements, inner, reading, out),
         CqlType::List(item) | CqlType::Set(item) => {
             count(elements.len(), out)?;
-            (0..elements.len()).try_for_each(|row| element(elements.as_ref(), row, item, out))
+            (0..elements.len()).try_for_each(|row| element(elements.as_ref(), row, item, reading, out))
         }
-        CqlType::Vector(item, dimensions) => vector(elements, item, *dimensions, out),
-        CqlType::Tuple(types) if types.len() == elements.len() => {
-            types.iter().enumerate().try_for_each(|(row, ty)| element(elements.as_ref(), row, ty, out))
-        }
+        CqlType::Vector(item, dimensions) => vector(elements, item, *dimensions, reading, out),
+        CqlType::Tuple(types) if types.len() == elements.len() => types
+            .iter()
+            .enumerate()
+            .try_for_each(|(row, ty)| element(elements.as_ref(), row, ty, reading, out)),
         CqlType::Map(key, value) => match elements.as_struct_opt() {
-            Some(entries) if entries.num_columns() == 2 => pairs(entries, key, value, out),
+            Some(entries) if entries.num_columns() == 2 => pairs(entries, key, value, reading, out),
             _ => Err(format!("a list is no {ty}")),
         },
         _ => Err(format!("a list is no {ty}")),
     }
 }
 
-fn vector(elements: &ArrayRef, item: &CqlType, dimensions: usize, out: &mut Vec<u8>) -> Result<(), String> {
+fn vector(
+    elements: &ArrayRef,
+    item: &CqlType,
+    dimensions: usize,
+    reading: &mut Reading<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
     if elements.len() != dimensions {
         return Err(format!("expected {dimensions} elements, found {}", elements.len()));
     }
@@ -161,7 +190,7 @@ fn vector(elements: &ArrayRef, item: &CqlType, dimensions: usize, out: &mut Vec<
     let mut cell = Vec::new();
     for row in 0..dimensions {
         cell.clear();
-        if !encode(elements.as_ref(), row, item, &mut cell)? {
+        if !encode(elements.as_ref(), row, item, reading, &mut cell)? {
             return Err("null is not allowed inside a vector".to_owned());
         }
         match size {
@@ -174,52 +203,76 @@ fn vector(elements: &ArrayRef, item: &CqlType, dimensions: usize, out: &mut Vec<
     Ok(())
 }
 
-fn map(array: &MapArray, row: usize, ty: &CqlType, out: &mut Vec<u8>) -> Result<(), String> {
+fn map(
+    array: &MapArray,
+    row: usize,
+    ty: &CqlType,
+    reading: &mut Reading<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
     match ty {
-        CqlType::Frozen(inner) => map(array, row, inner, out),
-        CqlType::Map(key, value) => pairs(&array.value(row), key, value, out),
+        CqlType::Frozen(inner) => map(array, row, inner, reading, out),
+        CqlType::Map(key, value) => pairs(&array.value(row), key, value, reading, out),
         _ => Err(format!("a map is no {ty}")),
     }
 }
 
-fn pairs(entries: &StructArray, key: &CqlType, value: &CqlType, out: &mut Vec<u8>) -> Result<(), String> {
+fn pairs(
+    entries: &StructArray,
+    key: &CqlType,
+    value: &CqlType,
+    reading: &mut Reading<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
     count(entries.len(), out)?;
     for row in 0..entries.len() {
-        element(entries.column(0).as_ref(), row, key, out)?;
-        element(entries.column(1).as_ref(), row, value, out)?;
+        element(entries.column(0).as_ref(), row, key, reading, out)?;
+        element(entries.column(1).as_ref(), row, value, reading, out)?;
     }
     Ok(())
 }
 
-fn structure(array: &StructArray, row: usize, ty: &CqlType, out: &mut Vec<u8>) -> Result<(), String> {
+fn structure(
+    array: &StructArray,
+    row: usize,
+    ty: &CqlType,
+    reading: &mut Reading<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
     match ty {
-        CqlType::Frozen(inner) => structure(array, row, inner, out),
+        CqlType::Frozen(inner) => structure(array, row, inner, reading, out),
         CqlType::Duration if fields::is_duration(array.fields()) => {
             let whole = |place: usize| match scalar(array.column(place).as_ref(), row) {
                 Some(Scalar::Whole(number)) => i64::try_from(number).unwrap_or_default(),
                 _ => 0,
             };
             let narrow = |number: i64| i32::try_from(number).unwrap_or_default();
-            Scalar::Duration(narrow(whole(0)), narrow(whole(1)), whole(2)).encode(ty, out)
+            Scalar::Duration(narrow(whole(0)), narrow(whole(1)), whole(2)).encode(ty, reading, out)
         }
         CqlType::Tuple(types) if types.len() == array.num_columns() => types
             .iter()
             .zip(array.columns())
-            .try_for_each(|(ty, column)| element(column.as_ref(), row, ty, out)),
-        CqlType::Udt(udt) => user_defined(array, row, udt, out),
+            .try_for_each(|(ty, column)| element(column.as_ref(), row, ty, reading, out)),
+        CqlType::Udt(udt) => user_defined(array, row, udt, reading, out),
         _ => Err(format!("a structure is no {ty}")),
     }
 }
 
 /// Fields find each other by name; what the array does not have is null, what the type does not have is refused.
-fn user_defined(array: &StructArray, row: usize, udt: &UdtType, out: &mut Vec<u8>) -> Result<(), String> {
+fn user_defined(
+    array: &StructArray,
+    row: usize,
+    udt: &UdtType,
+    reading: &mut Reading<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
     let known = |name: &str| udt.fields.iter().any(|(field, _)| field == name);
     if let Some(stranger) = array.column_names().into_iter().find(|name| !known(name)) {
         return Err(format!("the type {} has no field `{stranger}`", udt.name));
     }
     for (name, ty) in &udt.fields {
         match array.column_by_name(name) {
-            Some(column) => element(column.as_ref(), row, ty, out)?,
+            Some(column) => element(column.as_ref(), row, ty, reading, out)?,
             None => out.extend((-1_i32).to_be_bytes()),
         }
     }

@@ -341,7 +341,11 @@ fn a_long_text_is_cut_for_excel_and_told() {
 fn of_core(cell: &[u8], ty: &CqlType) -> (Kind, String) {
     let text = value::literal(Some(cell), ty, &TimeZone::UTC);
     let shown = match text.kind {
-        Kind::Plain if *ty == CqlType::Timestamp => text.text.trim_end_matches(" ms").to_owned(),
+        Kind::Plain if *ty == CqlType::Timestamp => {
+            let bare = text.text.trim_end_matches(" ms");
+            // Never a text that would not be read back.
+            if value::from_text(ty, bare).is_ok() { bare.to_owned() } else { text.text }
+        }
         _ => text.text,
     };
     (text.kind, shown)

@@ -20,9 +20,11 @@ pub(crate) fn append(bytes: &[u8], ty: &CqlType, out: &mut Vec<u8>) -> Kind {
         None => {
             let text = value::literal(Some(bytes), ty, &TimeZone::UTC);
             match text.kind {
-                // Milliseconds that no calendar has are a bare number in files, as CQL takes them.
+                // Milliseconds that no calendar has are a bare number in files, as cqlsh writes them, where it can be read back.
                 Kind::Plain if *thawed(ty) == CqlType::Timestamp => {
-                    out.extend_from_slice(text.text.trim_end_matches(" ms").as_bytes());
+                    let bare = text.text.trim_end_matches(" ms");
+                    let is_read = bare.parse().is_ok_and(|millis| value::bare_millis(millis).is_ok());
+                    out.extend_from_slice(if is_read { bare } else { &text.text }.as_bytes());
                 }
                 _ => out.extend_from_slice(text.text.as_bytes()),
             }

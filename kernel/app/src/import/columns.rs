@@ -7,10 +7,11 @@ use cqlbook_analysis::columns::BatchPage;
 use cqlbook_analysis::read::{self, Batches, ReadError};
 use cqlbook_cluster::Cell;
 use cqlbook_core::page::Page;
-use cqlbook_core::value;
+use cqlbook_core::value::{self, Notes};
 use jiff::tz::TimeZone;
 
 use super::fields::Habits;
+use super::kinds;
 use super::outcome::LoadError;
 use super::plan::Goal;
 use super::source::{Format, Original, Source, Spec};
@@ -25,6 +26,7 @@ pub(super) struct Columns {
     next: usize,
     /// Rows read so far.
     rows: u64,
+    notes: Notes,
 }
 
 impl From<ReadError> for LoadError {
@@ -40,7 +42,13 @@ impl Columns {
     pub(super) fn open(spec: &Spec) -> Result<Self, LoadError> {
         let batches =
             if spec.format == Format::Arrow { read::arrow(&spec.path) } else { read::parquet(&spec.path) };
-        Ok(Self { batches: batches?, batch: None, page: None, next: 0, rows: 0 })
+        let batches = batches.map_err(|error| match error {
+            ReadError::Parquet(_) | ReadError::Arrow(_) | ReadError::Damaged(_) => {
+                kinds::of_columns(&spec.path, error.to_string())
+            }
+            error => error.into(),
+        })?;
+        Ok(Self { batches, batch: None, page: None, next: 0, rows: 0, notes: Notes::default() })
     }
 
     /// The columns' names.
@@ -69,12 +77,19 @@ impl Source for Columns {
             self.page = Some(BatchPage::with_columns(batch, columns).map_err(|error| error.to_string())?);
         }
         let page = self.page.as_ref().ok_or("there is no row")?;
-        let row = page.row(self.next - 1).map_err(|error| error.to_string())?;
+        let mut notes = self.notes;
+        let row = page.row_of(self.next - 1, &habits.forms, &mut notes).map_err(|error| error.to_string())?;
         let cell = |(cell, goal): (Option<Vec<u8>>, &Goal)| match cell {
             Some(bytes) => Ok(Cell::Bytes(bytes.into())),
             None => habits.missing(&goal.column),
         };
-        row.into_iter().zip(goals).map(cell).collect()
+        let cells = row.into_iter().zip(goals).map(cell).collect::<Result<_, _>>()?;
+        self.notes = notes;
+        Ok(cells)
+    }
+
+    fn notes(&self) -> Notes {
+        self.notes
     }
 
     fn original(&self) -> Original<'_> {

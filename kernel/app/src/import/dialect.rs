@@ -2,11 +2,16 @@
 //!
 //! It is a reader of our own because a load has to know which fields were in quotes (an empty field is null, `""` is an empty
 //! text) and because cqlsh puts its escape character before delimiters outside quotes too.
+//!
+//! The rule of quotes: what closes a quote is followed by the delimiter or the end of the line. A line that breaks it could be read
+//! in two ways, so it is not read at all: it has a [`Flaw`], and ends at the end of its line.
 
 use std::io::{self, BufRead};
 
 /// A record longer than this is a quote that nobody closed.
 const LONGEST: usize = 64 << 20;
+/// More fields than this are no row: a table of Cassandra's has fewer columns.
+const FIELDS: usize = 65_536;
 
 /// How the fields of a file are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,25 +20,80 @@ pub(crate) struct Dialect {
     pub(crate) delimiter: u8,
     /// Around fields that need it; doubled inside them it stands for itself.
     pub(crate) quote: u8,
-    /// Before a character that is meant as it stands, in quotes or not.
+    /// Before a character that is meant as it stands.
     pub(crate) escape: Option<u8>,
+    /// cqlsh's way: the escape is before any character, in quotes or not. Otherwise it is one before a quote and before itself,
+    /// inside quotes, as DSBulk and Spark write it.
+    pub(crate) escapes_all: bool,
 }
 
 impl Default for Dialect {
     /// RFC 4180.
     fn default() -> Self {
-        Self { delimiter: b',', quote: b'"', escape: None }
+        Self { delimiter: b',', quote: b'"', escape: None, escapes_all: false }
     }
+}
+
+/// Why a line cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    /// The quote that opened the last field is not closed before the end of the file, so many lines on.
+    Unclosed(u64),
+    /// There is more behind a quote that closes a field.
+    BehindQuote,
+    /// A quote opens behind a blank.
+    BehindBlank,
+    /// A quote in a field without quotes, behind a line that could not be read: it may be that line's.
+    StrayQuote,
+}
+
+impl Flaw {
+    /// What is wrong, and the way out.
+    pub(super) fn told(self, dialect: Dialect) -> String {
+        let way = if dialect.escape.is_some() {
+            "a quote inside quotes is written twice or escaped"
+        } else {
+            "a quote inside quotes is written twice; `--escape '\\'` or COPY reads \\\" as one"
+        };
+        match self {
+            Self::Unclosed(0) => format!("a quote of this line is not closed: {way}"),
+            Self::Unclosed(lines) => format!(
+                "a quote of this line is not closed, and {lines} lines behind it were read as part of it: {way}"
+            ),
+            Self::BehindQuote => format!("there is more behind a closing quote: {way}"),
+            Self::BehindBlank => {
+                "a quote opens behind a blank: delete the blank, or put the field in quotes from its start"
+                    .to_owned()
+            }
+            Self::StrayQuote => {
+                format!(
+                    "a quote stands in a field without quotes, and a line before could not be read: {way}"
+                )
+            }
+        }
+    }
+}
+
+/// A field as it was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Field<'a> {
+    pub(crate) bytes: &'a [u8],
+    /// It was in quotes.
+    pub(crate) quoted: bool,
+    /// It is one character behind the escape character and nothing else, such as `\N`.
+    pub(crate) escaped: bool,
 }
 
 /// The fields of one record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Fields {
     text: Vec<u8>,
-    /// Where each field ends, and whether it was in quotes.
-    ends: Vec<(usize, bool)>,
-    /// The quote that opened the last field is not closed.
-    pub(crate) unclosed: bool,
+    /// Where each field ends, whether it was in quotes, and whether it is an escaped character.
+    ends: Vec<(usize, bool, bool)>,
+    /// The field that is read has nothing but an escaped character so far.
+    escaped: bool,
+    /// What is wrong with the record. Its fields are for showing only then.
+    pub(crate) flaw: Option<Flaw>,
 }
 
 impl Fields {
@@ -42,26 +102,41 @@ impl Fields {
         self.ends.len()
     }
 
-    /// A field's bytes, and whether it was in quotes.
-    pub(crate) fn get(&self, place: usize) -> Option<(&[u8], bool)> {
-        let (end, quoted) = *self.ends.get(place)?;
+    /// A field.
+    pub(crate) fn get(&self, place: usize) -> Option<Field<'_>> {
+        let (end, quoted, escaped) = *self.ends.get(place)?;
         let start = place.checked_sub(1).map_or(0, |before| self.ends[before].0);
-        Some((&self.text[start..end], quoted))
+        Some(Field { bytes: &self.text[start..end], quoted, escaped })
     }
 
     /// The fields' bytes in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        (0..self.len()).filter_map(|place| self.get(place).map(|(field, _)| field))
+        (0..self.len()).filter_map(|place| self.get(place).map(|field| field.bytes))
     }
 
     fn clear(&mut self) {
         self.text.clear();
         self.ends.clear();
-        self.unclosed = false;
+        self.flaw = None;
+        self.escaped = false;
+    }
+
+    /// Where the field that is read begins.
+    fn start(&self) -> usize {
+        self.ends.last().map_or(0, |last| last.0)
     }
 
     fn end(&mut self, quoted: bool) {
-        self.ends.push((self.text.len(), quoted));
+        self.ends.push((self.text.len(), quoted, std::mem::take(&mut self.escaped)));
+    }
+
+    /// The record cannot be read: what is left of its line is kept as it stands, with the quote that opened the field.
+    fn broken(&mut self, flaw: Flaw, quote: Option<u8>) -> State {
+        if let Some(quote) = quote {
+            self.text.insert(self.start(), quote);
+        }
+        self.flaw = Some(flaw);
+        State::Broken
     }
 }
 
@@ -71,16 +146,18 @@ enum State {
     Between,
     /// Before a field's first byte.
     Start,
+    /// Behind blanks at a field's start.
+    Blank,
     Plain,
     Quoted,
     /// Behind a quote inside a quoted field: its end, or the first of two.
     Closing,
-    /// Behind what was in quotes.
-    Closed,
     /// Behind the escape character, inside quotes or not.
     Escaped {
         in_quotes: bool,
     },
+    /// Behind what breaks the rule of quotes.
+    Broken,
 }
 
 /// Reads records one after the other.
@@ -91,12 +168,18 @@ pub(crate) struct Records<R> {
     line: u64,
     /// The last byte was a carriage return: a line feed behind it belongs to it.
     after_return: bool,
-    at_start: bool,
+    /// A record could not be read: quotes where none is expected may be its own.
+    strict: bool,
 }
 
 impl<R: BufRead> Records<R> {
-    pub(crate) fn new(input: R, dialect: Dialect) -> Self {
-        Self { input, dialect, line: 1, after_return: false, at_start: true }
+    /// Reads an input whose first line is the file's line `line`.
+    pub(crate) fn new(input: R, dialect: Dialect, line: u64) -> Self {
+        Self { input, dialect, line, after_return: false, strict: false }
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// Reads the next record into `fields`, and gives the line it starts at; `None` at the end. Empty lines are no records.
@@ -107,25 +190,23 @@ impl<R: BufRead> Records<R> {
         loop {
             let buffer = self.input.fill_buf()?;
             if buffer.is_empty() {
-                return Ok(self.finish(state, fields).then_some(began));
+                let is_record = self.finish(state, fields, began);
+                self.strict |= fields.flaw.is_some();
+                return Ok(is_record.then_some(began));
             }
             let mut used = 0;
-            if self.at_start {
-                self.at_start = false;
-                used = if buffer.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-            }
             let mut whole = false;
             while let Some(&byte) = buffer.get(used) {
                 used += 1;
                 let is_end = matches!(byte, b'\n' | b'\r');
-                if byte == b'\n' && std::mem::take(&mut self.after_return) {
-                    if matches!(state, State::Quoted) {
-                        fields.text.push(byte);
-                    }
+                let belongs = byte == b'\n' && std::mem::take(&mut self.after_return);
+                self.after_return = byte == b'\r';
+                self.line += u64::from(is_end && !belongs);
+                // The carriage return before it was escaped, and so is this.
+                if belongs && state == State::Plain {
+                    fields.text.push(byte);
                     continue;
                 }
-                self.after_return = byte == b'\r';
-                self.line += u64::from(is_end);
                 if state == State::Between {
                     if is_end {
                         began = self.line;
@@ -133,7 +214,7 @@ impl<R: BufRead> Records<R> {
                     }
                     state = State::Start;
                 }
-                state = match step(state, byte, self.dialect, fields) {
+                state = match step(state, byte, self.dialect, self.strict, fields) {
                     Some(next) => next,
                     None => {
                         whole = true;
@@ -142,26 +223,41 @@ impl<R: BufRead> Records<R> {
                 };
             }
             self.input.consume(used);
-            if whole {
-                return Ok(Some(began));
-            }
-            if fields.text.len() > LONGEST {
-                let reason =
-                    format!("line {began}: the record is longer than 64 MB; a quote may not be closed");
+            let too_much = if fields.text.len() > LONGEST {
+                "is longer than 64 MB; a quote may not be closed"
+            } else if fields.len() > FIELDS {
+                "has more than 65,536 fields; the delimiter may be another"
+            } else {
+                ""
+            };
+            if !too_much.is_empty() {
+                let reason = format!("line {began}: the record {too_much}");
                 return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
+            }
+            if whole {
+                self.strict |= fields.flaw.is_some();
+                return Ok(Some(began));
             }
         }
     }
 
     /// Ends the last record of the file; false where there is none.
-    fn finish(&mut self, state: State, fields: &mut Fields) -> bool {
+    fn finish(&mut self, state: State, fields: &mut Fields, began: u64) -> bool {
         match state {
             State::Between => return false,
-            State::Start | State::Plain | State::Escaped { in_quotes: false } => fields.end(false),
-            State::Closing | State::Closed => fields.end(true),
+            State::Start | State::Blank | State::Plain | State::Broken => fields.end(false),
+            State::Escaped { in_quotes: false } => {
+                // An escape character with nothing behind it stands for itself.
+                fields.text.extend(self.dialect.escape);
+                fields.escaped = false;
+                fields.end(false);
+            }
+            State::Closing => fields.end(true),
             State::Quoted | State::Escaped { in_quotes: true } => {
-                fields.unclosed = true;
-                fields.end(true);
+                // The end of the last line is none of another.
+                let lines = self.line - began - u64::from(fields.text.ends_with(b"\n"));
+                fields.broken(Flaw::Unclosed(lines), Some(self.dialect.quote));
+                fields.end(false);
             }
         }
         true
@@ -169,12 +265,16 @@ impl<R: BufRead> Records<R> {
 }
 
 /// What follows a byte; `None` at the end of the record.
-fn step(state: State, byte: u8, dialect: Dialect, fields: &mut Fields) -> Option<State> {
-    let Dialect { delimiter, quote, escape } = dialect;
+fn step(state: State, byte: u8, dialect: Dialect, strict: bool, fields: &mut Fields) -> Option<State> {
+    let Dialect { delimiter, quote, escape, escapes_all } = dialect;
     let is_escape = escape == Some(byte) && byte != quote;
     Some(match state {
         State::Between | State::Start if byte == quote => State::Quoted,
-        State::Between | State::Start | State::Plain => match byte {
+        State::Blank if byte == quote => {
+            fields.text.push(byte);
+            fields.broken(Flaw::BehindBlank, None)
+        }
+        State::Between | State::Start | State::Blank | State::Plain => match byte {
             b'\n' | b'\r' => {
                 fields.end(false);
                 return None;
@@ -183,10 +283,22 @@ fn step(state: State, byte: u8, dialect: Dialect, fields: &mut Fields) -> Option
                 fields.end(false);
                 State::Start
             }
-            _ if is_escape => State::Escaped { in_quotes: false },
+            _ if is_escape && escapes_all => {
+                fields.escaped = fields.text.len() == fields.start();
+                State::Escaped { in_quotes: false }
+            }
+            byte if byte == quote && strict => {
+                fields.text.push(byte);
+                fields.broken(Flaw::StrayQuote, None)
+            }
             byte => {
                 fields.text.push(byte);
-                State::Plain
+                fields.escaped = false;
+                if state != State::Plain && matches!(byte, b' ' | b'\t') {
+                    State::Blank
+                } else {
+                    State::Plain
+                }
             }
         },
         State::Quoted if is_escape => State::Escaped { in_quotes: true },
@@ -199,7 +311,7 @@ fn step(state: State, byte: u8, dialect: Dialect, fields: &mut Fields) -> Option
             fields.text.push(byte);
             State::Quoted
         }
-        State::Closing | State::Closed => match byte {
+        State::Closing => match byte {
             b'\n' | b'\r' => {
                 fields.end(true);
                 return None;
@@ -209,112 +321,31 @@ fn step(state: State, byte: u8, dialect: Dialect, fields: &mut Fields) -> Option
                 State::Start
             }
             byte => {
-                fields.text.push(byte);
-                State::Closed
+                let broken = fields.broken(Flaw::BehindQuote, Some(quote));
+                fields.text.extend([quote, byte]);
+                broken
             }
         },
         State::Escaped { in_quotes } => {
+            if !escapes_all && byte != quote && Some(byte) != escape {
+                fields.text.extend(escape);
+            }
             fields.text.push(byte);
             if in_quotes { State::Quoted } else { State::Plain }
         }
+        State::Broken => match byte {
+            b'\n' | b'\r' => {
+                fields.end(false);
+                return None;
+            }
+            byte => {
+                fields.text.push(byte);
+                State::Broken
+            }
+        },
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const COPY: Dialect = Dialect { delimiter: b',', quote: b'"', escape: Some(b'\\') };
-
-    /// Each record as its line and fields; a field in quotes is in quotes here too.
-    fn read(text: &[u8], dialect: Dialect, buffer: usize) -> Vec<(u64, Vec<String>)> {
-        let mut records = Records::new(io::BufReader::with_capacity(buffer, text), dialect);
-        let mut fields = Fields::default();
-        let mut all = Vec::new();
-        while let Some(line) = records.read(&mut fields).unwrap() {
-            let shown = (0..fields.len()).map(|place| {
-                let (field, quoted) = fields.get(place).unwrap();
-                let field = String::from_utf8_lossy(field);
-                if quoted { format!("\"{field}\"") } else { field.into_owned() }
-            });
-            all.push((line, shown.collect()));
-        }
-        all
-    }
-
-    fn one(text: &str, dialect: Dialect) -> Vec<String> {
-        read(text.as_bytes(), dialect, 4096).remove(0).1
-    }
-
-    #[test]
-    fn quotes_tell_an_empty_text_from_nothing() {
-        assert_eq!(one("a,,\"\",\"b\"\n", Dialect::default()), ["a", "", "\"\"", "\"b\""]);
-        assert_eq!(one("\"it \"\"is\"\", so\",x", Dialect::default()), ["\"it \"is\", so\"", "x"]);
-        assert_eq!(one("a\"b,\"c\"d", Dialect::default()), ["a\"b", "\"cd\""]);
-    }
-
-    #[test]
-    fn records_know_their_lines_and_a_mark_at_the_start_is_none_of_them() {
-        let text = b"\xef\xbb\xbfa,b\r\n\r\n\"two\r\nlines\",1\rc,d\n\n";
-        let expected = [(1, vec!["a", "b"]), (3, vec!["\"two\r\nlines\"", "1"]), (5, vec!["c", "d"])];
-        for buffer in [5, 4096] {
-            let read = read(text, Dialect::default(), buffer);
-            let read: Vec<_> = read
-                .iter()
-                .map(|(line, fields)| (*line, fields.iter().map(String::as_str).collect()))
-                .collect();
-            assert_eq!(read, expected);
-        }
-    }
-
-    #[test]
-    fn what_cqlsh_escapes_is_undone_inside_quotes_and_outside() {
-        assert_eq!(one(r#"a\,b,"c\"d\\",e\\f,"g""h""#, COPY), [r"a,b", r#""c"d\""#, r"e\f", r#""g"h""#]);
-        assert_eq!(one("a\\b", Dialect::default()), ["a\\b"]);
-    }
-
-    #[test]
-    fn a_quote_that_is_not_closed_is_told() {
-        let mut records = Records::new(io::Cursor::new("a,\"b\nc"), Dialect::default());
-        let mut fields = Fields::default();
-        assert_eq!(records.read(&mut fields).unwrap(), Some(1));
-        assert!(fields.unclosed);
-        assert_eq!(records.read(&mut fields).unwrap(), None);
-    }
-
-    proptest! {
-        /// The csv crate writes, we read, whatever the buffer.
-        #[test]
-        fn what_is_written_is_read(
-            rows in prop::collection::vec(prop::collection::vec("[a-z,\"\\\\\r\n é]{0,6}", 2..4), 1..5),
-            buffer in 3..40_usize,
-            escaped: bool,
-        ) {
-            let mut writer = csv::WriterBuilder::new()
-                .flexible(true)
-                .quote_style(csv::QuoteStyle::Always)
-                .double_quote(!escaped)
-                .escape(b'\\')
-                .from_writer(Vec::new());
-            for row in &rows {
-                writer.write_record(row).unwrap();
-            }
-            let written = writer.into_inner().unwrap();
-            // The crate does not escape the escape character itself.
-            prop_assume!(!escaped || !written.contains(&b'\\') || !rows.iter().flatten().any(|field| field.contains('\\')));
-            let dialect = if escaped { COPY } else { Dialect::default() };
-            let read = read(&written, dialect, buffer);
-            let expected: Vec<Vec<String>> =
-                rows.iter().map(|row| row.iter().map(|field| format!("\"{field}\"")).collect()).collect();
-            prop_assert_eq!(read.into_iter().map(|(_, fields)| fields).collect::<Vec<_>>(), expected);
-        }
-
-        #[test]
-        fn any_bytes_are_read_in_bounds(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let fields: usize = read(&bytes, COPY, 7).iter().map(|(_, fields)| fields.len()).sum();
-            prop_assert!(fields <= bytes.len() + 1);
-        }
-    }
-}
+#[path = "dialect_tests.rs"]
+mod tests;

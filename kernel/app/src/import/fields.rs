@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use cqlbook_cluster::Cell;
 use cqlbook_core::column::{Column, CqlType, KeyRole};
-use cqlbook_core::value;
-use jiff::fmt::strtime;
-use jiff::tz::TimeZone;
+use cqlbook_core::value::{Forms, Notes};
+
+use super::dialect::Field;
 
 /// How a file writes its values.
 #[derive(Debug, Clone, Default)]
@@ -18,32 +18,35 @@ pub(crate) struct Habits {
     pub(crate) cqlsh: bool,
     /// Nulls of the file are written, and so delete what is there.
     pub(crate) write_nulls: bool,
-    /// How true and false are written, beside these words.
-    pub(crate) booleans: Option<(String, String)>,
     /// The decimal separator, where it is no point.
     pub(crate) decimal_separator: Option<char>,
     /// The separator of thousands.
     pub(crate) thousands_separator: Option<char>,
-    /// How timestamps are written, in the letters of strftime.
-    pub(crate) datetime_format: Option<String>,
+    /// How single values are written: booleans, dates, timestamps, blobs.
+    pub(crate) forms: Forms,
 }
 
 impl Habits {
     /// A field as a cell of `column`; `None` is a field that the line does not have.
-    pub(super) fn cell(&self, column: &Column, field: Option<(&[u8], bool)>) -> Result<Cell, String> {
-        let Some((bytes, quoted)) = field else { return self.missing(column) };
-        let text =
-            std::str::from_utf8(bytes).map_err(|_| format!("{}: its bytes are no UTF-8", column.name))?;
-        if self.is_null(text, quoted, &column.cql_type) {
+    pub(super) fn cell(
+        &self,
+        column: &Column,
+        field: Option<Field<'_>>,
+        notes: &mut Notes,
+    ) -> Result<Cell, String> {
+        let Some(field) = field else { return self.missing(column) };
+        let text = std::str::from_utf8(field.bytes).map_err(|_| {
+            format!(
+                "{}: its bytes are no UTF-8; `--encoding latin1` or `windows-1252` reads others",
+                column.name
+            )
+        })?;
+        if self.is_null(text, field, &column.cql_type) {
             return self.missing(column);
         }
         let ty = plain(&column.cql_type);
-        if let (CqlType::Timestamp, Some(format)) = (ty, &self.datetime_format)
-            && let Some(millis) = timestamp(format, text)
-        {
-            return Ok(Cell::Bytes(millis.to_be_bytes().to_vec().into()));
-        }
-        value::from_text(ty, &self.usual(ty, text))
+        self.forms
+            .text(ty, &self.usual(ty, text), notes)
             .map(|bytes| Cell::Bytes(bytes.into()))
             .map_err(|error| format!("{}: {error}", column.name))
     }
@@ -57,33 +60,34 @@ impl Habits {
         Ok(if write { Cell::Null } else { Cell::Unset })
     }
 
-    fn is_null(&self, text: &str, quoted: bool, ty: &CqlType) -> bool {
+    fn is_null(&self, text: &str, field: Field<'_>, ty: &CqlType) -> bool {
+        // `\N`, whose backslash was taken for an escape: where it stands for null it was none.
+        if field.escaped && self.null.strip_prefix('\\') == Some(text) {
+            return true;
+        }
         if self.cqlsh {
             // Our own `COPY TO` writes an empty text as a pair of quotes, and null as nothing.
-            let is_empty_text = text.is_empty() && quoted;
+            let is_empty_text = text.is_empty() && field.quoted;
             return text == self.null
                 && !(is_empty_text && matches!(plain(ty), CqlType::Text | CqlType::Ascii));
         }
         // In quotes it is what it says, where the type has such a value.
         let says_null = text.is_empty() || text == self.null;
-        says_null && !(quoted && matches!(plain(ty), CqlType::Text | CqlType::Ascii))
+        says_null && !(field.quoted && matches!(plain(ty), CqlType::Text | CqlType::Ascii))
     }
 
-    /// The text as CQL would write it.
+    /// A number with the separators that CQL has.
     fn usual<'a>(&self, ty: &CqlType, text: &'a str) -> Cow<'a, str> {
         match ty {
-            CqlType::Boolean => match &self.booleans {
-                Some((yes, _)) if text.eq_ignore_ascii_case(yes) => "true".into(),
-                Some((_, no)) if text.eq_ignore_ascii_case(no) => "false".into(),
-                _ => text.into(),
-            },
             CqlType::Tinyint
             | CqlType::Smallint
             | CqlType::Int
             | CqlType::Bigint
             | CqlType::Counter
-            | CqlType::Varint => whole(self.number(text)),
-            CqlType::Float | CqlType::Double | CqlType::Decimal => self.number(text),
+            | CqlType::Varint
+            | CqlType::Float
+            | CqlType::Double
+            | CqlType::Decimal => self.number(text),
             _ => text.into(),
         }
     }
@@ -100,16 +104,6 @@ impl Habits {
     }
 }
 
-/// A whole number that a spreadsheet or pandas wrote as `7.0`.
-fn whole(text: Cow<'_, str>) -> Cow<'_, str> {
-    match text.split_once('.') {
-        Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|byte| byte == b'0') => {
-            whole.to_owned().into()
-        }
-        _ => text,
-    }
-}
-
 fn plain(ty: &CqlType) -> &CqlType {
     match ty {
         CqlType::Frozen(inner) => plain(inner),
@@ -122,23 +116,31 @@ pub(super) fn is_key(column: &Column) -> bool {
     matches!(column.role, Some(KeyRole::Partition | KeyRole::Clustering))
 }
 
-/// Milliseconds since 1970 of a text in that format; UTC where it names no offset, midnight where it names no time.
-fn timestamp(format: &str, text: &str) -> Option<i64> {
-    let broken = strtime::parse(format, text.trim()).ok()?;
-    if let Ok(timestamp) = broken.to_timestamp() {
-        return Some(timestamp.as_millisecond());
+/// Names for a message: the first of them, none too long, and how many more there are.
+pub(crate) fn listed(names: &[impl AsRef<str>]) -> String {
+    const SHOWN: usize = 12;
+    const LONG: usize = 60;
+    let short = |name: &str| match name.char_indices().nth(LONG) {
+        Some((at, _)) => format!("{}…", &name[..at]),
+        None => name.to_owned(),
+    };
+    let shown: Vec<_> = names.iter().take(SHOWN).map(|name| short(name.as_ref())).collect();
+    match names.len().checked_sub(SHOWN) {
+        None | Some(0) => shown.join(", "),
+        Some(more) => format!("{} and {more} more", shown.join(", ")),
     }
-    let datetime = broken.to_datetime().or_else(|_| broken.to_date().map(|date| date.at(0, 0, 0, 0))).ok()?;
-    Some(datetime.to_zoned(TimeZone::UTC).ok()?.timestamp().as_millisecond())
 }
 
 #[cfg(test)]
 mod tests {
+    use cqlbook_core::value::TimeForm;
+
     use super::*;
 
     fn cell(habits: &Habits, ty: CqlType, text: &str, quoted: bool) -> Result<Cell, String> {
         let column = Column { name: "c".to_owned(), cql_type: ty, role: None };
-        habits.cell(&column, Some((text.as_bytes(), quoted)))
+        let field = Field { bytes: text.as_bytes(), quoted, escaped: false };
+        habits.cell(&column, Some(field), &mut Notes::default())
     }
 
     fn bytes(value: &[u8]) -> Result<Cell, String> {
@@ -163,21 +165,44 @@ mod tests {
     #[test]
     fn numbers_booleans_and_times_as_the_file_writes_them() {
         let habits = Habits {
-            booleans: Some(("yes".to_owned(), "no".to_owned())),
+            forms: Forms {
+                booleans: Some(("ja".to_owned(), "nein".to_owned())),
+                timestamps: TimeForm::named("%d.%m.%Y %H:%M"),
+                ..Forms::default()
+            },
             decimal_separator: Some(','),
             thousands_separator: Some('.'),
-            datetime_format: Some("%d.%m.%Y %H:%M".to_owned()),
             ..Habits::default()
         };
         assert_eq!(cell(&habits, CqlType::Int, "1.234", false), bytes(&1234_i32.to_be_bytes()));
         assert_eq!(cell(&habits, CqlType::Double, "1.234,5", false), bytes(&1234.5_f64.to_be_bytes()));
-        assert_eq!(cell(&habits, CqlType::Boolean, "Yes", false), bytes(&[1]));
+        assert_eq!(cell(&habits, CqlType::Boolean, "Ja", false), bytes(&[1]));
         assert_eq!(cell(&habits, CqlType::Boolean, "false", false), bytes(&[0]));
         let minute = bytes(&60_000_i64.to_be_bytes());
         assert_eq!(cell(&habits, CqlType::Timestamp, "01.01.1970 00:01", false), minute);
         assert_eq!(cell(&habits, CqlType::Timestamp, "1970-01-01T00:01:00Z", false), minute);
-        let day = Habits { datetime_format: Some("%d.%m.%Y".to_owned()), ..Habits::default() };
-        assert_eq!(cell(&day, CqlType::Timestamp, "01.01.1970", false), bytes(&[0; 8]));
+    }
+
+    #[test]
+    fn an_escaped_character_may_stand_for_null() {
+        let read = |null: &str, escaped| {
+            let habits =
+                Habits { null: null.to_owned(), cqlsh: true, write_nulls: true, ..Habits::default() };
+            let column = Column { name: "c".to_owned(), cql_type: CqlType::Text, role: None };
+            habits.cell(&column, Some(Field { bytes: b"N", quoted: false, escaped }), &mut Notes::default())
+        };
+        assert_eq!(read("\\N", true), Ok(Cell::Null));
+        assert_eq!(read("\\N", false), bytes(b"N"));
+        assert_eq!(read("", true), bytes(b"N"));
+        assert_eq!(read("N", true), Ok(Cell::Null));
+    }
+
+    #[test]
+    fn names_are_listed_in_bounds() {
+        assert_eq!(listed(&["a", "b"]), "a, b");
+        let many: Vec<_> = (0..3_000).map(|number| format!("{number}{}", "x".repeat(10_000))).collect();
+        let told = listed(&many);
+        assert!(told.len() < 1_000 && told.ends_with("and 2988 more"), "{told}");
     }
 
     #[test]

@@ -6,12 +6,14 @@
 mod clock;
 mod columns;
 mod dialect;
+mod encoding;
 mod fields;
 mod journal;
-mod json;
+mod kinds;
 mod load;
 mod marked;
 mod nulls;
+mod objects;
 mod outcome;
 mod plan;
 mod rejected;
@@ -25,7 +27,8 @@ mod window;
 
 pub(crate) use clock::Clock;
 pub(crate) use dialect::Dialect;
-pub(crate) use fields::Habits;
+pub(crate) use encoding::Encoding;
+pub(crate) use fields::{Habits, listed};
 pub(crate) use outcome::LoadError;
 pub(crate) use plan::{Match, Order, Plan, Target, in_cqlshs_order};
 pub(crate) use rejected::Form;

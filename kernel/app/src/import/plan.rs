@@ -5,7 +5,7 @@ use cqlbook_core::column::{Column, CqlType, KeyRole};
 use cqlbook_core::cql::keywords::quote_name;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 
-use super::fields::is_key;
+use super::fields::{is_key, listed};
 
 /// A column that a field goes into.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,7 +167,7 @@ fn by_name(target: &Target<'_>, titles: &[String]) -> Result<(Vec<Goal>, Vec<Str
             Some(column) => {
                 if goals.iter().any(|goal| goal.column.name == column.name) {
                     return Err(failed(format!("The file has the column `{}` twice.", column.name))
-                        .with_cause(format!("Its first line names: {}.", titles.join(", "))));
+                        .with_cause(format!("Its first line names: {}.", listed(titles))));
                 }
                 goals.push(Goal { field, column: column.clone() });
             }
@@ -178,11 +178,7 @@ fn by_name(target: &Target<'_>, titles: &[String]) -> Result<(Vec<Goal>, Vec<Str
     if let Some(name) = target.chosen.iter().find(|name| !has(name)) {
         let columns: Vec<_> = target.table.columns.iter().map(|column| column.name.as_str()).collect();
         return Err(failed(format!("The column `{name}` is not in both the file and the table."))
-            .with_cause(format!(
-                "The file has: {}. The table has: {}.",
-                titles.join(", "),
-                columns.join(", ")
-            )));
+            .with_cause(format!("The file has: {}. The table has: {}.", listed(titles), listed(&columns))));
     }
     Ok((goals, skipped))
 }
@@ -212,7 +208,7 @@ fn by_member(target: &Target<'_>, titles: &[String]) -> Result<(Vec<Goal>, Vec<S
             "The file's first row names no column of {}.{}.",
             target.keyspace, target.name
         ))
-        .with_cause(format!("It names: {}.", titles.join(", "))));
+        .with_cause(format!("It names: {}.", listed(titles))));
     }
     Ok((goals, Vec::new()))
 }
@@ -265,7 +261,7 @@ fn check_key(target: &Target<'_>, goals: &[Goal], fields: Match<'_>) -> Result<(
         failed(format!("The file has no field for the key of {keyspace}.{name}: {}.", missing.join(", ")));
     Err(match fields {
         Match::Names(titles) => diagnostic
-            .with_cause(format!("The file names: {}.", titles.join(", ")))
+            .with_cause(format!("The file names: {}.", listed(titles)))
             .with_hint("The first line of a CSV file must name the columns, or say `--no-header` and name them behind the table."),
         _ => diagnostic.with_hint("Name the columns of the key behind the table too."),
     })

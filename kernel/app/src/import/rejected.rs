@@ -160,13 +160,18 @@ impl Rows {
             return Ok(Self { head, kind: Kind::Other(spec.open(&Arc::default())?) });
         }
         let tape = Rc::new(RefCell::new(Vec::new()));
-        let input = Taped { input: spec.input(&Arc::default())?, tape: Rc::clone(&tape) };
-        let mut records = Records::new(input, spec.dialect);
+        let (input, dialect, first) = spec.separated(&Arc::default())?;
+        let input = Taped { input, tape: Rc::clone(&tape) };
+        let mut records = Records::new(input, dialect, first);
         let (mut fields, mut head) = (Fields::default(), Vec::new());
         if spec.header {
             records.read(&mut fields)?;
             take(&tape, &mut head);
             head.push(b'\n');
+        }
+        if first > 1 {
+            // The line that named the delimiter.
+            head.splice(0..0, [b"sep=".as_slice(), &[dialect.delimiter, b'\n']].concat());
         }
         Ok(Self { head, kind: Kind::Csv(records, fields, tape) })
     }
@@ -239,7 +244,7 @@ impl BufRead for Taped {
 
 /// Writes fields as a line in their dialect, in quotes where they need them; null is an empty field.
 fn line<'a>(out: &mut Vec<u8>, fields: impl Iterator<Item = Option<&'a [u8]>>, dialect: Dialect) {
-    let Dialect { delimiter, quote, escape } = dialect;
+    let Dialect { delimiter, quote, escape, .. } = dialect;
     for (place, field) in fields.enumerate() {
         if place > 0 {
             out.push(delimiter);

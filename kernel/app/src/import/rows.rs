@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use cqlbook_cluster::Cell;
+use cqlbook_core::value::Notes;
 use tokio::sync::mpsc;
 
 use super::clock::Clock;
@@ -81,6 +82,8 @@ pub(super) struct Read {
     pub(super) seen: u64,
     /// Names in the rows that are no column's.
     pub(super) unknown: Vec<String>,
+    /// What is to be told of the values.
+    pub(super) notes: Notes,
 }
 
 /// Reads the file and sends what it holds; ends early when nobody listens any more.
@@ -144,6 +147,7 @@ pub(super) fn read(
     }
     window.send(tally, batches)?;
     read.unknown = source.unknown();
+    read.notes = source.notes();
     Ok(read)
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use cqlbook_cluster::{Connection, Prepared, RequestOptions};
 use cqlbook_core::cell::{Idempotence, is_harmless_to_set};
+use cqlbook_core::value::Notes;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
@@ -68,6 +69,8 @@ pub(crate) struct Loaded {
     pub(crate) rejected_file: Option<PathBuf>,
     /// Names in the rows that are no column's.
     pub(crate) unknown: Vec<String>,
+    /// What is to be told of the values.
+    pub(crate) notes: Notes,
 }
 
 impl Loaded {
@@ -144,6 +147,7 @@ pub(crate) async fn run(mut job: Job, tally: Arc<Tally>) -> Result<Loaded, LoadE
         first,
         rejected_file,
         unknown: read.unknown,
+        notes: read.notes,
     })
 }
 

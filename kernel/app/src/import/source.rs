@@ -1,7 +1,6 @@
 //! What is read from: a file's rows one after the other, whatever its format. Runs on a thread of its own.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,20 +8,17 @@ use std::sync::atomic::AtomicU64;
 
 use cqlbook_analysis::unpack;
 use cqlbook_cluster::Cell;
-use cqlbook_core::value;
+use cqlbook_core::value::Notes;
 
 use super::columns::Columns;
 use super::dialect::{Dialect, Fields, Records};
+use super::encoding::{self, Encoding};
 use super::fields::Habits;
-use super::json;
+use super::kinds;
 use super::marked;
+use super::objects::Objects;
 use super::outcome::LoadError;
 use super::plan::Goal;
-
-/// A line of JSON longer than this is none.
-const LONGEST_LINE: u64 = 64 << 20;
-/// Names that no column has, kept for the summary at most.
-const NAMES: usize = 20;
 
 /// The formats that can be loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +27,8 @@ pub(crate) enum Format {
     Csv,
     /// One JSON object a line.
     Jsonl,
+    /// JSON objects in one array, or one behind the other.
+    Json,
     /// Columns, as analysts pass them on.
     Parquet,
     /// Arrow's own file of columns.
@@ -47,8 +45,9 @@ impl Format {
             "parquet" | "pq" | "arrow" | "feather" if is_rejected => Some(Self::Csv),
             "csv" | "tsv" | "txt" => Some(Self::Csv),
             "jsonl" | "ndjson" => Some(Self::Jsonl),
+            "json" => Some(Self::Json),
             "parquet" | "pq" => Some(Self::Parquet),
-            "arrow" | "feather" => Some(Self::Arrow),
+            "arrow" | "feather" | "ipc" => Some(Self::Arrow),
             _ => None,
         }
     }
@@ -73,6 +72,8 @@ pub(crate) struct Spec {
     pub(crate) format: Format,
     /// Of separated fields.
     pub(crate) dialect: Dialect,
+    /// How its letters are written, where it is text.
+    pub(crate) encoding: Encoding,
     /// The first line names the fields.
     pub(crate) header: bool,
     pub(crate) habits: Habits,
@@ -90,9 +91,40 @@ pub(crate) enum Titles {
 }
 
 impl Spec {
-    /// The file's text, unpacked, and without the reasons where it is one of rejected rows.
-    pub(super) fn input(&self, read: &Arc<AtomicU64>) -> io::Result<Box<dyn BufRead + Send>> {
-        marked::rows(unpack::open(&self.path, read)?)
+    /// The file's text, unpacked, as UTF-8, and without the reasons where it is one of rejected rows.
+    pub(super) fn text(&self, read: &Arc<AtomicU64>) -> Result<Box<dyn BufRead + Send>, LoadError> {
+        kinds::check_text(&self.path)?;
+        Ok(marked::rows(encoding::decoded(unpack::open(&self.path, read)?, self.encoding)?)?)
+    }
+
+    /// The text of a file of separated fields, its dialect, and the line that it starts at. A first line `sep=;`, as Excel writes
+    /// it, names the delimiter and is no record.
+    pub(super) fn separated(
+        &self,
+        read: &Arc<AtomicU64>,
+    ) -> Result<(Box<dyn BufRead + Send>, Dialect, u64), LoadError> {
+        let mut input = self.text(read)?;
+        if self.habits.cqlsh {
+            return Ok((input, self.dialect, 1));
+        }
+        let mut start = Vec::new();
+        (&mut input).take(7).read_to_end(&mut start)?;
+        let (dialect, line, used) = match start.as_slice() {
+            [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', delimiter, end, rest @ ..]
+                if delimiter.is_ascii() && matches!(end, b'\r' | b'\n') =>
+            {
+                let used = if *end == b'\r' && rest.starts_with(b"\n") { 7 } else { 6 };
+                (Dialect { delimiter: *delimiter, ..self.dialect }, 2, used)
+            }
+            _ => (self.dialect, 1, 0),
+        };
+        Ok((Box::new(io::Cursor::new(start.split_off(used)).chain(input)), dialect, line))
+    }
+
+    /// The records of a file of separated fields.
+    fn records(&self, read: &Arc<AtomicU64>) -> Result<Records<Box<dyn BufRead + Send>>, LoadError> {
+        let (input, dialect, line) = self.separated(read)?;
+        Ok(Records::new(input, dialect, line))
     }
 
     /// Opens the file at its first row; `read` counts the bytes that are read of it.
@@ -100,25 +132,16 @@ impl Spec {
         Ok(match self.format {
             Format::Parquet | Format::Arrow => Box::new(Columns::open(self)?),
             Format::Csv => {
-                let input = self.input(read)?;
-                let mut source = Csv {
-                    records: Records::new(input, self.dialect),
-                    fields: Fields::default(),
-                    width: None,
-                };
+                let records = self.records(read)?;
+                let (fields, notes) = (Fields::default(), Notes::default());
+                let mut source = Csv { records, fields, width: None, notes };
                 if self.header {
                     source.records.read(&mut source.fields)?;
                     source.width = Some(source.fields.len());
                 }
                 Box::new(source)
             }
-            Format::Jsonl => Box::new(Jsonl {
-                input: self.input(read)?,
-                line: Vec::new(),
-                number: 0,
-                places: HashMap::new(),
-                unknown: BTreeSet::new(),
-            }),
+            format => Box::new(Objects::new(self.text(read)?, format == Format::Json)),
         })
     }
 
@@ -128,15 +151,23 @@ impl Spec {
         match self.format {
             Format::Csv => {
                 let mut fields = Fields::default();
-                Records::new(self.input(&read)?, self.dialect).read(&mut fields)?;
+                let mut records = self.records(&read)?;
+                records.read(&mut fields)?;
                 if !self.header {
                     return Ok(Titles::Places(fields.len()));
+                }
+                if let Some(flaw) = fields.flaw {
+                    let told = flaw.told(records.dialect());
+                    let hints: String =
+                        self.hints().iter().map(|hint| format!(". {}", hint.trim_end_matches('.'))).collect();
+                    let reason = format!("its first line names no fields: {told}{hints}");
+                    return Err(LoadError::Format(reason));
                 }
                 let name = |field| String::from_utf8_lossy(field).trim().to_owned();
                 Ok(Titles::Names(fields.iter().map(name).collect()))
             }
             Format::Parquet | Format::Arrow => Ok(Titles::Names(Columns::open(self)?.titles())),
-            Format::Jsonl => {
+            Format::Jsonl | Format::Json => {
                 let mut source = self.open(&read)?;
                 while source.next()?.is_some() {
                     if let Some(names) = source.names() {
@@ -146,6 +177,19 @@ impl Spec {
                 Ok(Titles::Members(Vec::new()))
             }
         }
+    }
+
+    /// What may be meant by a file whose fields do not find their columns: another delimiter, or another format.
+    pub(crate) fn hints(&self) -> Vec<String> {
+        if self.format != Format::Csv {
+            return Vec::new();
+        }
+        let first = self.text(&Arc::default()).ok().and_then(|input| {
+            let mut line = Vec::new();
+            input.take(64 << 10).read_until(b'\n', &mut line).ok()?;
+            Some(line)
+        });
+        kinds::hints(&first.unwrap_or_default(), self.dialect, self.habits.cqlsh)
     }
 }
 
@@ -177,6 +221,9 @@ pub(super) trait Source {
     fn unknown(&self) -> Vec<String> {
         Vec::new()
     }
+
+    /// What is to be told of the values that were read.
+    fn notes(&self) -> Notes;
 }
 
 /// Separated fields.
@@ -185,6 +232,7 @@ struct Csv<R> {
     fields: Fields,
     /// How many fields a row has: as many as the header, or as the first row.
     width: Option<usize>,
+    notes: Notes,
 }
 
 impl<R: BufRead> Source for Csv<R> {
@@ -198,118 +246,24 @@ impl<R: BufRead> Source for Csv<R> {
 
     fn cells(&mut self, goals: &[Goal], habits: &Habits) -> Result<Vec<Cell>, String> {
         let (fields, width) = (self.fields.len(), self.width.unwrap_or_default());
-        if self.fields.unclosed {
-            return Err("a quote of this line is not closed".to_owned());
+        if let Some(flaw) = self.fields.flaw {
+            return Err(flaw.told(self.records.dialect()));
         }
         if fields != width {
             return Err(format!("the line has {fields} fields, not {width}"));
         }
-        goals.iter().map(|goal| habits.cell(&goal.column, self.fields.get(goal.field))).collect()
+        let mut notes = self.notes;
+        let cell = |goal: &Goal| habits.cell(&goal.column, self.fields.get(goal.field), &mut notes);
+        let cells = goals.iter().map(cell).collect::<Result<_, _>>()?;
+        self.notes = notes;
+        Ok(cells)
     }
 
     fn original(&self) -> Original<'_> {
         Original::Fields(self.fields.iter().map(Cow::Borrowed).map(Some).collect())
     }
-}
 
-/// One JSON object a line.
-struct Jsonl<R> {
-    input: R,
-    line: Vec<u8>,
-    number: u64,
-    /// The goal that a name leads to.
-    places: HashMap<String, Option<usize>>,
-    unknown: BTreeSet<String>,
-}
-
-impl<R> Jsonl<R> {
-    fn text(&self) -> Result<&str, String> {
-        std::str::from_utf8(&self.line).map_err(|_| "the line is no UTF-8".to_owned())
+    fn notes(&self) -> Notes {
+        self.notes
     }
-}
-
-impl<R: BufRead> Source for Jsonl<R> {
-    fn next(&mut self) -> Result<Option<u64>, LoadError> {
-        loop {
-            self.line.clear();
-            let length = (&mut self.input).take(LONGEST_LINE).read_until(b'\n', &mut self.line)? as u64;
-            if length == LONGEST_LINE {
-                let reason = format!("line {} is longer than 64 MB", self.number + 1);
-                return Err(io::Error::new(io::ErrorKind::InvalidData, reason).into());
-            }
-            if length == 0 {
-                return Ok(None);
-            }
-            if self.number == 0 && self.line.starts_with(b"\xef\xbb\xbf") {
-                self.line.drain(..3);
-            }
-            self.number += 1;
-            let trimmed = self.line.trim_ascii_end().len();
-            self.line.truncate(trimmed);
-            if trimmed > 0 {
-                return Ok(Some(self.number));
-            }
-        }
-    }
-
-    fn cells(&mut self, goals: &[Goal], habits: &Habits) -> Result<Vec<Cell>, String> {
-        let line = std::mem::take(&mut self.line);
-        let cells = self.convert(&line, goals, habits);
-        self.line = line;
-        cells
-    }
-
-    fn original(&self) -> Original<'_> {
-        Original::Line(&self.line)
-    }
-
-    fn names(&self) -> Option<Vec<String>> {
-        let members = json::members(self.text().ok()?).ok()?;
-        Some(members.into_iter().map(|(name, _)| name.into_owned()).collect())
-    }
-
-    fn unknown(&self) -> Vec<String> {
-        self.unknown.iter().cloned().collect()
-    }
-}
-
-impl<R> Jsonl<R> {
-    fn convert(&mut self, line: &[u8], goals: &[Goal], habits: &Habits) -> Result<Vec<Cell>, String> {
-        let text = std::str::from_utf8(line).map_err(|_| "the line is no UTF-8".to_owned())?;
-        let mut cells: Vec<Option<Cell>> = vec![None; goals.len()];
-        for (name, value) in json::members(text)? {
-            let place = match self.places.get(name.as_ref()) {
-                Some(place) => *place,
-                None => {
-                    let place = place_of(goals, &name);
-                    self.places.insert(name.clone().into_owned(), place);
-                    if place.is_none() && self.unknown.len() < NAMES {
-                        self.unknown.insert(name.into_owned());
-                    }
-                    place
-                }
-            };
-            let Some(place) = place else { continue };
-            let column = &goals[place].column;
-            let told = |reason: String| format!("{}: {reason}", column.name);
-            let given = json::given(value).map_err(told)?;
-            let bytes =
-                value::from_given(&column.cql_type, &given).map_err(|error| told(error.to_string()))?;
-            cells[place] = Some(match bytes {
-                Some(bytes) => Cell::Bytes(bytes.into()),
-                None => habits.missing(column)?,
-            });
-        }
-        // What the line does not name is left as it is, whatever becomes of its nulls.
-        let absent = Habits { write_nulls: false, ..Habits::default() };
-        let cells = cells.into_iter().zip(goals);
-        cells.map(|(cell, goal)| cell.map_or_else(|| absent.missing(&goal.column), Ok)).collect()
-    }
-}
-
-/// The goal whose column a name means: as it stands, as CQL writes it, or in lower case.
-fn place_of(goals: &[Goal], name: &str) -> Option<usize> {
-    let find = |name: &str| goals.iter().position(|goal| goal.column.name == name);
-    let quoted = name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    find(name).or_else(|| find(&quoted?.replace("\"\"", "\""))).or_else(|| find(&name.to_lowercase()))
 }

@@ -6,8 +6,9 @@ use cqlbook_core::cql::keywords::unquote_name;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic::Arguments;
 use cqlbook_core::render::{self, Facts};
+use cqlbook_core::value::{BlobForm, Forms, TimeForm};
 
-use crate::import::{Dialect, Form, Format, Habits, Order, Pace, Spec};
+use crate::import::{Dialect, Encoding, Form, Format, Habits, Order, Pace, Spec, listed};
 use crate::run::loading::{self, Done, Request};
 use crate::run::scene::Scene;
 
@@ -32,37 +33,23 @@ fn request(scene: &Scene, line: &Line, arguments: &Arguments) -> Result<Request,
         };
         Diagnostic::new(Code::ImportFailed, what)
             .with_cause(
-                "Files can be csv, jsonl, parquet or arrow; csv and jsonl may be packed as .gz or .zst.",
+                "Files can be csv, json, jsonl, parquet or arrow; csv and json may be packed as .gz or .zst.",
             )
             .with_hint("Say which it is: `--format csv`.")
     })?;
-    let tabs = path.to_str().is_some_and(|path| path.to_lowercase().contains(".tsv"));
-    let delimiter = match arguments.value("delimiter") {
-        None => {
-            if tabs {
-                b'\t'
-            } else {
-                b','
-            }
-        }
-        Some("\\t" | "tab") => b'\t',
-        Some(text) => match text.as_bytes() {
-            [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => *byte,
-            _ => {
-                return Err(Diagnostic::new(Code::Usage, "`--delimiter` takes one character.")
-                    .with_hint("`--delimiter ';'`, or `--delimiter tab`."));
-            }
-        },
-    };
+    let dialect = dialect(&path, arguments)?;
+    check_of_use(format, arguments)?;
     Ok(Request {
         spec: Spec {
             path,
             format,
-            dialect: Dialect { delimiter, ..Dialect::default() },
+            dialect,
+            encoding: encoding(arguments)?,
             header: !arguments.flag("no-header"),
             habits: Habits {
                 null: arguments.value("null").unwrap_or_default().to_owned(),
                 write_nulls: arguments.flag("write-nulls"),
+                forms: forms(arguments)?,
                 ..Habits::default()
             },
         },
@@ -80,6 +67,86 @@ fn request(scene: &Scene, line: &Line, arguments: &Arguments) -> Result<Request,
         keeps_place: true,
         resume: arguments.flag("resume"),
     })
+}
+
+fn dialect(path: &Path, arguments: &Arguments) -> Result<Dialect, Diagnostic> {
+    let one = |option: &str, default: Option<u8>| match arguments.value(option) {
+        None => Ok(default),
+        Some("\\t" | "tab") => Ok(Some(b'\t')),
+        Some(text) => match text.as_bytes() {
+            [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r') => Ok(Some(*byte)),
+            _ => Err(Diagnostic::new(Code::Usage, format!("`--{option}` takes one character."))
+                .with_hint("In quotes where a shell would want them: `--delimiter ';'`, `--escape '\\'`.")),
+        },
+    };
+    let tabs = path.to_str().is_some_and(|path| path.to_lowercase().contains(".tsv"));
+    let delimiter = one("delimiter", Some(if tabs { b'\t' } else { b',' }))?.unwrap_or(b',');
+    let escape = one("escape", None)?;
+    let dialect =
+        Dialect { delimiter, escape: escape.filter(|escape| *escape != b'"'), ..Dialect::default() };
+    if delimiter == dialect.quote || escape == Some(delimiter) {
+        return Err(Diagnostic::new(
+            Code::Usage,
+            "Delimiter, escape and quote are three different characters.",
+        )
+        .with_hint("`--delimiter ';' --escape '\\'`"));
+    }
+    Ok(dialect)
+}
+
+fn encoding(arguments: &Arguments) -> Result<Encoding, Diagnostic> {
+    let Some(name) = arguments.value("encoding") else { return Ok(Encoding::default()) };
+    Encoding::named(name).ok_or_else(|| {
+        Diagnostic::new(Code::Usage, "`--encoding` takes the name of an encoding that is read.")
+            .with_hint(format!("These are: {}.", Encoding::NAMES))
+    })
+}
+
+/// How the line says that values are written.
+fn forms(arguments: &Arguments) -> Result<Forms, Diagnostic> {
+    let time = |option: &str| match arguments.value(option) {
+        None => Ok(None),
+        Some(form) => TimeForm::named(form).map(Some).ok_or_else(|| {
+            Diagnostic::new(
+                Code::Usage,
+                format!("`--{option}` takes a pattern in the letters of strftime, or a unit."),
+            )
+            .with_hint(
+                "For example `%d.%m.%Y`, `%Y%m%d` or `%m/%d/%Y %H:%M`, in quotes where there is a blank.",
+            )
+            .with_hint("Units since 1970 are `s`, `ms`, `us`, `ns` and `days`.")
+        }),
+    };
+    Ok(Forms {
+        dates: time("date-format")?,
+        timestamps: time("timestamp-format")?,
+        blobs: match arguments.value("blobs") {
+            Some("hex") => BlobForm::Hex,
+            Some("base64") => BlobForm::Base64,
+            _ => BlobForm::Either,
+        },
+        ..Forms::default()
+    })
+}
+
+/// An option that says nothing of such a file is refused: whoever wrote it expects it to do something.
+fn check_of_use(format: Format, arguments: &Arguments) -> Result<(), Diagnostic> {
+    const OF_CSV: [&str; 4] = ["null", "delimiter", "escape", "no-header"];
+    let (kind, idle): (&str, &[&str]) = match format {
+        Format::Csv => return Ok(()),
+        Format::Jsonl | Format::Json => ("JSON", &OF_CSV),
+        Format::Parquet => ("Parquet", &["null", "delimiter", "escape", "no-header", "encoding"]),
+        Format::Arrow => ("Arrow", &["null", "delimiter", "escape", "no-header", "encoding"]),
+    };
+    match idle.iter().find(|option| arguments.flag(option)) {
+        None => Ok(()),
+        Some(option) => {
+            Err(Diagnostic::new(Code::Usage, format!("`--{option}` has no meaning for a {kind} file."))
+                .with_hint(format!(
+                    "Leave it out. If the file is no {kind}, say what it is: `--format csv`."
+                )))
+        }
+    }
 }
 
 /// What the line says.
@@ -154,6 +221,7 @@ fn notes(done: &Done, folder: &Path) -> Vec<String> {
     if done.waits > 0 {
         notes.push(format!("The service asked to slow down {} times.", render::count(done.waits)));
     }
+    notes.extend(loading::value_notes(&loaded.notes));
     if let Some(file) = &loaded.rejected_file {
         // As the user would type it: a notebook that is passed on says nothing of this machine's folders.
         let file = file.strip_prefix(folder).unwrap_or(file);
@@ -169,7 +237,7 @@ fn notes(done: &Done, folder: &Path) -> Vec<String> {
     if !skipped.is_empty() {
         notes.push(format!(
             "Not loaded, as the table has no such column or it was not chosen: {}.",
-            skipped.join(", ")
+            listed(&skipped)
         ));
     }
     notes

@@ -6,13 +6,14 @@ use std::time::Duration;
 use cqlbook_core::cell::ShellCommand;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::shell::copy::{Copy, CopyOptions, Direction};
+use cqlbook_core::value::{Forms, TimeForm};
 use cqlbook_wire::Stream;
 
 use super::copy_to;
 use super::loading::{self, Done, Request};
 use super::scene::Scene;
 use crate::history::glob::Glob;
-use crate::import::{Dialect, Fault, Form, Format, Habits, Limits, Order, Pace, Spec};
+use crate::import::{Dialect, Encoding, Fault, Form, Format, Habits, Limits, Order, Pace, Spec};
 
 /// Runs a `COPY`.
 pub(crate) async fn copy(scene: &Scene, command: &ShellCommand) -> Result<(), Diagnostic> {
@@ -100,6 +101,9 @@ async fn told(scene: &Scene, done: &Done) {
         );
         scene.io.stream(Stream::Stderr, format!("{text}\n")).await;
     }
+    for note in loading::value_notes(&loaded.notes) {
+        say(scene, &note).await;
+    }
     if let Some(file) = &loaded.rejected_file {
         let file = file.strip_prefix(&scene.notebook.folder).unwrap_or(file);
         let text = format!(
@@ -123,6 +127,7 @@ fn request(scene: &Scene, copy: &Copy, keyspace: &str, path: &Path, number: usiz
             path: path.to_owned(),
             format: Format::of(path, None).filter(|format| *format == Format::Jsonl).unwrap_or(Format::Csv),
             dialect: dialect(options),
+            encoding: Encoding::default(),
             header: options.header,
             habits: habits(options),
         },
@@ -156,6 +161,7 @@ fn dialect(options: &CopyOptions) -> Dialect {
         delimiter: byte(options.delimiter),
         quote: byte(options.quote),
         escape: (options.escape != options.quote).then(|| byte(options.escape)),
+        escapes_all: true,
     }
 }
 
@@ -164,10 +170,13 @@ fn habits(options: &CopyOptions) -> Habits {
         null: options.null.clone(),
         cqlsh: true,
         write_nulls: true,
-        booleans: Some(options.booleans.clone()),
         decimal_separator: Some(options.decimal_separator),
         thousands_separator: options.thousands_separator,
-        datetime_format: options.datetime_format.clone(),
+        forms: Forms {
+            booleans: Some(options.booleans.clone()),
+            timestamps: options.datetime_format.as_deref().and_then(TimeForm::named),
+            ..Forms::default()
+        },
     }
 }
 

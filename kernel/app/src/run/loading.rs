@@ -11,6 +11,7 @@ use cqlbook_cluster::{Cell, Prepared, QueryError, RequestOptions, RetryReason};
 use cqlbook_core::cell::Statement;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::render;
+use cqlbook_core::value::Notes;
 use cqlbook_wire::Stream;
 use uuid::Uuid;
 
@@ -273,6 +274,9 @@ fn unreadable(request: &Request, error: &LoadError) -> Diagnostic {
     let message = format!("The file {} cannot be read.", request.shown);
     let diagnostic = Diagnostic::new(Code::ImportFailed, message);
     match error {
+        LoadError::Read(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            diagnostic.with_cause(format!("Of the file: {error}."))
+        }
         LoadError::Read(error) => file::with_trouble(diagnostic, error, &request.spec.path, Doing::Reading),
         error => diagnostic
             .with_cause(format!("Of the file: {error}."))
@@ -307,7 +311,29 @@ fn plan(
         Titles::Places(width) => Match::Places(*width),
         Titles::Members(titles) => Match::Members(titles),
     };
-    Plan::new(&target, fields, request.order)
+    Plan::new(&target, fields, request.order).map_err(|mut diagnostic| {
+        diagnostic.hints.splice(0..0, request.spec.hints());
+        diagnostic
+    })
+}
+
+/// What is to be told of values that were taken.
+pub(crate) fn value_notes(notes: &Notes) -> Vec<String> {
+    let mut told = Vec::new();
+    if notes.finer > 0 {
+        told.push(format!(
+            "{} timestamps were finer than a millisecond. CQL keeps milliseconds: the rest was cut, as Cassandra cuts it.",
+            render::count(notes.finer)
+        ));
+    }
+    if notes.beyond > 0 {
+        told.push(format!(
+            "{} whole numbers were floating point beyond 9,007,199,254,740,992, where not every whole number has a place: the file \
+             may have lost their last digits.",
+            render::count(notes.beyond)
+        ));
+    }
+    told
 }
 
 /// The place to go on from, and whether an earlier load stopped that is not gone on with. Of counters any trace of an earlier

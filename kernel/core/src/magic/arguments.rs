@@ -32,7 +32,7 @@ impl Arguments {
         self.options.iter().any(|(option, _)| *option == name)
     }
 
-    /// The option's value; the last one if it was given more than once.
+    /// The option's value.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.options.iter().rev().find(|(option, _)| *option == name).and_then(|(_, value)| value.as_deref())
     }
@@ -207,6 +207,10 @@ impl Parser<'_> {
             };
             if let Some(value) = &value {
                 check(option.what, &format!("--{name}"), value).map_err(|wrong| self.with_usage(wrong))?;
+            }
+            // Which of two was meant nobody knows: neither is taken. A list may come in parts.
+            if option.what != Meaning::List && options.iter().any(|(given, _)| *given == option.name) {
+                return Err(self.usage(format!("`--{name}` is given twice.")));
             }
             options.push((option.name, value));
         }

@@ -84,7 +84,7 @@ pub(super) const IMPORT_OPTIONS: &[Opt] = &[
     value(
         "format",
         "F",
-        Meaning::OneOf(&["csv", "jsonl", "parquet", "arrow"]),
+        Meaning::OneOf(&["csv", "json", "jsonl", "parquet", "arrow"]),
         "The format; otherwise the file's ending tells.",
     ),
     value("null", "TEXT", Meaning::Text, "The text that stands for null, beside the empty field."),
@@ -98,6 +98,36 @@ pub(super) const IMPORT_OPTIONS: &[Opt] = &[
     flag(
         "no-header",
         "The first line of a csv file names no columns: fields stand in the order of the columns.",
+    ),
+    value(
+        "escape",
+        "C",
+        Meaning::Text,
+        "The character before a quote that is meant as it stands, such as a backslash.",
+    ),
+    value(
+        "encoding",
+        "E",
+        Meaning::Text,
+        "The letters of a text file: utf-8 if not given, latin1, windows-1252, utf-16.",
+    ),
+    value(
+        "date-format",
+        "F",
+        Meaning::Text,
+        "How dates are written, as in `%d.%m.%Y`; or `days` and other units since 1970.",
+    ),
+    value(
+        "timestamp-format",
+        "F",
+        Meaning::Text,
+        "How timestamps are written, as in `%d.%m.%Y %H:%M`; or `s`, `ms`, `us`, `ns` since 1970.",
+    ),
+    value(
+        "blobs",
+        "B",
+        Meaning::OneOf(&["hex", "base64"]),
+        "What a blob without `0x` is; base64 where it cannot be hexadecimal if not given.",
     ),
     flag("resume", "Goes on where an import of this file was stopped."),
 ];

@@ -48,7 +48,7 @@ fn the_usage_lines_are_those_of_the_contract() {
     %profile NAME
     %export NAME FILE [--format F] [--force] [--null TEXT] [--table KS.TABLE]
     %%export FILE [--format F] [--force] [--null TEXT] [--table KS.TABLE]
-    %import FILE INTO KS.TABLE [(COLUMNS)] [--format F] [--null TEXT] [--write-nulls] [--delimiter C] [--no-header] [--resume]
+    %import FILE INTO KS.TABLE [(COLUMNS)] [--format F] [--null TEXT] [--write-nulls] [--delimiter C] [--no-header] [--escape C] [--encoding E] [--date-format F] [--timestamp-format F] [--blobs B] [--resume]
     %trace on
     %trace off
     %trace list
@@ -102,7 +102,17 @@ fn options_in_every_way_that_gnu_has() {
     assert_eq!(show.values("columns"), ["a", "b", "c"]);
     assert_eq!(show.value("sort"), Some("dep delay:desc"));
     assert!(show.flag("vertical") && !show.flag("rows-of"));
-    assert_eq!(read("%show a --rows 1 --rows 2").unwrap().value("rows"), Some("2"));
+    // Neither of two is taken, of any magic; a list may come in parts.
+    for twice in [
+        "%show a --rows 1 --rows 2",
+        "%show a --rows 1 --rows=1",
+        "%show a --vertical --vertical",
+        "%import f.csv INTO k.t --null A --null B",
+        "%%cql --trace --trace",
+    ] {
+        let error = read(twice).unwrap_err();
+        assert!(error.message.ends_with("is given twice."), "{twice}: {}", error.message);
+    }
     assert_eq!(read("%show -- --rows").unwrap().positionals(), ["--rows"]);
     assert_eq!(read("%plot r --x=a --y '' --title '--x'").unwrap_err().message, "`--title` needs a value.");
     assert_eq!(read("%plot r --x=a --y '' --title=--x").unwrap().value("title"), Some("--x"));
@@ -192,7 +202,7 @@ fn what_does_not_parse_is_told_with_the_usage_line() {
     ");
     assert_snapshot!(told("%import a.csv shop.orders b"), @"
     USAGE `%import` takes the word INTO.
-    Usage: `%import FILE INTO KS.TABLE [(COLUMNS)] [--format F] [--null TEXT] [--write-nulls] [--delimiter C] [--no-header] [--resume]`.
+    Usage: `%import FILE INTO KS.TABLE [(COLUMNS)] [--format F] [--null TEXT] [--write-nulls] [--delimiter C] [--no-header] [--escape C] [--encoding E] [--date-format F] [--timestamp-format F] [--blobs B] [--resume]`.
     ");
 }
 

@@ -25,6 +25,11 @@ pub fn civil(days: i64) -> (i64, u8, u8) {
     (year, month as u8, day as u8)
 }
 
+/// Days from 1970-01-01 to a date of jiff's.
+pub(super) fn days_of(date: jiff::civil::Date) -> i64 {
+    days(i64::from(date.year()), i64::from(date.month()), i64::from(date.day())).unwrap_or_default()
+}
+
 /// Days from 1970-01-01 to a date; `None` for a date that does not exist or a year beyond ten million.
 fn days(year: i64, month: i64, day: i64) -> Option<i64> {
     if !(-10_000_000..=10_000_000).contains(&year) || !(1..=12).contains(&month) || day < 1 {
@@ -159,14 +164,16 @@ pub(super) fn timestamp(millis: i64, zone: &TimeZone) -> Option<String> {
     Some(text)
 }
 
-/// Milliseconds since 1970 from a number of them or from ISO forms as Cassandra takes them; UTC where no offset is given.
-pub(super) fn parse_timestamp(text: &str) -> Result<i64, String> {
+/// Milliseconds since 1970 from a number of them or from ISO forms as Cassandra takes them; UTC where no offset is given. And
+/// whether the text said it finer: Cassandra keeps whole milliseconds, cut towards the past, and so does this.
+pub(super) fn parse_timestamp(text: &str) -> Result<(i64, bool), String> {
     const EXPECTED: &str =
         "expected a timestamp, e.g. 2013-01-01 05:15:00.000+0000, or milliseconds since 1970";
     let number = text.strip_suffix(" ms").unwrap_or(text);
     let unsigned = number.strip_prefix(['-', '+']).unwrap_or(number);
     if !unsigned.is_empty() && unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
-        return number.parse().map_err(|_| "the milliseconds do not fit 64 bits".to_owned());
+        let millis = number.parse().map_err(|_| "the milliseconds do not fit 64 bits".to_owned())?;
+        return Ok((millis, false));
     }
     let (days, rest) = read_date(text).ok_or(EXPECTED)?;
     let (mut seconds, mut nanos, mut rest) = (0, 0, rest);
@@ -175,22 +182,22 @@ pub(super) fn parse_timestamp(text: &str) -> Result<i64, String> {
     {
         (seconds, nanos, rest) = read_time(clock, false).ok_or(EXPECTED)?;
     }
-    let offset = parse_offset(rest.trim_start()).ok_or(EXPECTED)?;
-    if nanos % 1_000_000 != 0 {
-        return Err("a timestamp has milliseconds and nothing finer".to_owned());
-    }
+    let local = days * 86_400 + seconds;
+    let offset = parse_offset(rest.trim_start(), local).ok_or(EXPECTED)?;
     // At most ten million years: far inside 64 bits.
-    Ok((days * 86_400 + seconds - offset) * 1000 + nanos / 1_000_000)
+    Ok(((local - offset) * 1000 + nanos / 1_000_000, nanos % 1_000_000 != 0))
 }
 
-/// Seconds ahead of UTC: nothing, `Z`, `UTC`, `GMT`, `+01`, `+0100`, `+01:00`, and `+010000` with seconds.
-fn parse_offset(text: &str) -> Option<i64> {
+/// Seconds ahead of UTC: nothing, `Z`, `UTC`, `GMT`, `+01`, `+0100`, `+01:00`, `+010000` with seconds, and the name of a zone
+/// (`CET`, `Europe/Berlin`), whose offset at that time of its clocks is meant; of a time that comes twice, the first.
+fn parse_offset(text: &str, local: i64) -> Option<i64> {
     if text.is_empty() || ["Z", "UTC", "GMT"].iter().any(|name| text.eq_ignore_ascii_case(name)) {
         return Some(0);
     }
     let sign = match text.as_bytes()[0] {
         b'+' => 1,
         b'-' => -1,
+        b'A'..=b'Z' | b'a'..=b'z' => return zone_offset(text, local),
         _ => return None,
     };
     let fields = text[1..].replace(':', "");
@@ -201,6 +208,16 @@ fn parse_offset(text: &str) -> Option<i64> {
     }
     let (hours, minutes, seconds) = (field(0)?, field(2)?, field(4)?);
     (hours <= 18 && minutes < 60 && seconds < 60).then_some(sign * (hours * 3600 + minutes * 60 + seconds))
+}
+
+/// The offset of a named zone at a time of its clocks.
+fn zone_offset(name: &str, local: i64) -> Option<i64> {
+    let zone = TimeZone::get(name).ok()?;
+    let (year, month, day) = civil(local.div_euclid(86_400));
+    let second = local.rem_euclid(86_400);
+    let date = jiff::civil::Date::new(i16::try_from(year).ok()?, month as i8, day as i8).ok()?;
+    let clock = date.at((second / 3600) as i8, (second / 60 % 60) as i8, (second % 60) as i8, 0);
+    Some(i64::from(zone.to_ambiguous_zoned(clock).compatible().ok()?.offset().seconds()))
 }
 
 #[cfg(test)]
@@ -262,19 +279,34 @@ mod tests {
             ("1357016400000", five),
             ("-1", -1),
             ("253402300800000 ms", 253_402_300_800_000),
+            ("2013-01-01 06:00:00 CET", five),
+            ("2013-01-01T06:00:00 Europe/Berlin", five),
+            ("2013-07-01 07:00:00 Europe/Berlin", five + 181 * 86_400_000),
         ] {
-            assert_eq!(parse_timestamp(text), Ok(millis), "{text}");
+            assert_eq!(parse_timestamp(text), Ok((millis, false)), "{text}");
         }
         for wrong in [
             "2013-01-01 25:00",
-            "2013-01-01 05:00:00.1234",
             "2013-01-01 Berlin",
+            "2013-01-01 05:00 Nowhere/Else",
             "yesterday",
             "",
             "+",
             "2013-01-01 5",
         ] {
             assert!(parse_timestamp(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_finer_than_a_millisecond_is_cut_towards_the_past_and_said() {
+        for (text, millis, finer) in [
+            ("1970-01-01 00:00:00.123999", 123, true),
+            ("1970-01-01T00:00:00.123000000Z", 123, false),
+            ("1970-01-01T00:00:00.000000001Z", 0, true),
+            ("1969-12-31 23:59:59.999500", -1, true),
+        ] {
+            assert_eq!(parse_timestamp(text), Ok((millis, finer)), "{text}");
         }
     }
 
@@ -293,7 +325,7 @@ mod tests {
         fn every_written_timestamp_comes_back(millis in -62_135_596_800_000..253_402_300_800_000_i64, zone in 0..4_usize) {
             let zone = TimeZone::get(["UTC", "Europe/Berlin", "America/St_Johns", "Pacific/Apia"][zone]).unwrap();
             if let Some(text) = timestamp(millis, &zone) {
-                prop_assert_eq!(parse_timestamp(&text), Ok(millis), "{}", text);
+                prop_assert_eq!(parse_timestamp(&text), Ok((millis, false)), "{}", text);
             }
         }
 

@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
+use super::forms::{self, Forms, Notes};
 use super::parse::Cursor;
-use super::{calendar, interval, number, packed_size};
+use super::{calendar, given, interval, json, number, packed_size};
 use crate::column::{CqlType, UdtType};
 use crate::vint;
 
@@ -29,21 +30,61 @@ impl ValueError {
     }
 }
 
-/// Reads a field of a CSV file: the value without the quotes a CQL literal would have (`it's`, `12`, `2013-01-01`);
-/// collections, tuples, vectors and user-defined types as CQL literals.
-///
-/// A field that stands for null is for the caller to recognise. A timestamp without an offset is in UTC.
+/// Reads a field of a file whose values have the usual forms; see [`Forms::text`].
 ///
 /// # Errors
 /// [`ValueError`] when the text is no value of the type.
 pub fn from_text(ty: &CqlType, text: &str) -> Result<Vec<u8>, ValueError> {
+    field(ty, text, &Forms::default(), &mut Notes::default())
+}
+
+/// A field of a file: see [`Forms::text`].
+pub(super) fn field(
+    ty: &CqlType,
+    text: &str,
+    forms: &Forms,
+    notes: &mut Notes,
+) -> Result<Vec<u8>, ValueError> {
     match ty {
-        CqlType::Frozen(inner) => from_text(inner, text),
+        CqlType::Frozen(inner) => field(inner, text, forms, notes),
         _ if has_empty(ty) && text.trim() == EMPTY => Ok(Vec::new()),
         CqlType::Text | CqlType::Ascii => string(ty, text),
-        CqlType::Date | CqlType::Time | CqlType::Timestamp | CqlType::Inet => in_quotes(ty, text.trim()),
-        _ => from_literal(ty, text)?.ok_or_else(|| ValueError::new(ty, text, "null is no value here")),
+        CqlType::Date | CqlType::Time | CqlType::Timestamp | CqlType::Inet => {
+            in_quotes(ty, text.trim(), Some(forms), notes)
+        }
+        _ => {
+            let none = || ValueError::new(ty, text, "null is no value here");
+            let mut cursor = Cursor::new(text, Some(forms));
+            let refused = match whole_literal(ty, &mut cursor) {
+                Ok(value) => {
+                    notes.add(cursor.notes);
+                    return value.ok_or_else(none);
+                }
+                Err(refused) => refused,
+            };
+            // DSBulk and pandas write what is nested as JSON. No text is both with two meanings: JSON's texts are in double
+            // quotes, and CQL has none of those among values.
+            if !is_nested(ty) || !text.contains('"') {
+                return Err(refused);
+            }
+            match json::value(text.trim()) {
+                Ok(given) => given::encode(ty, &given, forms, notes)?.ok_or_else(none),
+                Err(_) => Err(refused),
+            }
+        }
     }
+}
+
+fn is_nested(ty: &CqlType) -> bool {
+    matches!(
+        ty,
+        CqlType::List(_)
+            | CqlType::Set(_)
+            | CqlType::Map(..)
+            | CqlType::Tuple(_)
+            | CqlType::Udt(_)
+            | CqlType::Vector(..)
+    )
 }
 
 /// Reads a CQL literal: `'it''s'`, `12`, `0xff`, a uuid, `[..]`, `{..}`, `(..)`, `null` (which gives `None`).
@@ -52,13 +93,18 @@ pub fn from_text(ty: &CqlType, text: &str) -> Result<Vec<u8>, ValueError> {
 /// fewer fields; what is missing is null.
 ///
 /// More than CQL is taken, so that what came from JSON or YAML can be bound (papermill's parameters): a uuid, blob, decimal or
-/// duration in single quotes, `[..]` for a set or a tuple, and fields' names in single quotes.
+/// duration in single quotes, `[..]` for a set or a tuple, fields' names in single quotes, `7.0` and `1e3` for a whole number, and
+/// `inf` for infinity.
 ///
 /// # Errors
 /// [`ValueError`] when the text is no literal of the type.
 pub fn from_literal(ty: &CqlType, literal: &str) -> Result<Option<Vec<u8>>, ValueError> {
-    let mut cursor = Cursor::new(literal);
-    let value = value(ty, &mut cursor)?;
+    whole_literal(ty, &mut Cursor::new(literal, None))
+}
+
+fn whole_literal(ty: &CqlType, cursor: &mut Cursor<'_>) -> Result<Option<Vec<u8>>, ValueError> {
+    let literal = cursor.left();
+    let value = value(ty, cursor)?;
     if cursor.at_end() {
         return Ok(value);
     }
@@ -98,12 +144,12 @@ fn value(ty: &CqlType, cursor: &mut Cursor<'_>) -> Result<Option<Vec<u8>>, Value
             let text = cursor.string().ok_or_else(|| {
                 ValueError::new(ty, left, "expected an address in single quotes, e.g. '127.0.0.1'")
             })?;
-            in_quotes(ty, &text)?
+            in_quotes(ty, &text, cursor.forms, &mut cursor.notes)?
         }
         CqlType::Date | CqlType::Time | CqlType::Timestamp if cursor.at_string() => {
             let left = cursor.left();
             let text = cursor.string().ok_or_else(|| ValueError::new(ty, left, "the quote does not end"))?;
-            in_quotes(ty, &text)?
+            in_quotes(ty, &text, cursor.forms, &mut cursor.notes)?
         }
         // A bare number is a serialised one; a bare date would be a subtraction to CQL.
         CqlType::Date | CqlType::Time | CqlType::Timestamp => {
@@ -112,7 +158,7 @@ fn value(ty: &CqlType, cursor: &mut Cursor<'_>) -> Result<Option<Vec<u8>>, Value
             if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
                 return Err(ValueError::new(ty, word, "expected it in single quotes, e.g. '2013-01-01'"));
             }
-            in_quotes(ty, word)?
+            in_quotes(ty, word, cursor.forms, &mut cursor.notes)?
         }
         CqlType::List(item) => collection(ty, cursor, ['[', ']'], item, None)?,
         CqlType::Set(item) if cursor.at('[') => collection(ty, cursor, ['[', ']'], item, None)?,
@@ -126,12 +172,12 @@ fn value(ty: &CqlType, cursor: &mut Cursor<'_>) -> Result<Option<Vec<u8>>, Value
         {
             let left = cursor.left();
             let text = cursor.string().ok_or_else(|| ValueError::new(ty, left, "the quote does not end"))?;
-            word_value(ty, text.trim()).map_err(|reason| ValueError::new(ty, &text, reason))?
+            word_value(ty, text.trim(), cursor.forms).map_err(|reason| ValueError::new(ty, &text, reason))?
         }
         _ => {
             let left = cursor.left();
             let word = if matches!(ty, CqlType::Duration) { cursor.duration() } else { cursor.word() };
-            word_value(ty, word)
+            word_value(ty, word, cursor.forms)
                 .map_err(|reason| ValueError::new(ty, if word.is_empty() { left } else { word }, reason))?
         }
     };
@@ -146,22 +192,50 @@ fn string(ty: &CqlType, text: &str) -> Result<Vec<u8>, ValueError> {
 }
 
 /// The types whose literals are in quotes, by what is between them.
-fn in_quotes(ty: &CqlType, text: &str) -> Result<Vec<u8>, ValueError> {
-    let bytes = match ty {
-        CqlType::Date => calendar::parse_date(text).map(|days| days.to_be_bytes().to_vec()),
-        CqlType::Time => calendar::parse_time(text).map(|nanos| nanos.to_be_bytes().to_vec()),
-        CqlType::Timestamp => calendar::parse_timestamp(text).map(|millis| millis.to_be_bytes().to_vec()),
-        _ => match text.parse() {
-            Ok(IpAddr::V4(address)) => Ok(address.octets().to_vec()),
-            Ok(IpAddr::V6(address)) => Ok(address.octets().to_vec()),
-            Err(_) => Err("expected an address, e.g. 127.0.0.1 or 2001:db8::1".to_owned()),
-        },
+fn in_quotes(
+    ty: &CqlType,
+    text: &str,
+    forms: Option<&Forms>,
+    notes: &mut Notes,
+) -> Result<Vec<u8>, ValueError> {
+    let bytes = match (ty, forms) {
+        (CqlType::Date, Some(forms)) => forms.date(text).map(|days| days.to_be_bytes().to_vec()),
+        (CqlType::Date, None) => calendar::parse_date(text).map(|days| days.to_be_bytes().to_vec()),
+        (CqlType::Time, Some(_)) => Forms::time(text).map(|nanos| nanos.to_be_bytes().to_vec()),
+        (CqlType::Time, None) => calendar::parse_time(text).map(|nanos| nanos.to_be_bytes().to_vec()),
+        (CqlType::Timestamp, Some(forms)) => {
+            forms.timestamp(text, notes).map(|millis| millis.to_be_bytes().to_vec())
+        }
+        (CqlType::Timestamp, None) => calendar::parse_timestamp(text).map(|(millis, finer)| {
+            notes.finer += u64::from(finer);
+            millis.to_be_bytes().to_vec()
+        }),
+        _ => inet(text).ok_or_else(|| "expected an address, e.g. 127.0.0.1 or 2001:db8::1".to_owned()),
     };
     bytes.map_err(|reason| ValueError::new(ty, text, reason))
 }
 
+/// An address. One of version 4 that is written as one of version 6 (`::ffff:10.0.0.1`) is the former, as Cassandra's literals have
+/// it: otherwise two rows would look alike.
+fn inet(text: &str) -> Option<Vec<u8>> {
+    Some(match text.parse().ok()? {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => match address.to_ipv4_mapped() {
+            Some(address) => address.octets().to_vec(),
+            None => address.octets().to_vec(),
+        },
+    })
+}
+
 /// The types whose literals are single words.
-fn word_value(ty: &CqlType, word: &str) -> Result<Vec<u8>, String> {
+fn word_value(ty: &CqlType, word: &str, forms: Option<&Forms>) -> Result<Vec<u8>, String> {
+    if let Some(forms) = forms {
+        match ty {
+            CqlType::Boolean => return forms.boolean(word).map(|value| vec![u8::from(value)]),
+            CqlType::Blob => return forms.blob(word),
+            _ => {}
+        }
+    }
     match ty {
         CqlType::Boolean if word.eq_ignore_ascii_case("true") => Ok(vec![1]),
         CqlType::Boolean if word.eq_ignore_ascii_case("false") => Ok(vec![0]),
@@ -208,13 +282,15 @@ fn word_value(ty: &CqlType, word: &str) -> Result<Vec<u8>, String> {
 }
 
 fn whole<N: std::str::FromStr>(word: &str, least: i64, most: i64) -> Result<N, String> {
-    word.parse().map_err(|_| format!("expected a whole number from {least} to {most}"))
+    number::whole_digits(word, 20)
+        .and_then(|digits| digits.parse().ok())
+        .ok_or_else(|| format!("expected a whole number from {least} to {most}"))
 }
 
-/// The forms of a floating-point number that CQL has; Rust would take `inf` and `infinity` in any case as well.
+/// A floating-point number's digits, or its word: `NaN`, `Infinity` and the `inf` of C, pandas and cqlsh, in any case.
 fn float_word(word: &str) -> Result<&str, String> {
     let unsigned = word.strip_prefix(['-', '+']).unwrap_or(word);
-    let named = unsigned.eq_ignore_ascii_case("nan") || unsigned.eq_ignore_ascii_case("infinity");
+    let named = ["nan", "infinity", "inf"].iter().any(|name| unsigned.eq_ignore_ascii_case(name));
     let numeric = unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.')
         && unsigned
             .bytes()
@@ -240,18 +316,8 @@ fn uuid(word: &str) -> Result<Vec<u8>, String> {
 }
 
 fn hex(word: &str) -> Result<Vec<u8>, String> {
-    const EXPECTED: &str = "expected 0x and hexadecimal digits, two a byte";
-    let digits = word.strip_prefix("0x").or_else(|| word.strip_prefix("0X")).ok_or(EXPECTED)?;
-    if digits.len() % 2 != 0 {
-        return Err(EXPECTED.to_owned());
-    }
-    let nibble = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
-    digits
-        .as_bytes()
-        .chunks_exact(2)
-        .map(|pair| Some(nibble(pair[0])? << 4 | nibble(pair[1])?))
-        .collect::<Option<_>>()
-        .ok_or_else(|| EXPECTED.to_owned())
+    let digits = word.strip_prefix("0x").or_else(|| word.strip_prefix("0X"));
+    digits.and_then(forms::hex).ok_or_else(|| "expected 0x and hexadecimal digits, two a byte".to_owned())
 }
 
 /// Appends a cell after its 32-bit length, -1 for null.

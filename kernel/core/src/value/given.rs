@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::encode::{ValueError, append, from_text};
+use super::encode::{ValueError, append, field};
+use super::forms::{Forms, Notes};
 use super::packed_size;
 use crate::column::{CqlType, UdtType};
 use crate::vint;
@@ -35,10 +36,20 @@ pub enum Given<'a> {
 /// # Errors
 /// [`ValueError`] when it is no value of the type.
 pub fn from_given(ty: &CqlType, given: &Given<'_>) -> Result<Option<Vec<u8>>, ValueError> {
+    encode(ty, given, &Forms::default(), &mut Notes::default())
+}
+
+/// A value of another format: see [`Forms::given`].
+pub(super) fn encode(
+    ty: &CqlType,
+    given: &Given<'_>,
+    forms: &Forms,
+    notes: &mut Notes,
+) -> Result<Option<Vec<u8>>, ValueError> {
     let bytes = match (ty, given) {
         (_, Given::Null) => return Ok(None),
         (_, Given::Serialised(bytes)) => bytes.clone(),
-        (CqlType::Frozen(inner), given) => return from_given(inner, given),
+        (CqlType::Frozen(inner), given) => return encode(inner, given, forms, notes),
         (CqlType::Boolean, Given::Boolean(value)) => vec![u8::from(*value)],
         (CqlType::Text | CqlType::Ascii, Given::Boolean(value)) => value.to_string().into_bytes(),
         (CqlType::Blob | CqlType::Custom(_), Given::Bytes(bytes)) => bytes.to_vec(),
@@ -46,37 +57,39 @@ pub fn from_given(ty: &CqlType, given: &Given<'_>) -> Result<Option<Vec<u8>>, Va
         (CqlType::Inet, Given::Bytes(bytes)) if matches!(bytes.len(), 4 | 16) => bytes.to_vec(),
         (CqlType::Text | CqlType::Ascii, Given::Bytes(bytes)) => {
             let text = std::str::from_utf8(bytes).map_err(|_| unfit(ty, given, "its bytes are no UTF-8"))?;
-            from_text(ty, text)?
+            field(ty, text, forms, notes)?
         }
-        (_, Given::Number(text) | Given::Text(text)) => from_text(ty, text)?,
+        (_, Given::Number(text) | Given::Text(text)) => field(ty, text, forms, notes)?,
         (CqlType::List(item) | CqlType::Set(item), Given::List(items)) => {
             let mut out = count(ty, items.len())?;
             for given in items {
-                append(&mut out, ty, Some(&element(ty, item, given)?))?;
+                append(&mut out, ty, Some(&element(ty, item, given, forms, notes)?))?;
             }
             out
         }
         (CqlType::Map(key, value), Given::Map(pairs)) => {
             let mut out = count(ty, pairs.len())?;
             for (left, right) in pairs {
-                append(&mut out, ty, Some(&element(ty, key, left)?))?;
-                append(&mut out, ty, Some(&element(ty, value, right)?))?;
+                append(&mut out, ty, Some(&element(ty, key, left, forms, notes)?))?;
+                append(&mut out, ty, Some(&element(ty, value, right, forms, notes)?))?;
             }
             out
         }
-        (CqlType::Vector(item, dimensions), Given::List(items)) => vector(ty, item, *dimensions, items)?,
+        (CqlType::Vector(item, dimensions), Given::List(items)) => {
+            vector(ty, item, *dimensions, items, forms, notes)?
+        }
         (CqlType::Tuple(types), Given::List(items)) => {
             if items.len() > types.len() {
                 return Err(unfit(ty, given, "it has more elements than the type"));
             }
             let mut out = Vec::new();
             for (place, item) in types.iter().enumerate() {
-                let cell = items.get(place).map_or(Ok(None), |given| from_given(item, given))?;
+                let cell = items.get(place).map_or(Ok(None), |given| encode(item, given, forms, notes))?;
                 append(&mut out, ty, cell.as_deref())?;
             }
             out
         }
-        (CqlType::Udt(udt), Given::Map(fields)) => user_defined(ty, udt, fields)?,
+        (CqlType::Udt(udt), Given::Map(fields)) => user_defined(ty, udt, fields, forms, notes)?,
         _ => return Err(unfit(ty, given, "the file has a value of another kind there")),
     };
     Ok(Some(bytes))
@@ -88,8 +101,14 @@ fn count(ty: &CqlType, length: usize) -> Result<Vec<u8>, ValueError> {
 }
 
 /// An element of a collection or a vector, where Cassandra allows no null.
-fn element(ty: &CqlType, item: &CqlType, given: &Given<'_>) -> Result<Vec<u8>, ValueError> {
-    from_given(item, given)?
+fn element(
+    ty: &CqlType,
+    item: &CqlType,
+    given: &Given<'_>,
+    forms: &Forms,
+    notes: &mut Notes,
+) -> Result<Vec<u8>, ValueError> {
+    encode(item, given, forms, notes)?
         .ok_or_else(|| ValueError::new(ty, "null", "null is not allowed inside a collection"))
 }
 
@@ -98,6 +117,8 @@ fn vector(
     item: &CqlType,
     dimensions: usize,
     items: &[Given<'_>],
+    forms: &Forms,
+    notes: &mut Notes,
 ) -> Result<Vec<u8>, ValueError> {
     if items.len() != dimensions {
         let reason = format!("expected {dimensions} elements, found {}", items.len());
@@ -106,7 +127,7 @@ fn vector(
     let size = packed_size(item);
     let mut out = Vec::new();
     for given in items {
-        let cell = element(ty, item, given)?;
+        let cell = element(ty, item, given, forms, notes)?;
         match size {
             Some(size) if size == cell.len() => {}
             Some(size) => return Err(ValueError::new(ty, "…", format!("an element has {size} bytes"))),
@@ -121,6 +142,8 @@ fn user_defined(
     ty: &CqlType,
     udt: &UdtType,
     given: &[(Given<'_>, Given<'_>)],
+    forms: &Forms,
+    notes: &mut Notes,
 ) -> Result<Vec<u8>, ValueError> {
     let mut cells: Vec<Option<Vec<u8>>> = vec![None; udt.fields.len()];
     for (name, value) in given {
@@ -129,7 +152,7 @@ fn user_defined(
             let names: Vec<&str> = udt.fields.iter().map(|(field, _)| field.as_str()).collect();
             ValueError::new(ty, name, format!("its fields are {}", names.join(", ")))
         })?;
-        cells[place] = from_given(&udt.fields[place].1, value)?;
+        cells[place] = encode(&udt.fields[place].1, value, forms, notes)?;
     }
     let mut out = Vec::new();
     for cell in &cells {

@@ -1,5 +1,5 @@
 //! CQL values: their serialised cells as text ([`literal`]) and text as serialised cells ([`from_literal`], [`from_text`]);
-//! values of other formats as cells ([`from_given`]).
+//! values of other formats as cells ([`from_given`]), and the forms that values have in files ([`Forms`]).
 //!
 //! A cell is the value's bytes as native protocol v4, section 6 lays them down, and for vectors as Cassandra 5's
 //! `VectorType` does. Nothing here rounds, and nothing panics on bytes or text from outside.
@@ -11,8 +11,12 @@ mod decode;
 #[cfg(test)]
 mod decode_tests;
 mod encode;
+mod forms;
+#[cfg(test)]
+mod forms_tests;
 mod given;
 mod interval;
+pub mod json;
 mod number;
 mod parse;
 mod part;
@@ -22,6 +26,7 @@ mod round_trip;
 pub use calendar::civil;
 pub use decode::{Kind, Rendered, literal, literal_within, statement_literal};
 pub use encode::{ValueError, from_literal, from_text};
+pub use forms::{BlobForm, Forms, Notes, TimeForm, bare_millis, millis_of};
 pub use given::{Given, from_given};
 pub use part::{Misfit, exact, split_element};
 

@@ -1,5 +1,6 @@
 //! `float`, `double`, `varint` and `decimal` as exact text and back.
 
+use std::borrow::Cow;
 use std::fmt::{Display, LowerExp};
 
 use num_bigint::BigInt;
@@ -57,8 +58,70 @@ pub(super) fn decimal(bytes: &[u8]) -> Option<String> {
     Some(format!("{sign}{first}{point}{rest}E{adjusted:+}"))
 }
 
+/// A number's sign, its digits without the point, and how many of them are behind it (less where there is an exponent).
+fn parts(text: &str) -> Option<(bool, String, i64)> {
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
+        None => (text, 0),
+    };
+    let (negative, unsigned) = match mantissa.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, mantissa.strip_prefix('+').unwrap_or(mantissa)),
+    };
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let digits = format!("{whole}{fraction}");
+    if digits.is_empty() || digits.len() > DIGITS_MAX || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    Some((negative, digits, (fraction.len() as i64).checked_sub(exponent)?))
+}
+
+/// The plain digits of a number that is exactly whole, however it is written: `7`, `7.0`, `1000.`, `1e3`, `-120e-1`. `None` for
+/// every other text, and for more than `most` digits.
+pub(super) fn whole_digits(text: &str, most: usize) -> Option<Cow<'_, str>> {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if !unsigned.is_empty() && unsigned.len() <= most && unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(text.into());
+    }
+    let (negative, digits, scale) = parts(text)?;
+    let digits = digits.trim_start_matches('0');
+    if digits.is_empty() {
+        return Some("0".into());
+    }
+    let digits = match usize::try_from(scale) {
+        Ok(behind) => {
+            let (whole, fraction) = digits.split_at(digits.len().checked_sub(behind)?);
+            if whole.is_empty() || fraction.bytes().any(|byte| byte != b'0') {
+                return None;
+            }
+            whole.to_owned()
+        }
+        Err(_) => {
+            let zeros = usize::try_from(scale.checked_neg()?).ok().filter(|zeros| *zeros <= most)?;
+            format!("{digits}{}", "0".repeat(zeros))
+        }
+    };
+    (digits.len() <= most).then(|| if negative { format!("-{digits}").into() } else { digits.into() })
+}
+
+/// A number times `unit`, without what is left behind the point; `None` for a text that is no number, or too large a one.
+pub(super) fn scaled(text: &str, unit: i128) -> Option<i128> {
+    let (negative, digits, scale) = parts(text)?;
+    let number = digits.parse::<i128>().ok()?.checked_mul(unit)?;
+    let number = if negative { -number } else { number };
+    let factor = 10_i128.checked_pow(u32::try_from(scale.checked_abs()?).ok()?)?;
+    if scale < 0 { number.checked_mul(factor) } else { Some(number.div_euclid(factor)) }
+}
+
 /// Reads a whole number of any size.
 pub(super) fn parse_varint(text: &str) -> Result<Vec<u8>, String> {
+    match whole_digits(text, DIGITS_MAX) {
+        Some(digits) => plain_varint(&digits),
+        None => plain_varint(text),
+    }
+}
+
+fn plain_varint(text: &str) -> Result<Vec<u8>, String> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err("expected a whole number".to_owned());
@@ -83,7 +146,7 @@ pub(super) fn parse_decimal(text: &str) -> Result<Vec<u8>, String> {
     if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(EXPECTED.to_owned());
     }
-    let unscaled = parse_varint(&format!("{whole}{fraction}"))
+    let unscaled = plain_varint(&format!("{whole}{fraction}"))
         .map_err(|reason| if reason.starts_with("more") { reason } else { EXPECTED.to_owned() })?;
     let scale = i32::try_from(fraction.len() as i64 - exponent)
         .map_err(|_| "the exponent does not fit 32 bits".to_owned())?;
@@ -159,7 +222,62 @@ mod tests {
         assert!(parse_varint(&"9".repeat(DIGITS_MAX + 1)).is_err());
     }
 
+    #[test]
+    fn a_number_that_is_exactly_whole_is_whole_however_it_is_written() {
+        for (text, digits) in [
+            ("7", "7"),
+            ("+7", "+7"),
+            ("-7.0", "-7"),
+            ("1000.", "1000"),
+            ("1e3", "1000"),
+            ("1E+3", "1000"),
+            ("-120e-1", "-12"),
+            ("1.5e1", "15"),
+            ("0.0", "0"),
+            ("-0.000e9", "0"),
+            ("0e99999999999", "0"),
+            (".0", "0"),
+            ("12345678901234567890", "12345678901234567890"),
+        ] {
+            assert_eq!(whole_digits(text, 20).as_deref(), Some(digits), "{text}");
+        }
+        for wrong in [
+            "",
+            ".",
+            "-",
+            "7.5",
+            "1e-1",
+            "0.001e2",
+            "1e21",
+            "1e999999999999",
+            "1_0",
+            "0x10",
+            "1e",
+            "٣",
+            "--1",
+        ] {
+            assert_eq!(whole_digits(wrong, 20), None, "{wrong}");
+        }
+        assert_eq!(scaled("1621048277.25", 1_000_000_000), Some(1_621_048_277_250_000_000));
+        assert_eq!(scaled("-1.5e0", 1_000), Some(-1_500));
+        assert_eq!([scaled("x", 1), scaled("", 1), scaled("1e40", 1), scaled("1e-99", 1)], [None; 4]);
+    }
+
     proptest! {
+        /// A decimal number is whole where nothing but zeros are behind its point.
+        #[test]
+        fn whole_is_what_a_decimal_says(unscaled: i64, scale in -5..25_i64) {
+            let text = format!("{unscaled}E{}", -scale);
+            let exact = if scale <= 0 {
+                i128::from(unscaled).checked_mul(10_i128.pow(-scale as u32))
+            } else {
+                let factor = 10_i128.pow(scale as u32);
+                (i128::from(unscaled) % factor == 0).then(|| i128::from(unscaled) / factor)
+            };
+            let expected = exact.map(|number| number.to_string());
+            prop_assert_eq!(whole_digits(&text, 40).map(Cow::into_owned), expected);
+        }
+
         #[test]
         fn doubles_come_back(bits: u64) {
             let value = f64::from_bits(bits);

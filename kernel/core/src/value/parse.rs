@@ -1,14 +1,20 @@
 //! A CQL literal, taken apart: words, quoted strings and the brackets around them.
 
+use super::forms::{Forms, Notes};
+
 /// Reads a literal from left to right.
 pub(super) struct Cursor<'a> {
     text: &'a str,
     at: usize,
+    /// The forms of the file that the literal stands in; `None` for a literal of CQL itself.
+    pub(super) forms: Option<&'a Forms>,
+    /// What is to be told of the values so far.
+    pub(super) notes: Notes,
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
+    pub(super) fn new(text: &'a str, forms: Option<&'a Forms>) -> Self {
+        Self { text, at: 0, forms, notes: Notes::default() }
     }
 
     fn rest(&self) -> &'a str {

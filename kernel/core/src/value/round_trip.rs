@@ -162,7 +162,13 @@ proptest! {
         let zone = if berlin { TimeZone::get("Europe/Berlin").unwrap() } else { TimeZone::UTC };
         let shown = literal(Some(&cell), &ty, &zone);
         prop_assert!(shown.kind != Kind::Malformed && !shown.cut, "{:?}", shown);
-        prop_assert_eq!(from_text(&ty, &shown.text), Ok(cell.clone()), "{}", shown.text);
+        // Bare digits inside a literal are a timestamp to CQL; in a file they are one only where nothing else is meant.
+        match from_text(&ty, &shown.text) {
+            Err(error) if error.reason.contains("--timestamp-format") => {
+                prop_assert_eq!(from_literal(&ty, &shown.text), Ok(Some(cell.clone())), "{}", shown.text);
+            }
+            read => prop_assert_eq!(read, Ok(cell.clone()), "{}", shown.text),
+        }
         // Inside a tuple it is a literal with its quotes.
         let wrapped = CqlType::Tuple(vec![ty]);
         let shown = literal(Some(&with_length(&cell)), &wrapped, &zone).text;

@@ -29,6 +29,7 @@ mod language;
 mod lifecycle;
 mod limits;
 mod loading_formats;
+mod loading_values;
 mod long_life;
 mod notebook;
 mod outages;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use cqlbook_core::column::{Column, CqlType};
 use cqlbook_core::page::{MalformedPage, Page};
-use cqlbook_core::value::from_text;
+use cqlbook_core::value::{Forms, Notes, from_text};
 use serde_json::Value;
 
 use super::Reader;
@@ -39,7 +39,12 @@ impl Guess {
         self.truth &= matches!(text, "true" | "false" | "True" | "False");
         let dashed = text.len() >= 10 && text.as_bytes()[4] == b'-';
         self.date &= dashed && text.len() == 10 && from_text(&CqlType::Date, text).is_ok();
-        self.moment &= dashed && text.len() > 10 && from_text(&CqlType::Timestamp, text).is_ok();
+        // What is finer than milliseconds stays the text that it is: nothing is cut here.
+        let mut notes = Notes::default();
+        self.moment &= dashed
+            && text.len() > 10
+            && Forms::default().text(&CqlType::Timestamp, text, &mut notes).is_ok()
+            && notes == Notes::default();
     }
 
     fn cql_type(self) -> CqlType {
