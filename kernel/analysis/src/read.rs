@@ -10,6 +10,8 @@ use arrow_schema::{ArrowError, SchemaRef};
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
 
+use crate::damaged::{caught, check_arrow};
+
 /// Rows of one batch.
 const BATCH_ROWS: usize = 4096;
 
@@ -26,6 +28,13 @@ pub enum ReadError {
     /// It is no Arrow file, or a damaged one.
     #[error("it is no Arrow file that can be read: {0}")]
     Arrow(#[from] ArrowError),
+    /// The library that reads it found it so wrong that it gave up.
+    #[error("it is damaged: {0}")]
+    Damaged(String),
+}
+
+fn damaged(words: &str) -> ReadError {
+    ReadError::Damaged(words.to_owned())
 }
 
 /// The batches of a file, in order.
@@ -33,6 +42,8 @@ pub enum ReadError {
 pub struct Batches {
     schema: SchemaRef,
     inner: Inner,
+    /// Whether there is no more: a reader that gave up is not asked again.
+    ended: bool,
 }
 
 #[derive(Debug)]
@@ -46,9 +57,13 @@ enum Inner {
 /// # Errors
 /// [`ReadError`].
 pub fn parquet(path: &Path) -> Result<Batches, ReadError> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?.with_batch_size(BATCH_ROWS);
-    let schema = builder.schema().clone();
-    Ok(Batches { schema, inner: Inner::Parquet(Box::new(builder.build()?)) })
+    let file = File::open(path)?;
+    let open = || {
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(BATCH_ROWS);
+        let schema = builder.schema().clone();
+        Ok(Batches { schema, inner: Inner::Parquet(Box::new(builder.build()?)), ended: false })
+    };
+    caught(open, damaged)
 }
 
 /// Opens an Arrow file (the IPC file format).
@@ -56,8 +71,13 @@ pub fn parquet(path: &Path) -> Result<Batches, ReadError> {
 /// # Errors
 /// [`ReadError`].
 pub fn arrow(path: &Path) -> Result<Batches, ReadError> {
-    let reader = FileReader::try_new(File::open(path)?, None)?;
-    Ok(Batches { schema: reader.schema(), inner: Inner::Arrow(Box::new(reader)) })
+    let mut file = File::open(path)?;
+    let open = || {
+        check_arrow(&mut file)?;
+        let reader = FileReader::try_new(file, None)?;
+        Ok(Batches { schema: reader.schema(), inner: Inner::Arrow(Box::new(reader)), ended: false })
+    };
+    caught(open, damaged)
 }
 
 impl Batches {
@@ -71,10 +91,18 @@ impl Iterator for Batches {
     type Item = Result<RecordBatch, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let next = match &mut self.inner {
-            Inner::Parquet(reader) => reader.next(),
-            Inner::Arrow(reader) => reader.next(),
+        if self.ended {
+            return None;
+        }
+        let read = || {
+            let next = match &mut self.inner {
+                Inner::Parquet(reader) => reader.next(),
+                Inner::Arrow(reader) => reader.next(),
+            };
+            next.transpose().map_err(ReadError::from)
         };
-        next.map(|batch| batch.map_err(ReadError::from))
+        let next = caught(read, damaged).transpose();
+        self.ended = matches!(next, None | Some(Err(ReadError::Damaged(_))));
+        next
     }
 }
