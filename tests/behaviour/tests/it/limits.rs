@@ -106,3 +106,31 @@ async fn a_megabyte_of_anything_is_answered_at_once() {
     let grown = peak(&notebook) - before;
     assert!(grown < 500 << 20, "{} MiB more for cells of a megabyte", grown >> 20);
 }
+
+#[tokio::test]
+async fn a_file_with_an_open_quote_is_not_held_whole() {
+    use std::io::Write as _;
+    let mut notebook = Notebook::open().await;
+    let path = notebook.folder.path().join("open.cql");
+    let mut file = std::fs::File::create(&path).unwrap();
+    file.write_all(b"CONSISTENCY;\nCONSISTENCY;\n\nSELECT '").unwrap();
+    // At first as much as a statement may have, then far more.
+    let megabyte = "it is open ".repeat(95_326).into_bytes();
+    for _ in 0..40 {
+        file.write_all(&megabyte).unwrap();
+    }
+    let (name, said) = notebook.error("SOURCE 'open.cql'").await;
+    assert_eq!(name, "UNTERMINATED", "{said}");
+    for _ in 0..160 {
+        file.write_all(&megabyte).unwrap();
+    }
+    let before = peak(&notebook);
+    let (name, said) = notebook.error("SOURCE 'open.cql'").await;
+    assert_eq!(name, "USAGE", "{said}");
+    assert!(
+        said.contains("is longer than") && said.contains("line 2") && said.contains("not closed"),
+        "{said}"
+    );
+    let grown = peak(&notebook).saturating_sub(before);
+    assert!(grown < 600 << 20, "{} MiB more", grown >> 20);
+}
