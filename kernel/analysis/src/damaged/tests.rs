@@ -15,7 +15,7 @@ use crate::read;
 fn batch() -> RecordBatch {
     let lists = (0..200).map(|row| (row % 3 > 0).then(|| vec![Some(row), None, Some(7)]));
     let columns: [(&str, ArrayRef); 3] = [
-        ("k", Arc::new(Int64Array::from_iter_values(0..200))),
+        ("k", Arc::new(Int64Array::from_iter_values(std::iter::repeat_n(7, 200)))),
         (
             "t",
             Arc::new(StringArray::from_iter((0..200).map(|row| (row % 5 > 0).then(|| "é".repeat(row % 40))))),
