@@ -1,3 +1,5 @@
+//! Damaged files of each kind, and files whose numbers are made to do damage.
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
