@@ -5,6 +5,7 @@
 pub mod chart;
 pub mod columns;
 mod convert;
+pub mod damaged;
 pub mod formats;
 pub mod profile;
 mod quantity;

@@ -11,7 +11,7 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchR
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 
-mod ipc;
+use crate::damaged::{caught, check_arrow};
 
 /// Rows of one batch.
 const BATCH_ROWS: usize = 4096;
@@ -34,9 +34,13 @@ pub enum ReadError {
         "its columns are compressed by {0}, which is not read here; write it with zstd or snappy, e.g. in pandas: to_parquet(FILE, compression='zstd')"
     )]
     Codec(String),
-    /// What it says of itself is not so.
+    /// What it says of itself is not so, or the library that reads it found it so wrong that it gave up.
     #[error("it is damaged: {0}")]
     Damaged(String),
+}
+
+fn damaged(words: &str) -> ReadError {
+    ReadError::Damaged(words.to_owned())
 }
 
 /// The batches of a file, in order.
@@ -44,6 +48,8 @@ pub enum ReadError {
 pub struct Batches {
     schema: SchemaRef,
     inner: Inner,
+    /// Whether there is no more: a reader that gave up is not asked again.
+    ended: bool,
 }
 
 #[derive(Debug)]
@@ -59,26 +65,29 @@ enum Inner {
 pub fn parquet(path: &Path) -> Result<Batches, ReadError> {
     let file = File::open(path)?;
     let length = file.metadata()?.len();
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(BATCH_ROWS);
-    for chunk in builder.metadata().row_groups().iter().flat_map(|group| group.columns()) {
-        match chunk.compression() {
-            Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::ZSTD(_) => {}
-            other => {
-                let name = other.to_string();
-                let name = name.split_once('(').map_or(name.as_str(), |(name, _)| name);
-                return Err(ReadError::Codec(name.to_owned()));
+    let open = || {
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(BATCH_ROWS);
+        for chunk in builder.metadata().row_groups().iter().flat_map(|group| group.columns()) {
+            match chunk.compression() {
+                Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::ZSTD(_) => {}
+                other => {
+                    let name = other.to_string();
+                    let name = name.split_once('(').map_or(name.as_str(), |(name, _)| name);
+                    return Err(ReadError::Codec(name.to_owned()));
+                }
+            }
+            // A size that lies would be asked for before anything is read.
+            let start = u64::try_from(chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset()));
+            let size = u64::try_from(chunk.compressed_size());
+            let end = start.ok().zip(size.ok()).and_then(|(start, size)| start.checked_add(size));
+            if end.is_none_or(|end| end > length) {
+                return Err(damaged("a column lies beyond its end; it may have been cut"));
             }
         }
-        // A size that lies would be asked for before anything is read.
-        let start = u64::try_from(chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset()));
-        let size = u64::try_from(chunk.compressed_size());
-        let end = start.ok().zip(size.ok()).and_then(|(start, size)| start.checked_add(size));
-        if end.is_none_or(|end| end > length) {
-            return Err(ReadError::Damaged("a column lies beyond its end; it may have been cut".to_owned()));
-        }
-    }
-    let schema = builder.schema().clone();
-    Ok(Batches { schema, inner: Inner::Parquet(Box::new(builder.build()?)) })
+        let schema = builder.schema().clone();
+        Ok(Batches { schema, inner: Inner::Parquet(Box::new(builder.build()?)), ended: false })
+    };
+    caught(open, damaged)
 }
 
 /// Opens an Arrow file (the IPC file format).
@@ -87,9 +96,12 @@ pub fn parquet(path: &Path) -> Result<Batches, ReadError> {
 /// [`ReadError`].
 pub fn arrow(path: &Path) -> Result<Batches, ReadError> {
     let mut file = File::open(path)?;
-    ipc::check(&mut file)?;
-    let reader = FileReader::try_new(file, None)?;
-    Ok(Batches { schema: reader.schema(), inner: Inner::Arrow(Box::new(reader)) })
+    let open = || {
+        check_arrow(&mut file)?;
+        let reader = FileReader::try_new(file, None)?;
+        Ok(Batches { schema: reader.schema(), inner: Inner::Arrow(Box::new(reader)), ended: false })
+    };
+    caught(open, damaged)
 }
 
 impl Batches {
@@ -103,10 +115,18 @@ impl Iterator for Batches {
     type Item = Result<RecordBatch, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let next = match &mut self.inner {
-            Inner::Parquet(reader) => reader.next(),
-            Inner::Arrow(reader) => reader.next(),
+        if self.ended {
+            return None;
+        }
+        let read = || {
+            let next = match &mut self.inner {
+                Inner::Parquet(reader) => reader.next(),
+                Inner::Arrow(reader) => reader.next(),
+            };
+            next.transpose().map_err(ReadError::from)
         };
-        next.map(|batch| batch.map_err(ReadError::from))
+        let next = caught(read, damaged).transpose();
+        self.ended = matches!(next, None | Some(Err(ReadError::Damaged(_))));
+        next
     }
 }

@@ -21,12 +21,17 @@ use crate::notebook::Notebook;
 use crate::run;
 use crate::run::scene::help_page;
 
+/// The stack of each thread that runs cells. What is nested from outside is bounded; a library's recursion over what is within
+/// the bounds shall have room. Only what is touched takes memory.
+const STACK_BYTES: usize = 8 << 20;
+
 /// Runs the kernel that the connection file describes until it is shut down.
 pub(crate) fn run(connection_file: &Path) -> ExitCode {
     let outcome =
         ConnectionFile::read(connection_file).map_err(|error| error.to_string()).and_then(|connection| {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(2)
+                .thread_stack_size(STACK_BYTES)
                 .enable_all()
                 .build()
                 .map_err(|error| format!("The kernel cannot start its threads: {error}."))?;

@@ -14,6 +14,7 @@ use scylla::errors::{
 };
 use scylla::frame::response::result::ColumnSpec;
 use scylla::statement::{Consistency as DriverConsistency, SerialConsistency as DriverSerial};
+use scylla_cql::frame::limits::TOO_LONG;
 
 use crate::error::{ConnectError, ConnectionLost, QueryError, ServerError, ServerErrorKind};
 use crate::request::SerialConsistency;
@@ -48,9 +49,24 @@ fn consistency_name(level: DriverConsistency) -> &'static str {
     ours.map_or("UNKNOWN", |ours| ours.name())
 }
 
+/// How deep types are followed into each other, those of a user's types included.
+const MAX_TYPE_DEPTH: usize = 128;
+/// How many types one type may be made of: user-defined types that hold each other twice double with each.
+const MAX_TYPE_PARTS: usize = 20_000;
+/// What stands where a type goes on beyond these limits.
+const BEYOND: &str = "a type that is nested beyond any use";
+
 /// A type as the schema or a result describes it; `frozen` is known of the schema only.
 pub(crate) fn cql_type(column_type: &ColumnType<'_>) -> CqlType {
-    let boxed = |inner: &ColumnType<'_>| Box::new(cql_type(inner));
+    bounded(column_type, MAX_TYPE_DEPTH, &mut { MAX_TYPE_PARTS })
+}
+
+fn bounded(column_type: &ColumnType<'_>, depth: usize, parts: &mut usize) -> CqlType {
+    if depth == 0 || *parts == 0 {
+        return CqlType::Custom(BEYOND.to_owned());
+    }
+    *parts -= 1;
+    let mut inner = |inner: &ColumnType<'_>| bounded(inner, depth - 1, parts);
     let frozen = |is_frozen: bool, inner: CqlType| {
         if is_frozen { CqlType::Frozen(Box::new(inner)) } else { inner }
     };
@@ -58,14 +74,16 @@ pub(crate) fn cql_type(column_type: &ColumnType<'_>) -> CqlType {
         ColumnType::Native(native) => native_type(native),
         ColumnType::Collection { frozen: is_frozen, typ } => {
             let collection = match typ {
-                CollectionType::List(item) => CqlType::List(boxed(item)),
-                CollectionType::Set(item) => CqlType::Set(boxed(item)),
-                CollectionType::Map(key, value) => CqlType::Map(boxed(key), boxed(value)),
+                CollectionType::List(item) => CqlType::List(Box::new(inner(item))),
+                CollectionType::Set(item) => CqlType::Set(Box::new(inner(item))),
+                CollectionType::Map(key, value) => CqlType::Map(Box::new(inner(key)), Box::new(inner(value))),
                 other => CqlType::Custom(format!("{other:?}")),
             };
             frozen(*is_frozen, collection)
         }
-        ColumnType::Vector { typ, dimensions } => CqlType::Vector(boxed(typ), usize::from(*dimensions)),
+        ColumnType::Vector { typ, dimensions } => {
+            CqlType::Vector(Box::new(inner(typ)), usize::from(*dimensions))
+        }
         // How the patched driver says a class that is none of CQL's types (`vendor/scylla-cql`).
         ColumnType::UserDefinedType { definition, .. }
             if definition.keyspace.is_empty() && definition.field_types.is_empty() =>
@@ -73,9 +91,15 @@ pub(crate) fn cql_type(column_type: &ColumnType<'_>) -> CqlType {
             CqlType::Custom(definition.name.to_string())
         }
         ColumnType::UserDefinedType { frozen: is_frozen, definition } => {
-            frozen(*is_frozen, CqlType::Udt(Box::new(udt_type(definition))))
+            let fields = definition.field_types.iter();
+            let udt = UdtType {
+                keyspace: definition.keyspace.to_string(),
+                name: definition.name.to_string(),
+                fields: fields.map(|(name, typ)| (name.to_string(), inner(typ))).collect(),
+            };
+            frozen(*is_frozen, CqlType::Udt(Box::new(udt)))
         }
-        ColumnType::Tuple(items) => CqlType::Tuple(items.iter().map(cql_type).collect()),
+        ColumnType::Tuple(items) => CqlType::Tuple(items.iter().map(inner).collect()),
         other => CqlType::Custom(format!("{other:?}")),
     }
 }
@@ -292,6 +316,12 @@ pub(crate) fn metadata_error(error: &MetadataError) -> QueryError {
 /// What one attempt failed of.
 pub(crate) fn attempt_error(error: &RequestAttemptError) -> QueryError {
     match error {
+        // Said in the node's place by the driver's own reading of messages.
+        RequestAttemptError::DbError(DbError::ProtocolError, message) if message.starts_with(TOO_LONG) => {
+            QueryError::Driver {
+                reason: format!("{message} Ask for fewer rows at a time, e.g. with `%set page_size 100`."),
+            }
+        }
         RequestAttemptError::DbError(db, message) => QueryError::Server(Box::new(server_error(db, message))),
         RequestAttemptError::BrokenConnectionError(_) | RequestAttemptError::UnableToAllocStreamId => {
             lost(!was_not_sent(error), None)
@@ -364,4 +394,33 @@ pub(crate) fn session_error(error: &NewSessionError) -> Option<ConnectError> {
 /// The pauses between tries: doubling from `first` up to `longest`.
 pub(crate) fn pauses(first: Duration, longest: Duration) -> impl Iterator<Item = Duration> {
     std::iter::successors(Some(first), move |pause| Some(pause.saturating_mul(2).min(longest)))
+}
+
+#[cfg(test)]
+mod tests {
+    use scylla::cluster::metadata::UserDefinedType;
+
+    use super::*;
+
+    /// Thirty types, each of which holds the one before it twice: 2^30 parts were they all written out.
+    #[test]
+    fn types_that_double_are_cut() {
+        let mut held = ColumnType::Native(NativeType::Int);
+        for level in 0..30 {
+            let field = |name: &'static str| (name.into(), held.clone());
+            let definition = Arc::new(UserDefinedType {
+                keyspace: "ks".into(),
+                name: format!("level_{level}").into(),
+                field_types: vec![field("a"), field("b")],
+            });
+            held = ColumnType::UserDefinedType { frozen: true, definition };
+        }
+        let converted = cql_type(&held);
+        assert!(format!("{converted:?}").contains(BEYOND));
+        let mut lists = ColumnType::Native(NativeType::Int);
+        for _ in 0..MAX_TYPE_DEPTH + 5 {
+            lists = ColumnType::Collection { frozen: false, typ: CollectionType::List(Box::new(lists)) };
+        }
+        assert!(cql_type(&lists).to_string().contains(BEYOND));
+    }
 }

@@ -24,6 +24,8 @@ use crate::target::Timeouts;
 pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// How much of an answer is quoted in an error, in bytes.
 const MAX_QUOTED_BYTES: usize = 300;
+/// How many contact points are used: they only lead to the first node that answers.
+const MAX_CONTACT_POINTS: usize = 100;
 
 /// Where a database's nodes are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,6 +176,7 @@ fn parse(body: &[u8], default_port: Option<u16>) -> Result<Metadata, String> {
     let contact_points = info
         .contact_points
         .iter()
+        .take(MAX_CONTACT_POINTS)
         .map(|id| Uuid::from_str(id).map_err(|_| "a contact point is not a host id".to_owned()))
         .collect::<Result<Vec<_>, _>>()?;
     if contact_points.is_empty() {

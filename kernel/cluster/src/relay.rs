@@ -31,6 +31,8 @@ use crate::target::Timeouts;
 
 /// How long a listener is kept, refusing all, after the relays were given up: the driver's tasks are gone by then.
 const LINGER: Duration = Duration::from_secs(10);
+/// How many nodes are led to: each costs a listener and connections, and a cluster says itself how many it has.
+const MAX_NODES: usize = 2_000;
 
 /// Which node a relay leads to. The endpoint is looked up for each connection, so that relays outlive a move.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -161,6 +163,9 @@ impl Relays {
         let mut listeners = self.listeners.lock().await;
         if let Some(&address) = listeners.get(&upstream) {
             return Ok(address);
+        }
+        if listeners.len() >= MAX_NODES {
+            return Err(RelayError::Listen(format!("the cluster names more than {MAX_NODES} nodes")));
         }
         let failed = |error: io::Error| RelayError::Listen(error.to_string());
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;

@@ -8,5 +8,5 @@ mod campaign;
 pub mod frames;
 mod random;
 
-pub use campaign::{Campaign, Case, MAX_ANSWER, peak_bytes, resident_bytes};
+pub use campaign::{Campaign, Case, MAX_ANSWER, peak_bytes, resident_bytes, worked};
 pub use random::Random;

@@ -18,6 +18,9 @@ use crate::explain::file::{self, Doing};
 
 /// Files that may run one another, one inside the other.
 const DEPTH: usize = 16;
+/// The longest statement of a file, in bytes. No server takes one nearly as long; without it an open quote would hold the
+/// whole file.
+const MAX_STATEMENT_BYTES: usize = 64 << 20;
 /// How often the number of steps that are done is drawn.
 const TICK: Duration = Duration::from_millis(500);
 
@@ -88,6 +91,9 @@ impl<'a> Run<'a> {
             feed.push(&buffer).map_err(|error| self.not_text(error))?;
             let ended = read == 0;
             let (steps, taken) = feed.steps(ended).map_err(|error| self.not_text(error))?;
+            if steps.is_empty() && feed.text().len() > MAX_STATEMENT_BYTES {
+                return Err(self.too_long(feed.line(feed.text().len() - feed.text().trim_start().len())));
+            }
             for step in &steps {
                 if let Some(here) = scene.sources.last_mut() {
                     (here.line, here.done) = (feed.line(step.span.start), self.done);
@@ -159,6 +165,16 @@ impl<'a> Run<'a> {
             failed => format!(", and {} failed", render::count(failed)),
         };
         format!("Ran {steps} of {} in {}{failed}.", self.name, render::duration(self.started.elapsed()))
+    }
+
+    fn too_long(&self, line: usize) -> Diagnostic {
+        let most = render::bytes(MAX_STATEMENT_BYTES);
+        Diagnostic::new(Code::Usage, format!("A statement of '{}' is longer than {most}.", self.name))
+            .with_cause(format!(
+                "It starts at line {line} or in the statement behind it, and does not end. {}",
+                self.reached(&self.path)
+            ))
+            .with_hint("Look there for a quote or a comment that is not closed.")
     }
 
     fn not_text(&self, error: NotText) -> Diagnostic {

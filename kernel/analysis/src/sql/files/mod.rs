@@ -17,10 +17,13 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use super::job::{Input, of_pages};
 use super::{Query, SqlError};
 use crate::columns::BatchPage;
+use crate::damaged::{caught, check_arrow};
 use crate::unpack;
 
 /// A table read from a file may take this many times what a result may: it is gone when the query is done.
 const TIMES: usize = 4;
+/// How many columns a file may have.
+const MAX_COLUMNS: usize = 10_000;
 
 /// Reads the file at `path`, which the user typed as `typed`.
 pub(super) fn read(
@@ -35,7 +38,8 @@ pub(super) fn read(
     if !path.exists() {
         return Err(reader.failed("there is no such file"));
     }
-    match ending.as_str() {
+    let read = || {
+        match ending.as_str() {
         "parquet" | "arrow" | "feather" | "ipc" if unpack::is_packed(path) => {
             Err(reader.failed("a file of this format is not compressed as a whole: unpack it"))
         }
@@ -46,6 +50,8 @@ pub(super) fn read(
         "jsonl" | "ndjson" => reader.json_lines(),
         _ => Err(reader.failed("its ending is not one of `.parquet`, `.arrow`, `.csv`, `.tsv`, `.jsonl` (of text also `.csv.gz`, `.csv.zst`)")),
     }
+    };
+    caught(read, |words| reader.failed(format!("it is damaged: {words}")))
 }
 
 struct Reader<'a> {
@@ -74,6 +80,7 @@ impl Reader<'_> {
         let builder =
             ParquetRecordBatchReaderBuilder::try_new(self.open()?).map_err(|error| self.failed(error))?;
         let schema = Arc::clone(builder.schema());
+        self.check_columns(schema.fields().len())?;
         let wanted = self.wanted(schema.fields().iter().map(|field| field.name().as_str()));
         let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
         let reader = builder
@@ -86,10 +93,13 @@ impl Reader<'_> {
 
     fn arrow(&self) -> Result<Input, SqlError> {
         let open = |projection| {
-            let file = std::io::BufReader::new(self.open()?);
+            let mut file = self.open()?;
+            check_arrow(&mut file).map_err(|error| self.failed(error))?;
+            let file = std::io::BufReader::new(file);
             arrow_ipc::reader::FileReader::try_new(file, projection).map_err(|error| self.failed(error))
         };
         let schema = open(None)?.schema();
+        self.check_columns(schema.fields().len())?;
         let wanted = self.wanted(schema.fields().iter().map(|field| field.name().as_str()));
         let reader = open(Some(wanted))?;
         self.batches(reader.map(|batch| batch.map_err(|error| self.failed(error))), self.columns(&schema)?)
@@ -103,6 +113,18 @@ impl Reader<'_> {
             wanted.push(0);
         }
         wanted
+    }
+
+    /// That a file has columns, and no more than a table may have.
+    fn check_columns(&self, count: usize) -> Result<(), SqlError> {
+        match count {
+            0 => Err(self.failed("it has no columns")),
+            1..=MAX_COLUMNS => Ok(()),
+            _ => {
+                Err(self
+                    .failed(format!("it has {count} columns or more, and at most {MAX_COLUMNS} are read")))
+            }
+        }
     }
 
     /// All columns of a file with the types that they will have.

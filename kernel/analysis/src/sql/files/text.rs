@@ -1,6 +1,7 @@
 //! Tables of text: csv and json lines. A first pass finds each column's type, a second reads its values.
 
-use std::io::BufRead;
+use std::collections::HashMap;
+use std::io::{BufRead, Read as _};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -15,6 +16,8 @@ use crate::sql::job::{Input, of_pages};
 
 /// The most rows of a page.
 const ROWS: usize = 10_000;
+/// The longest line of JSON, in bytes.
+const MAX_LINE_BYTES: u64 = 64 << 20;
 
 /// What a column's texts can all be read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +75,7 @@ impl Reader<'_> {
             .iter()
             .map(|name| name.trim_start_matches('\u{feff}').to_owned())
             .collect();
+        self.check_columns(header.len())?;
         let wanted = self.wanted(header.iter().map(String::as_str));
         let mut guesses = vec![Guess::ANY; header.len()];
         let mut record = csv::StringRecord::new();
@@ -102,14 +106,20 @@ impl Reader<'_> {
 
     pub(super) fn json_lines(&self) -> Result<Input, SqlError> {
         let mut names: Vec<String> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         let mut guesses: Vec<Guess> = Vec::new();
         self.objects(|object| {
             for (name, value) in object {
-                let place = names.iter().position(|known| known == name).unwrap_or_else(|| {
-                    names.push(name.clone());
-                    guesses.push(Guess::ANY);
-                    names.len() - 1
-                });
+                let place = match places.get(name) {
+                    Some(place) => *place,
+                    None => {
+                        names.push(name.clone());
+                        places.insert(name.clone(), names.len() - 1);
+                        guesses.push(Guess::ANY);
+                        self.check_columns(names.len())?;
+                        names.len() - 1
+                    }
+                };
                 match value {
                     Value::Null => {}
                     // A text that looks like a number is still a text.
@@ -123,6 +133,7 @@ impl Reader<'_> {
             }
             Ok(())
         })?;
+        self.check_columns(names.len())?;
         let wanted = self.wanted(names.iter().map(String::as_str));
         let columns = |places: &[usize]| -> Vec<Column> {
             places
@@ -153,8 +164,18 @@ impl Reader<'_> {
         &self,
         mut take: impl FnMut(&serde_json::Map<String, Value>) -> Result<(), SqlError>,
     ) -> Result<(), SqlError> {
-        for (number, line) in self.text()?.lines().enumerate() {
-            let line = line.map_err(|error| self.failed(error))?;
+        let mut text = self.text()?;
+        let mut line = String::new();
+        for number in 0_usize.. {
+            line.clear();
+            let mut bounded = (&mut text).take(MAX_LINE_BYTES + 1);
+            if bounded.read_line(&mut line).map_err(|error| self.failed(error))? == 0 {
+                break;
+            }
+            if line.len() as u64 > MAX_LINE_BYTES {
+                let most = cqlbook_core::render::bytes(MAX_LINE_BYTES as usize);
+                return Err(self.failed(format!("line {} is longer than {most}", number + 1)));
+            }
             if line.trim().is_empty() {
                 continue;
             }
