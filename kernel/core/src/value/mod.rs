@@ -14,6 +14,7 @@ mod encode;
 mod given;
 mod interval;
 mod number;
+mod order;
 mod parse;
 mod part;
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub use calendar::civil;
 pub use decode::{Kind, Rendered, literal, literal_within};
 pub use encode::{ValueError, from_literal, from_text};
 pub use given::{Given, from_given};
+pub use order::Key;
 pub use part::{Misfit, exact, split_element};
 
 use crate::column::CqlType;
