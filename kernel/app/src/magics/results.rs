@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use cqlbook_core::column::{Column, CqlType};
+use cqlbook_core::column::Column;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic::Arguments;
 use cqlbook_core::page::{MalformedPage, Page};
