@@ -1,14 +1,14 @@
 //! `%show`, `%results`, `%forget`: results that are kept. `%more` has a file of its own (`more.rs`).
 
-use std::cmp::Ordering;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use cqlbook_core::column::{Column, CqlType};
+use cqlbook_core::column::Column;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic::{self, Arguments};
 use cqlbook_core::page::{MalformedPage, Page};
 use cqlbook_core::render::{self, Item, List, MimeBundle};
+use cqlbook_core::value::Key;
 
 use crate::results::{Drawing, Forgotten, Kept, LAST};
 use crate::run::scene::Scene;
@@ -159,19 +159,11 @@ impl View {
             };
             let by = place(name)?;
             let ty = &kept.columns[by].cql_type;
-            rows.sort_by(|left, right| {
-                let cell = |row: &Vec<Option<Vec<u8>>>| row.get(by).cloned().flatten();
-                match (cell(left), cell(right)) {
-                    // Nulls come last either way, as a reader expects.
-                    (None, None) => Ordering::Equal,
-                    (None, Some(_)) => Ordering::Greater,
-                    (Some(_), None) => Ordering::Less,
-                    (Some(left), Some(right)) => {
-                        let order = compare(ty, &left, &right);
-                        if descending { order.reverse() } else { order }
-                    }
-                }
-            });
+            // Each value is read once, and none is copied to be compared.
+            let key = |row: Vec<Option<Vec<u8>>>| (Key::of(ty, row.get(by).and_then(Option::as_deref)), row);
+            let mut keyed: Vec<_> = rows.into_iter().map(key).collect();
+            keyed.sort_by(|left, right| left.0.compare(&right.0, descending));
+            rows = keyed.into_iter().map(|(_, row)| row).collect();
         }
         let columns = places.iter().map(|&place| kept.columns[place].clone()).collect();
         Ok(Self { columns, places, rows })
@@ -204,83 +196,5 @@ impl Page for View {
             }
         }
         Ok(())
-    }
-}
-
-/// The order of two values: by magnitude for numbers and times, by bytes for text and the rest.
-fn compare(ty: &CqlType, left: &[u8], right: &[u8]) -> Ordering {
-    let signed = |bytes: &[u8]| {
-        let negative = bytes.first().is_some_and(|byte| byte & 0x80 != 0);
-        bytes.iter().fold(if negative { -1i128 } else { 0 }, |value, byte| (value << 8) | i128::from(*byte))
-    };
-    match ty {
-        CqlType::Frozen(inner) => compare(inner, left, right),
-        CqlType::Bigint
-        | CqlType::Counter
-        | CqlType::Int
-        | CqlType::Smallint
-        | CqlType::Tinyint
-        | CqlType::Time
-        | CqlType::Timestamp => signed(left).cmp(&signed(right)),
-        CqlType::Double => match (left.try_into(), right.try_into()) {
-            (Ok(left), Ok(right)) => f64::from_be_bytes(left).total_cmp(&f64::from_be_bytes(right)),
-            _ => left.cmp(right),
-        },
-        CqlType::Float => match (left.try_into(), right.try_into()) {
-            (Ok(left), Ok(right)) => f32::from_be_bytes(left).total_cmp(&f32::from_be_bytes(right)),
-            _ => left.cmp(right),
-        },
-        CqlType::Varint => compare_varints(left, right),
-        // A decimal's bytes do not compare; the nearest double does, and equal ones keep their order.
-        CqlType::Decimal => decimal(left).total_cmp(&decimal(right)),
-        CqlType::Timeuuid if left.len() == 16 && right.len() == 16 => {
-            uuid_time(left).cmp(&uuid_time(right)).then_with(|| left.cmp(right))
-        }
-        _ => left.cmp(right),
-    }
-}
-
-/// The order of two numbers of any length in two's complement.
-fn compare_varints(left: &[u8], right: &[u8]) -> Ordering {
-    let negative = |bytes: &[u8]| bytes.first().is_some_and(|byte| byte & 0x80 != 0);
-    match (negative(left), negative(right)) {
-        (false, true) => Ordering::Greater,
-        (true, false) => Ordering::Less,
-        (sign, _) => {
-            let fill = if sign { 0xff } else { 0 };
-            let width = left.len().max(right.len());
-            let padded = |bytes: &[u8]| {
-                std::iter::repeat_n(fill, width - bytes.len()).chain(bytes.to_vec()).collect::<Vec<u8>>()
-            };
-            padded(left).cmp(&padded(right))
-        }
-    }
-}
-
-fn decimal(bytes: &[u8]) -> f64 {
-    let zone = cqlbook_core::settings::Settings::default().timezone;
-    cqlbook_core::value::literal(Some(bytes), &CqlType::Decimal, &zone).text.parse().unwrap_or(f64::NAN)
-}
-
-/// The 60-bit time of a version 1 UUID (RFC 9562, section 5.1).
-fn uuid_time(bytes: &[u8]) -> u64 {
-    let field = |range: std::ops::Range<usize>| {
-        bytes[range].iter().fold(0u64, |value, byte| (value << 8) | u64::from(*byte))
-    };
-    (field(6..8) & 0x0fff) << 48 | field(4..6) << 32 | field(0..4)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_sort_by_magnitude_and_text_by_bytes() {
-        let int = |value: i32| value.to_be_bytes();
-        assert_eq!(compare(&CqlType::Int, &int(-1), &int(1)), Ordering::Less);
-        assert_eq!(compare(&CqlType::Double, &(-0.5f64).to_be_bytes(), &2f64.to_be_bytes()), Ordering::Less);
-        assert_eq!(compare(&CqlType::Text, b"a", b"b"), Ordering::Less);
-        assert_eq!(compare(&CqlType::Varint, &[0xff], &[0x01, 0x00]), Ordering::Less);
-        assert_eq!(compare(&CqlType::Varint, &[0x7f], &[0x01, 0x00]), Ordering::Less);
     }
 }

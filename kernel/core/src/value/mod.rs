@@ -18,6 +18,7 @@ mod given;
 mod interval;
 pub mod json;
 mod number;
+mod order;
 mod parse;
 mod part;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use decode::{Kind, Rendered, literal, literal_within, statement_literal};
 pub use encode::{ValueError, from_literal, from_text};
 pub use forms::{BlobForm, Forms, Notes, TimeForm, bare_millis, millis_of};
 pub use given::{Given, from_given};
+pub use order::Key;
 pub use part::{Misfit, exact, split_element};
 
 use crate::column::CqlType;
