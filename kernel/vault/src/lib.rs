@@ -4,6 +4,7 @@
 //! [`Vault`] joins [`Profiles`] (names, kinds, paths: a readable file) with credentials, which are sealed by a [`Sealer`] before
 //! they leave the form, lie sealed in the [`keychain`], and are opened only when the connection is made.
 
+mod destination;
 pub mod envelope;
 mod files;
 pub mod keychain;
@@ -18,6 +19,7 @@ mod sealed_file;
 mod testing;
 mod vault;
 
+pub use destination::Destination;
 pub use files::FileError;
 pub use name::{MAX_NAME, NameError, check_name};
 pub use paths::Paths;
