@@ -115,12 +115,6 @@ pub enum VaultError {
         /// What they were entered for.
         sealed_for: Destination,
     },
-    /// The connection was deleted meanwhile.
-    #[error("the connection `{name}` was deleted meanwhile")]
-    Gone {
-        /// Its name.
-        name: String,
-    },
     /// The passphrase does not open the vault file. (`SECRET_UNREADABLE`.)
     #[error("the passphrase does not open the vault file, or the file was changed")]
     WrongPassphrase,
@@ -317,6 +311,29 @@ impl Vault {
             let _ = self.bind(&*store, profile, destination);
         }
         Ok(Some(opened))
+    }
+
+    /// The service that a connection's credentials are for; `None` where none are kept. Those of an older release, for none, are
+    /// sealed for `was`, where that is known.
+    ///
+    /// # Errors
+    /// As [`Self::credentials`].
+    pub fn sealed_for(
+        &self,
+        profile: &Profile,
+        was: Option<&Destination>,
+    ) -> Result<Option<Destination>, VaultError> {
+        let store = self.store()?;
+        let Some((sealed, _)) = self.kept(&*store, profile)? else { return Ok(None) };
+        match sealed.password.destination() {
+            Some((sealed_for, _)) => Ok(Some(sealed_for)),
+            None => {
+                if let Some(was) = was {
+                    self.bind(&*store, profile, was)?;
+                }
+                Ok(was.cloned())
+            }
+        }
     }
 
     /// Opens a connection's credentials for whatever they were sealed for, to seal them for another way to the same database

@@ -12,11 +12,12 @@ use cqlbook_core::nearest::nearest;
 use cqlbook_core::secret::Secret;
 use cqlbook_vault::keychain::Status;
 use cqlbook_vault::{
-    Credentials as Opened, Deleted, Place as SavedPlace, Profile, ProfileError, Profiles, Rotated, Sealer,
-    Vault, VaultError,
+    Credentials as Opened, Deleted, Destination, Place as SavedPlace, Profile, ProfileError, Profiles, Rotated,
+    SealedCredentials, Sealer, Vault, VaultError,
 };
 
 use super::desk::Desk;
+use super::destination;
 use super::missing;
 use super::recipe::{Login, Recipe};
 use super::safe::Safe;
@@ -43,11 +44,21 @@ pub(crate) struct Shelf {
 #[derive(Default)]
 struct State {
     /// What this session holds, by name in lower case: connections that are not saved, or whose secrets are not.
-    held: BTreeMap<String, Arc<Recipe>>,
+    held: BTreeMap<String, Held>,
     /// A recipe with secrets that were asked for, until it is known whether they are right.
     asked: Option<Arc<Recipe>>,
+    /// Secrets that are sealed for another destination than before, until it is known whether they are right there.
+    moved: Option<(Profile, SealedCredentials)>,
+    /// Where secrets of the environment may be sent, though the environment does not say so.
+    allowed: Vec<Destination>,
     /// Passwords and tokens that this session has used, for whoever must keep them out of what is kept.
     used: Vec<Arc<Secret>>,
+}
+
+/// What this session holds of a name, and the service that its secrets are for.
+struct Held {
+    recipe: Arc<Recipe>,
+    destination: Option<Destination>,
 }
 
 impl Shelf {
@@ -75,7 +86,7 @@ impl Shelf {
     /// All names: the saved ones, then those of this session. A file that cannot be read has none.
     pub(crate) fn names(&self) -> Vec<String> {
         let mut names = self.profiles().and_then(|profiles| profiles.names().ok()).unwrap_or_default();
-        let held: Vec<_> = self.state().held.values().filter_map(|recipe| recipe.name.clone()).collect();
+        let held: Vec<_> = self.state().held.values().filter_map(|held| held.recipe.name.clone()).collect();
         names.extend(
             held.into_iter().filter(|name| !names.iter().any(|saved| same(saved, name))).collect::<Vec<_>>(),
         );
@@ -94,21 +105,47 @@ impl Shelf {
         Ok(saved)
     }
 
+    /// The saved connections that cannot be used: their names, and why.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub(crate) fn broken(&self) -> Result<Vec<(Option<String>, String)>, Diagnostic> {
+        let broken = self.profiles().map(|profiles| profiles.broken()).transpose();
+        Ok(broken.map_err(|error| explain::profile(&error))?.unwrap_or_default())
+    }
+
     /// What this session holds of a name.
     pub(crate) fn held(&self, name: &str) -> Option<Arc<Recipe>> {
-        self.state().held.get(&name.trim().to_lowercase()).cloned()
+        self.state().held.get(&name.trim().to_lowercase()).map(|held| Arc::clone(&held.recipe))
     }
 
     /// All that this session holds.
     pub(crate) fn all_held(&self) -> Vec<Arc<Recipe>> {
-        self.state().held.values().cloned().collect()
+        self.state().held.values().map(|held| Arc::clone(&held.recipe)).collect()
     }
 
     /// Holds a connection under its name until the session ends.
     pub(crate) fn hold(&self, recipe: &Arc<Recipe>) {
         if let Some(name) = &recipe.name {
-            self.state().held.insert(name.to_lowercase(), Arc::clone(recipe));
+            let destination = destination::of(&recipe.saved_place()).ok();
+            let held = Held { recipe: Arc::clone(recipe), destination };
+            self.state().held.insert(name.to_lowercase(), held);
         }
+    }
+
+    /// The service that the secrets which this session holds of a name are for.
+    fn held_for(&self, name: &str) -> Option<Destination> {
+        self.state().held.get(&name.trim().to_lowercase())?.destination.clone()
+    }
+
+    /// Whether secrets of the environment may be sent there, by what the person said before.
+    pub(super) fn is_allowed(&self, destination: &Destination) -> bool {
+        self.state().allowed.iter().any(|allowed| allowed.is(destination))
+    }
+
+    /// Notes that they may.
+    pub(super) fn allow(&self, destination: &Destination) {
+        self.state().allowed.push(destination.clone());
     }
 
     /// Whether this session holds this very recipe.
@@ -116,11 +153,20 @@ impl Shelf {
         recipe.name.as_deref().and_then(|name| self.held(name)).is_some_and(|held| Arc::ptr_eq(&held, recipe))
     }
 
-    /// Holds the secrets that were asked for to open this recipe, now that they are known to be right.
-    pub(crate) fn settle(&self, recipe: &Recipe) {
-        let asked = self.state().asked.take().filter(|asked| asked.name == recipe.name);
-        if let Some(asked) = asked {
+    /// Holds the secrets that were asked for to open this recipe, now that they are known to be right, and keeps those that were
+    /// sealed for where it leads now.
+    pub(crate) async fn settle(&self, recipe: &Recipe) {
+        let (asked, moved) = {
+            let mut state = self.state();
+            (state.asked.take(), state.moved.take())
+        };
+        if let Some(asked) = asked.filter(|asked| asked.name == recipe.name) {
             self.hold(&asked);
+        }
+        let id = recipe.profile.as_ref().map(Profile::id);
+        if let Some((profile, sealed)) = moved.filter(|(profile, _)| Some(profile.id()) == id) {
+            // What cannot be kept is asked for again the next time.
+            let _ = self.safe.with(move |vault| vault.save(&profile, Some(&sealed))).await;
         }
     }
 
@@ -131,12 +177,42 @@ impl Shelf {
     pub(crate) fn find(&self, name: &str) -> Result<Arc<Recipe>, Diagnostic> {
         let saved = self.profiles().map(|profiles| profiles.get(name));
         match (saved, self.held(name)) {
-            // What is held has its secrets; it is of use for as long as it leads to the same place.
-            (Some(Ok(profile)), Some(held)) if held.saved_place() == profile.place => Ok(held),
-            (Some(Ok(profile)), _) => Ok(Arc::new(Recipe::of(&profile))),
+            // All but the secrets is read anew: it may have been edited meanwhile. The secrets that are held are of use for as
+            // long as it leads to the service that they were entered for.
+            (Some(Ok(profile)), Some(held)) => Ok(self.renewed(&profile, &held)),
+            (Some(Ok(profile)), None) => Ok(Arc::new(Recipe::of(&profile))),
             (_, Some(held)) => Ok(held),
             (Some(Err(ProfileError::NotFound { .. })) | None, None) => Err(self.unknown(name)),
             (Some(Err(error)), None) => Err(explain::profile(&error)),
+        }
+    }
+
+    /// A saved connection with the secrets that this session holds of it.
+    fn renewed(&self, profile: &Profile, held: &Arc<Recipe>) -> Arc<Recipe> {
+        if held.profile.as_ref() == Some(profile) && held.saved_place() == profile.place {
+            // Nothing was edited; what its paths lead to is looked at when it is opened.
+            return Arc::clone(held);
+        }
+        let login = match held.login() {
+            Some(Login::Held { user, password }) => {
+                Login::Held { user: user.clone(), password: password.duplicate() }
+            }
+            _ => return Arc::new(Recipe::of(profile)),
+        };
+        let now = destination::of(&profile.place).ok();
+        match (now, self.held_for(&profile.name)) {
+            (Some(now), Some(held_for)) if now.is(&held_for) => {
+                let user = match (&profile.place, login) {
+                    (SavedPlace::Cassandra { user: Some(new), .. }, Login::Held { user, .. }) if *new != user => {
+                        return Arc::new(Recipe::of(profile));
+                    }
+                    (_, login) => login,
+                };
+                let recipe = Arc::new(Recipe::of(profile).with_login(user));
+                self.hold(&recipe);
+                recipe
+            }
+            _ => Arc::new(Recipe::of(profile)),
         }
     }
 
@@ -227,8 +303,10 @@ impl Shelf {
             }
             sealer => sealer,
         };
+        // Where it cannot be told where it leads, it fails when it is tested.
+        let Ok(destination) = destination::of(&recipe.saved_place()) else { return Ok(recipe) };
         match sealer {
-            Ok(sealer) => sealed(recipe, &sealer),
+            Ok(sealer) => sealed(recipe, &sealer, &destination),
             Err(VaultError::NoKeychain(_)) => Ok(recipe),
             Err(error) => Err(explain::vault(&error)),
         }
@@ -251,7 +329,8 @@ impl Shelf {
             .await
             .map_err(|error| explain::vault(&error))?;
         Ok(match recipe.login() {
-            None => Kept::Nothing,
+            // What was there before is where it was.
+            None | Some(Login::Kept) => Kept::Nothing,
             Some(Login::Held { .. }) => {
                 self.hold(recipe);
                 Kept::Session
@@ -287,11 +366,18 @@ impl Shelf {
     ) -> Result<Credentials, Diagnostic> {
         let opened = match (login, &recipe.profile) {
             (Login::Held { user, password }, _) => {
+                if let Some((name, held_for)) = self.is_held_of(recipe)
+                    && let Ok(now) = destination::of(&recipe.saved_place())
+                    && !now.is(&held_for)
+                {
+                    return Err(destination::elsewhere(&name, &held_for, &now));
+                }
                 Credentials { username: user.clone(), password: password.duplicate() }
             }
             (Login::Sealed(sealed), Some(profile)) => {
                 let (of, sealed) = (profile.clone(), sealed.clone());
-                let opened = self.safe.with(move |vault| vault.reveal(&of, &sealed)).await;
+                let to = destination::of(&profile.place)?;
+                let opened = self.safe.with(move |vault| vault.reveal(&of, &to, &sealed)).await;
                 login_of(profile, opened.map_err(|error| explain::vault(&error))?)
             }
             (Login::Kept, Some(profile)) => self.kept(desk, profile).await?,
@@ -303,8 +389,53 @@ impl Shelf {
         Ok(opened)
     }
 
-    /// Asks for the passphrase of the vault file.
-    async fn unlock(&self, desk: &dyn Desk) -> Result<(), Diagnostic> {
+    /// The name of a recipe whose secrets this session holds, and the service that they are for.
+    fn is_held_of(&self, recipe: &Recipe) -> Option<(String, Destination)> {
+        let name = recipe.name.clone()?;
+        let state = self.state();
+        let held = state.held.get(&name.to_lowercase())?;
+        std::ptr::eq(Arc::as_ptr(&held.recipe), recipe).then_some(())?;
+        Some((name, held.destination.clone()?))
+    }
+
+    /// The service that the stored secrets of a connection are for. `None` where none are stored or they do not open; `was` is where it
+    /// led before, for those of an older release, which were sealed for none.
+    pub(super) async fn sealed_for(
+        &self,
+        desk: &dyn Desk,
+        profile: &Profile,
+        was: Option<Destination>,
+    ) -> Result<Option<Destination>, Diagnostic> {
+        if let Some(held_for) = self.held_for(&profile.name) {
+            return Ok(Some(held_for));
+        }
+        let look = || {
+            let (profile, was) = (profile.clone(), was.clone());
+            self.safe.with(move |vault| vault.sealed_for(&profile, was.as_ref()))
+        };
+        let mut found = look().await;
+        if matches!(found, Err(VaultError::NoKeychain(_))) && self.safe.has_file() && desk.can_ask() {
+            self.unlock(desk).await?;
+            found = look().await;
+            if matches!(found, Err(VaultError::WrongPassphrase)) {
+                self.safe.forget_passphrase();
+            }
+        }
+        Ok(found.unwrap_or_default())
+    }
+
+    /// The stored secrets, sealed for another way to the same database, after the person agreed.
+    pub(super) async fn resealed(
+        &self,
+        profile: &Profile,
+        to: &Destination,
+    ) -> Result<Option<SealedCredentials>, Diagnostic> {
+        let (profile, to) = (profile.clone(), to.clone());
+        let sealed = self.safe.with(move |vault| vault.reseal(&profile, &to)).await;
+        sealed.map_err(|error| explain::vault(&error))
+    }
+
+    /// Asks for the passphrase of the vault file.(&self, desk: &dyn Desk) -> Result<(), Diagnostic> {
         if let Some(passphrase) = self.safe.ask_passphrase(desk).await? {
             self.remember(&passphrase);
         }
@@ -312,9 +443,15 @@ impl Shelf {
     }
 
     async fn kept(&self, desk: &dyn Desk, profile: &Profile) -> Result<Credentials, Diagnostic> {
+        let to = destination::of(&profile.place)?;
+        if let Some(held_for) = self.held_for(&profile.name)
+            && !held_for.is(&to)
+        {
+            return self.elsewhere(desk, profile, &held_for, &to).await;
+        }
         let look = || {
-            let profile = profile.clone();
-            self.safe.with(move |vault| vault.credentials(&profile))
+            let (profile, to) = (profile.clone(), to.clone());
+            self.safe.with(move |vault| vault.credentials(&profile, &to))
         };
         let mut found = look().await;
         let has_file = self.safe.has_file();
@@ -328,11 +465,47 @@ impl Shelf {
         match found {
             Ok(Some(opened)) => Ok(login_of(profile, opened)),
             Ok(None) => self.asked(desk, profile, None).await,
+            Err(VaultError::Elsewhere { sealed_for, .. }) => self.elsewhere(desk, profile, &sealed_for, &to).await,
             Err(error @ VaultError::NoKeychain(_)) => {
                 self.asked(desk, profile, Some(explain::vault(&error))).await
             }
             Err(error) => Err(explain::vault(&error)),
         }
+    }
+
+    /// The connection leads elsewhere than where its secret was entered for: a yes is enough where it is another way to the same
+    /// database, else the secret is asked for anew. Both places are named.
+    async fn elsewhere(
+        &self,
+        desk: &dyn Desk,
+        profile: &Profile,
+        old: &Destination,
+        new: &Destination,
+    ) -> Result<Credentials, Diagnostic> {
+        let why = destination::elsewhere(&profile.name, old, new);
+        if !desk.can_ask() {
+            return Err(why);
+        }
+        if old.is_same_database(new) && is_agreed(desk, profile, old, new).await? {
+            if let Some(sealed) = self.resealed(profile, new).await? {
+                let (of, to, again) = (profile.clone(), new.clone(), sealed.clone());
+                let opened = self.safe.with(move |vault| vault.reveal(&of, &to, &again)).await;
+                let opened = login_of(profile, opened.map_err(|error| explain::vault(&error))?);
+                self.state().moved = Some((profile.clone(), sealed));
+                return Ok(opened);
+            }
+        }
+        desk.say(&asks_anew(profile, old, new)).await;
+        let given = self.asked(desk, profile, Some(why)).await?;
+        // Kept like the old one, where anything can be kept; else it is held for the session.
+        if let Ok(sealer) = self.safe.with(Vault::sealer).await {
+            let login = Login::Held { user: given.username.clone(), password: given.password.duplicate() };
+            let recipe = sealed(Recipe::of(profile).with_login(login), &sealer, new)?;
+            if let Some(Login::Sealed(sealed)) = recipe.login() {
+                self.state().moved = Some((profile.clone(), sealed.clone()));
+            }
+        }
+        Ok(given)
     }
 
     async fn asked(
@@ -341,7 +514,7 @@ impl Shelf {
         profile: &Profile,
         why: Option<Diagnostic>,
     ) -> Result<Credentials, Diagnostic> {
-        let given = missing::gather(desk, profile, why).await?;
+        let given = missing::gather(desk, self, profile, why).await?;
         let login = Login::Held { user: given.username.clone(), password: given.password.duplicate() };
         self.state().asked = Some(Arc::new(Recipe::of(profile).with_login(login)));
         Ok(given)
@@ -364,7 +537,7 @@ impl Shelf {
         let renamed = self.safe.with(move |vault| Ok(vault.profiles().rename(&from, &new)?)).await;
         let renamed = renamed.map_err(|error| explain::vault(&error))?;
         let held = self.state().held.remove(&before.name.to_lowercase());
-        if let Some(held) = held.and_then(Arc::into_inner) {
+        if let Some(held) = held.and_then(|held| Arc::into_inner(held.recipe)) {
             let name = Some(renamed.name.clone());
             self.hold(&Arc::new(Recipe { name, profile: Some(renamed.clone()), ..held }));
         }
@@ -400,14 +573,14 @@ impl Shelf {
 }
 
 /// The recipe with its login sealed for its profile.
-fn sealed(recipe: Recipe, sealer: &Sealer) -> Result<Recipe, Diagnostic> {
+fn sealed(recipe: Recipe, sealer: &Sealer, to: &Destination) -> Result<Recipe, Diagnostic> {
     let (Some(profile), Some(Login::Held { user, password })) = (&recipe.profile, recipe.login()) else {
         return Ok(recipe);
     };
     // A cluster's user stands in the profile, where it can be read.
     let user = recipe.is_astra().then(|| Secret::new(user.clone()));
     let opened = Opened { user, password: password.duplicate() };
-    let sealed = sealer.seal(profile, &opened).map_err(|error| explain::seal(&error))?;
+    let sealed = sealer.seal(profile, to, &opened).map_err(|error| explain::seal(&error))?;
     Ok(recipe.with_login(Login::Sealed(sealed)))
 }
 
@@ -435,6 +608,33 @@ fn leads_to_the_same(one: &SavedPlace, other: &SavedPlace) -> bool {
         ) => one == other && first == second,
         _ => false,
     }
+}
+
+/// That the secret has to be entered anew, with the old place and the new one.
+pub(super) fn asks_anew(profile: &Profile, old: &Destination, new: &Destination) -> String {
+    format!(
+        "The secret of `{}` was entered for {}. It leads to {} now, and the secret for that has to be entered.",
+        profile.name,
+        old.words(),
+        new.words()
+    )
+}
+
+/// Whether the person lets the secret be sent another way to the same database.
+pub(super) async fn is_agreed(
+    desk: &dyn Desk,
+    profile: &Profile,
+    old: &Destination,
+    new: &Destination,
+) -> Result<bool, Diagnostic> {
+    let question = format!(
+        "The secret of `{}` was entered for {}. It leads to {} now, which is the same database. Send it there? [y/N] ",
+        profile.name,
+        old.words(),
+        new.words()
+    );
+    let answer = desk.ask(&question, false).await?;
+    Ok(answer.is_some_and(|answer| matches!(answer.expose().trim().to_lowercase().as_str(), "y" | "yes")))
 }
 
 async fn confirm(desk: &dyn Desk, known: &Profile) -> Result<(), Diagnostic> {
