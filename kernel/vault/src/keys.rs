@@ -69,6 +69,11 @@ impl Keys {
         self.add(content, store, lock)
     }
 
+    /// Whether the file can be understood.
+    pub(crate) fn check(&self) -> Result<(), VaultError> {
+        self.read().map(drop)
+    }
+
     /// Whether anything was ever kept here.
     pub(crate) fn exists(&self) -> bool {
         self.path.exists()

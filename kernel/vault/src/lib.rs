@@ -28,3 +28,22 @@ pub use profiles::{ProfileError, Profiles};
 pub use seal::NoRandomness;
 pub use sealed_file::SealedFile;
 pub use vault::{Backend, Credentials, Deleted, Rotated, SealedCredentials, Sealer, Vault, VaultError};
+
+/// Looks whether the files of secrets that are there can be read: each with what is wrong with it. Opens no credentials, and changes
+/// nothing. Without a passphrase the vault file is looked at from outside only.
+pub fn look(
+    paths: &Paths,
+    passphrase: Option<cqlbook_core::secret::Secret>,
+) -> Vec<(std::path::PathBuf, Option<VaultError>)> {
+    let mut found = Vec::new();
+    let (keys, file) = (paths.keys(), paths.vault_file());
+    if keys.exists() {
+        found.push((keys.clone(), keys::Keys::at(keys).check().err()));
+    }
+    if file.exists() {
+        let passphrase = passphrase.filter(|passphrase| !passphrase.is_empty());
+        let outcome = sealed_file::SealedFile::check(file.clone(), passphrase);
+        found.push((file, outcome.err().map(VaultError::from)));
+    }
+    found
+}

@@ -69,6 +69,17 @@ impl SealedFile {
         Self { path, passphrase, derived: Mutex::new(None), cost: Cost::DEFAULT }
     }
 
+    /// Whether the file at `path` can be understood and, with a passphrase, opened.
+    pub(crate) fn check(path: PathBuf, passphrase: Option<Secret>) -> Result<(), StoreError> {
+        match passphrase {
+            Some(passphrase) => Self::at(path, passphrase).read().map(drop),
+            None => {
+                let text = files::read(&path).map_err(failed)?.unwrap_or_default();
+                parse(&text).map(drop).map_err(|reason| StoreError::FileDamaged { path, reason })
+            }
+        }
+    }
+
     fn key(&self, derivation: Derivation) -> Result<Key, StoreError> {
         let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, key)) = derived.as_ref()

@@ -275,7 +275,7 @@ pub(crate) fn check_shape(client_id: &str, secret: &Secret) -> Result<(), Diagno
             Code::AuthTokenShape,
             "The Client ID is `token`, but the secret is not an application token.",
         )
-        .with_cause("The user name `token` goes with a secret that begins with AstraCS:. Nothing was sent.")
+        .with_cause("The user name `token` goes with a secret that begins with `AstraCS:`. Nothing was sent.")
         .with_hint(
             "Give the whole token, from AstraCS: on, at the secret prompt or in ASTRA_DB_APPLICATION_TOKEN.",
         )
