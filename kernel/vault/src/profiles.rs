@@ -176,7 +176,8 @@ impl Profiles {
             let Some(at) = tables(document).position(|table| has_name(table, old)) else {
                 return Err(not_found(document, old));
             };
-            let taken = tables(document).enumerate().find(|(other, table)| *other != at && has_name(table, new));
+            let taken =
+                tables(document).enumerate().find(|(other, table)| *other != at && has_name(table, new));
             if let Some((_, other)) = taken {
                 return Err(ProfileError::Taken { name: text(other, "name").unwrap_or_default() });
             }

@@ -88,8 +88,8 @@ impl SealedFile {
             return Ok(key.clone());
         }
         let Cost { memory_kib, iterations, lanes } = derivation.cost;
-        let params =
-            Params::new(memory_kib, iterations, lanes, Some(KEY)).map_err(|_| self.damaged("its cost is none"))?;
+        let params = Params::new(memory_kib, iterations, lanes, Some(KEY))
+            .map_err(|_| self.damaged("its cost is none"))?;
         let mut key = Key::default();
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
             .hash_password_into(self.passphrase.expose().as_bytes(), &derivation.salt, key.as_mut())

@@ -12,8 +12,9 @@ use std::sync::Arc;
 
 use cqlbook_core::secret::Secret;
 
+use crate::credentials::{Credentials, PASSWORD, SealedCredentials, Sealer, USER, account};
 use crate::destination::Destination;
-use crate::envelope::{KeyError, OpenError, PrivateKey, PublicKey, SealError, Sealed};
+use crate::envelope::{KeyError, OpenError, PrivateKey, SealError, Sealed};
 use crate::files::{FileError, Lock};
 use crate::keychain::{self, Keychain, Status, Store, StoreError};
 use crate::keys::Keys;
@@ -21,12 +22,6 @@ use crate::paths::Paths;
 use crate::profile::{Profile, ProfileId};
 use crate::profiles::{ProfileError, Profiles, Slot};
 use crate::sealed_file::SealedFile;
-
-/// The first byte of what is kept for a connection.
-const RECORD: u8 = 1;
-/// The fields that envelopes are bound to.
-const USER: &str = "user";
-const PASSWORD: &str = "password";
 
 /// Where secrets are kept.
 pub enum Backend {
@@ -48,30 +43,6 @@ impl Backend {
             _ => Self::Keychain,
         }
     }
-}
-
-/// Credentials as they are used. Wiped when dropped.
-pub struct Credentials {
-    /// Astra's Client ID; `None` for a cluster, whose user is no secret and stands in the profile.
-    pub user: Option<Secret>,
-    /// The Client Secret, the application token or the password.
-    pub password: Secret,
-}
-
-/// Credentials that only this installation can open, and only for their own connection.
-#[derive(Debug, Clone)]
-pub struct SealedCredentials {
-    user: Option<Sealed>,
-    password: Sealed,
-    /// What opens them until they are saved, though the key pair may be replaced meanwhile. It is not kept with them.
-    opener: Option<Arc<PrivateKey>>,
-}
-
-/// Seals credentials where they are typed.
-#[derive(Debug, Clone)]
-pub struct Sealer {
-    key: PublicKey,
-    opener: Arc<PrivateKey>,
 }
 
 /// What became of a deleted connection.
@@ -210,7 +181,7 @@ impl Vault {
         sealed: &SealedCredentials,
     ) -> Result<Credentials, VaultError> {
         let opened = self.open(&*self.store()?, profile.id(), &profile.name, sealed)?;
-        only_for(destination, profile, sealed)?;
+        sealed.only_for(destination, profile)?;
         Ok(opened)
     }
 
@@ -305,7 +276,7 @@ impl Vault {
     ) -> Result<Option<Credentials>, VaultError> {
         let store = self.store()?;
         let Some((sealed, opened)) = self.kept(&*store, profile)? else { return Ok(None) };
-        only_for(destination, profile, &sealed)?;
+        sealed.only_for(destination, profile)?;
         if sealed.password.destination().is_none() {
             // A store that cannot be written to just now gets it the next time.
             let _ = self.bind(&*store, profile, destination);
@@ -360,7 +331,9 @@ impl Vault {
     ) -> Result<Option<(SealedCredentials, Credentials)>, VaultError> {
         let look = || {
             let slot = self.profiles.slot(profile.id())?.unwrap_or(Slot::First);
-            let Some(sealed) = self.record(store, profile.id(), slot, &profile.name)? else { return Ok(None) };
+            let Some(sealed) = self.record(store, profile.id(), slot, &profile.name)? else {
+                return Ok(None);
+            };
             let opened = self.open(store, profile.id(), &profile.name, &sealed)?;
             Ok(Some((sealed, opened)))
         };
@@ -515,94 +488,6 @@ impl Vault {
             user: sealed.user.as_ref().map(|user| open(USER, user)).transpose()?,
             password: open(PASSWORD, &sealed.password)?,
         })
-    }
-}
-
-/// Whether credentials that were opened are for that destination. Those of an older release are for any.
-fn only_for(
-    destination: &Destination,
-    profile: &Profile,
-    sealed: &SealedCredentials,
-) -> Result<(), VaultError> {
-    let parts = [Some(&sealed.password), sealed.user.as_ref()];
-    for (sealed_for, _) in parts.into_iter().flatten().filter_map(Sealed::destination) {
-        if !sealed_for.is(destination) {
-            return Err(VaultError::Elsewhere { name: profile.name.clone(), sealed_for });
-        }
-    }
-    Ok(())
-}
-
-impl Sealer {
-    fn of(pair: PrivateKey) -> Self {
-        Self { key: pair.public(), opener: Arc::new(pair) }
-    }
-
-    /// Seals credentials for a connection and the service it leads to; they open for no other one.
-    ///
-    /// # Errors
-    /// [`SealError`].
-    pub fn seal(
-        &self,
-        profile: &Profile,
-        destination: &Destination,
-        credentials: &Credentials,
-    ) -> Result<SealedCredentials, SealError> {
-        self.seal_for(profile.id(), Some(destination), credentials)
-    }
-
-    /// Without a destination only what had none before.
-    fn seal_for(
-        &self,
-        id: &ProfileId,
-        destination: Option<&Destination>,
-        credentials: &Credentials,
-    ) -> Result<SealedCredentials, SealError> {
-        let seal = |field: &str, text: &Secret| match destination {
-            Some(destination) => self.key.seal(id.as_str(), field, destination, text),
-            None => self.key.seal_unbound(id.as_str(), field, text),
-        };
-        Ok(SealedCredentials {
-            user: credentials.user.as_ref().map(|user| seal(USER, user)).transpose()?,
-            password: seal(PASSWORD, &credentials.password)?,
-            opener: Some(Arc::clone(&self.opener)),
-        })
-    }
-}
-
-impl SealedCredentials {
-    /// A version byte, then user and password, each with its length as two big-endian bytes before it; no user has length 0.
-    fn to_bytes(&self) -> Vec<u8> {
-        let mut out = vec![RECORD];
-        for part in [self.user.as_ref(), Some(&self.password)] {
-            let part = part.map_or(&[][..], Sealed::as_bytes);
-            // An envelope has less than 1 KiB.
-            out.extend(u16::try_from(part.len()).unwrap_or_default().to_be_bytes());
-            out.extend(part);
-        }
-        out
-    }
-
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        fn part(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-            let (length, rest) = bytes.split_first_chunk::<2>()?;
-            rest.split_at_checked(u16::from_be_bytes(*length).into())
-        }
-        let (user, rest) = part(bytes.strip_prefix(&[RECORD])?)?;
-        let (password, rest) = part(rest)?;
-        let is_whole = rest.is_empty() && !password.is_empty();
-        is_whole.then(|| Self {
-            user: (!user.is_empty()).then(|| Sealed::from_bytes(user)),
-            password: Sealed::from_bytes(password),
-            opener: None,
-        })
-    }
-}
-
-fn account(id: &ProfileId, slot: Slot) -> String {
-    match slot {
-        Slot::First => format!("credentials-{}", id.as_str()),
-        Slot::Second => format!("credentials-{}-2", id.as_str()),
     }
 }
 

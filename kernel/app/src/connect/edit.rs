@@ -46,7 +46,13 @@ pub(crate) async fn edit(
         .with_hint("`%help connection` shows the options."));
     }
     verbs::show(desk, &profile).await?;
-    let given = OF_ASTRA.iter().chain(&OF_CASSANDRA).chain(&["client-secret", "name", "keyspace", "read-only", "vault"]);
+    let given = OF_ASTRA.iter().chain(&OF_CASSANDRA).chain(&[
+        "client-secret",
+        "name",
+        "keyspace",
+        "read-only",
+        "vault",
+    ]);
     let any = given.into_iter().any(|option| arguments.flag(option));
     let before = Before { recipe: before, destination: destination::of(&profile.place).ok() };
     let mut edited = Edited { before, profile, user: None, password: None };
@@ -131,8 +137,11 @@ impl Edited {
                 }
                 if self.user.is_some() || arguments.flag("client-secret") {
                     let Some(of) = user.clone() else {
-                        return Err(Diagnostic::new(Code::Usage, "The connection has no user, and so no password.")
-                            .with_hint("`--user USER` gives it one, and asks for the password."));
+                        return Err(Diagnostic::new(
+                            Code::Usage,
+                            "The connection has no user, and so no password.",
+                        )
+                        .with_hint("`--user USER` gives it one, and asks for the password."));
                     };
                     self.password = Some(gather::password(desk, shelf, &self.profile.place, &of).await?);
                 }
@@ -277,12 +286,7 @@ enum Stored {
 }
 
 impl Before {
-    async fn stored(
-        &self,
-        desk: &dyn Desk,
-        shelf: &Shelf,
-        after: &Profile,
-    ) -> Result<Stored, Diagnostic> {
+    async fn stored(&self, desk: &dyn Desk, shelf: &Shelf, after: &Profile) -> Result<Stored, Diagnostic> {
         let to = destination::of(&after.place)?;
         let Some(before) = &self.recipe.profile else { return Ok(Stored::Unknown) };
         let sealed_for = shelf.sealed_for(desk, before, self.destination.clone()).await?;

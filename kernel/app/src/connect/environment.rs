@@ -91,7 +91,8 @@ async fn other_place(
     variable: &str,
     to: &Destination,
 ) -> Result<bool, Diagnostic> {
-    let kept_back = format!("The environment's {what} belong to {of}, by {variable}, and the cell names {}.", to.words());
+    let kept_back =
+        format!("The environment's {what} belong to {of}, by {variable}, and the cell names {}.", to.words());
     if desk.can_ask() {
         desk.say(&format!("{kept_back} They are not sent there. Enter those for {}.", to.words())).await;
         return Ok(false);
@@ -115,8 +116,9 @@ async fn first_time(
     if desk.can_ask() {
         let question = format!("Send the environment's {what} to {}? [y/N] ", to.words());
         let answer = desk.ask(&question, false).await?;
-        let yes =
-            answer.as_ref().is_some_and(|answer| matches!(answer.expose().trim().to_lowercase().as_str(), "y" | "yes"));
+        let yes = answer
+            .as_ref()
+            .is_some_and(|answer| matches!(answer.expose().trim().to_lowercase().as_str(), "y" | "yes"));
         if yes {
             shelf.allow(to);
         }
@@ -128,7 +130,9 @@ async fn first_time(
         Code::ConfirmationRequired,
         format!("The environment's {what} would be sent to {}, which only the cell names.", to.words()),
     )
-    .with_cause("The environment does not say where they belong, and the frontend cannot ask. Nothing was sent.")
+    .with_cause(
+        "The environment does not say where they belong, and the frontend cannot ask. Nothing was sent.",
+    )
     .with_hint(format!("Set {variable} too, before the kernel starts."))
     .with_hint("Or run the cell where the frontend can ask."))
 }

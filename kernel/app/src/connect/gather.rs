@@ -77,7 +77,9 @@ pub(super) async fn fill_from_env(
 ) -> Result<(), Diagnostic> {
     let is_given = draft.secret.is_some() && draft.client_id.is_some();
     let may = is_given || environment::may_go_by_bundle(desk, shelf, draft.bundle.as_deref()).await?;
-    draft.fill_from_env(|name| if may || name == "ASTRA_DB_SECURE_BUNDLE_PATH" { environment::variable(name) } else { None });
+    draft.fill_from_env(|name| {
+        if may || name == "ASTRA_DB_SECURE_BUNDLE_PATH" { environment::variable(name) } else { None }
+    });
     Ok(())
 }
 

@@ -17,8 +17,7 @@ const LOOPBACK: Duration = Duration::from_secs(5);
 /// What to do where there is no keychain.
 const WITHOUT_KEYCHAIN: &str = "Secrets are then held for a session only. Set CQLBOOK_VAULT_PASSPHRASE to keep them in a file that is sealed under it.";
 /// The same, where that is done already.
-const WITH_PASSPHRASE: &str =
-    "CQLBOOK_VAULT_PASSPHRASE is set: secrets are kept in a file that is sealed under it. There is nothing to do.";
+const WITH_PASSPHRASE: &str = "CQLBOOK_VAULT_PASSPHRASE is set: secrets are kept in a file that is sealed under it. There is nothing to do.";
 const PASSPHRASE: &str = "CQLBOOK_VAULT_PASSPHRASE";
 
 /// Which program this is.
@@ -52,7 +51,9 @@ pub(super) async fn stores() -> Vec<Finding> {
     let looked = tokio::task::spawn_blocking(move || {
         let mut findings = connections(&paths);
         findings.extend(
-            cqlbook_vault::look(&paths, passphrase).into_iter().map(|(path, error)| judge_store(&path, error)),
+            cqlbook_vault::look(&paths, passphrase)
+                .into_iter()
+                .map(|(path, error)| judge_store(&path, error)),
         );
         findings
     });
@@ -73,7 +74,11 @@ fn connections(paths: &Paths) -> Vec<Finding> {
             .into_iter()
             .map(|(name, reason)| {
                 let name = name.unwrap_or_else(|| "one without a name".to_owned());
-                Finding::warning(ABOUT, format!("`{name}` cannot be used: {reason}."), format!("Correct it in {path}."))
+                Finding::warning(
+                    ABOUT,
+                    format!("`{name}` cannot be used: {reason}."),
+                    format!("Correct it in {path}."),
+                )
             })
             .collect(),
     }
@@ -87,12 +92,16 @@ fn judge_store(path: &Path, error: Option<VaultError>) -> Finding {
         Some(VaultError::WrongPassphrase) => Finding::wrong(
             ABOUT,
             format!("{PASSPHRASE} does not open {path}, or the file was changed."),
-            format!("Set it to the passphrase that the file was made with. If that is lost, move {path} aside, and enter each secret again: `%connection edit NAME --client-secret`."),
+            format!(
+                "Set it to the passphrase that the file was made with. If that is lost, move {path} aside, and enter each secret again: `%connection edit NAME --client-secret`."
+            ),
         ),
         Some(error) => Finding::wrong(
             ABOUT,
             format!("{error}."),
-            format!("Put a copy from before back. Else move {path} aside, and enter each secret again: `%connection edit NAME --client-secret`."),
+            format!(
+                "Put a copy from before back. Else move {path} aside, and enter each secret again: `%connection edit NAME --client-secret`."
+            ),
         ),
     }
 }
@@ -132,7 +141,9 @@ pub(super) async fn keychain() -> Finding {
         status => (status, Ok(())),
     });
     match tokio::time::timeout(Duration::from_secs(15), asked).await {
-        Ok(Ok((status, probe))) => judge_keychain(&status, probe.map_err(|error| error.to_string()), has_passphrase()),
+        Ok(Ok((status, probe))) => {
+            judge_keychain(&status, probe.map_err(|error| error.to_string()), has_passphrase())
+        }
         Ok(Err(_)) | Err(_) => judge_keychain(
             &Status::Absent { cause: "The keychain service does not answer.".to_owned() },
             Ok(()),

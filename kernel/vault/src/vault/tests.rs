@@ -8,7 +8,6 @@ fn there() -> Destination {
     Destination::new("astra", &["db.example:29080"], Some("db"), "db.example:29080")
 }
 
-
 const ID: &str = "cl13nt-1d";
 const SECRET: &str = "s3cr3tv4lue";
 
@@ -91,7 +90,10 @@ fn a_password_alone_is_kept_for_a_cluster() {
     let alone = Credentials { user: None, ..credentials() };
     let sealed = house.vault.sealer().unwrap().seal(&profile, &there(), &alone).unwrap();
     house.vault.save(&profile, Some(&sealed)).unwrap();
-    assert_eq!(told(house.vault.credentials(&profile, &there()).unwrap().unwrap()), (None, SECRET.to_owned()));
+    assert_eq!(
+        told(house.vault.credentials(&profile, &there()).unwrap().unwrap()),
+        (None, SECRET.to_owned())
+    );
 }
 
 #[test]
@@ -156,8 +158,11 @@ fn one_connections_secrets_do_not_open_for_another() {
     assert_eq!((name.as_str(), reason.as_str()), ("Two", "it was changed, or belongs to another connection"));
     let sealed = SealedCredentials::from_bytes(&bytes).unwrap();
     assert!(matches!(house.vault.save(&two, Some(&sealed)), Err(VaultError::Unreadable { .. })));
-    let swapped =
-        SealedCredentials { user: Some(sealed.password.clone()), password: sealed.user.clone().unwrap(), opener: None };
+    let swapped = SealedCredentials {
+        user: Some(sealed.password.clone()),
+        password: sealed.user.clone().unwrap(),
+        opener: None,
+    };
     assert!(house.vault.reveal(&one, &there(), &swapped).is_err(), "fields do not change places");
 }
 
@@ -355,7 +360,8 @@ fn a_secret_opens_for_the_service_that_it_was_entered_for_and_for_no_other() {
         elsewhere("west.example:29080", Some("db")),
         Destination::new("cassandra", &["db.example:29080"], None, "db.example"),
     ] {
-        let Err(VaultError::Elsewhere { name, sealed_for }) = house.vault.credentials(&profile, &other) else {
+        let Err(VaultError::Elsewhere { name, sealed_for }) = house.vault.credentials(&profile, &other)
+        else {
             panic!("it opened for {other:?}");
         };
         assert_eq!((name.as_str(), sealed_for.words()), ("Production", "db.example:29080"));
@@ -410,7 +416,8 @@ fn what_older_releases_sealed_is_bound_at_its_first_opening() {
 
 #[test]
 fn wherever_a_writer_ends_the_old_or_the_new_is_left_and_nothing_else() {
-    let another = || Credentials { user: Some(Secret::new(ID.to_owned())), password: Secret::new("new".to_owned()) };
+    let another =
+        || Credentials { user: Some(Secret::new(ID.to_owned())), password: Secret::new("new".to_owned()) };
     for writes in 0..=2 {
         let house = House::new();
         let mut profile = house.saved("Production");
@@ -431,7 +438,11 @@ fn wherever_a_writer_ends_the_old_or_the_new_is_left_and_nothing_else() {
         }
         // What is left over is cleaned away with the connection.
         house.vault.delete("Production").unwrap();
-        assert!(house.store.accounts().iter().all(|name| name.starts_with("key-")), "{:?}", house.store.accounts());
+        assert!(
+            house.store.accounts().iter().all(|name| name.starts_with("key-")),
+            "{:?}",
+            house.store.accounts()
+        );
     }
 }
 
