@@ -103,11 +103,8 @@ impl Shelf {
     /// # Errors
     /// A file that cannot be read.
     pub(crate) fn list(&self) -> Result<Vec<Profile>, Diagnostic> {
-        let saved = match self.profiles() {
-            Some(profiles) => profiles.list().map_err(|error| explain::profile(&error))?,
-            None => Vec::new(),
-        };
-        Ok(saved)
+        let saved = self.profiles().map(|profiles| profiles.list()).transpose();
+        Ok(saved.map_err(|error| explain::profile(&error))?.unwrap_or_default())
     }
 
     /// The saved connections that cannot be used: their names, and why.

@@ -119,14 +119,15 @@ impl Shelf {
         if !desk.can_ask() {
             return Err(why);
         }
-        if old.is_same_database(new) && is_agreed(desk, profile, old, new).await? {
-            if let Some(sealed) = self.resealed(profile, new).await? {
-                let (of, to, again) = (profile.clone(), new.clone(), sealed.clone());
-                let opened = self.safe.with(move |vault| vault.reveal(&of, &to, &again)).await;
-                let opened = login_of(profile, opened.map_err(|error| explain::vault(&error))?);
-                self.state().moved = Some((profile.clone(), sealed));
-                return Ok(opened);
-            }
+        if old.is_same_database(new)
+            && is_agreed(desk, profile, old, new).await?
+            && let Some(sealed) = self.resealed(profile, new).await?
+        {
+            let (of, to, again) = (profile.clone(), new.clone(), sealed.clone());
+            let opened = self.safe.with(move |vault| vault.reveal(&of, &to, &again)).await;
+            let opened = login_of(profile, opened.map_err(|error| explain::vault(&error))?);
+            self.state().moved = Some((profile.clone(), sealed));
+            return Ok(opened);
         }
         desk.say(&asks_anew(profile, old, new)).await;
         let given = self.asked(desk, profile, Some(why)).await?;
