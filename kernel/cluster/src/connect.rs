@@ -6,13 +6,13 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use rustls::ClientConfig;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, BundleError};
 use crate::client_id::ClientId;
 use crate::connection::Connection;
 use crate::convert::pauses;
@@ -103,7 +103,7 @@ async fn attempt(target: Target, deadline: Instant, course: &Course<'_>) -> Resu
     let Target { service, keyspace, timeouts } = target;
     match service {
         Service::Astra(astra) => {
-            let source = AstraSource { bundle: astra.bundle, timeouts };
+            let source = AstraSource { bundle: astra.bundle, timeouts, host: Arc::default() };
             let credentials = Arc::new(astra.credentials);
             let (bundle, tls) = source.read().await?;
             course.tell(Stage::BundleRead { host: bundle.host.clone() });
@@ -343,12 +343,20 @@ fn route(bundle: &Bundle, tls: Arc<ClientConfig>, metadata: Metadata) -> Route {
 pub(crate) struct AstraSource {
     bundle: PathBuf,
     timeouts: Timeouts,
+    /// The host and port of the bundle as it was read first. The credentials were given for that one, so that a bundle for another
+    /// one, put at the same path meanwhile, gets nothing.
+    host: Arc<OnceLock<(String, u16)>>,
 }
 
 impl AstraSource {
     async fn read(&self) -> Result<(Bundle, Arc<ClientConfig>), ConnectError> {
         let path = self.bundle.clone();
         let bundle = blocking(move || Bundle::read(&path, SystemTime::now())).await??;
+        let (host, port) = self.host.get_or_init(|| (bundle.host.clone(), bundle.port));
+        if (host.as_str(), *port) != (bundle.host.as_str(), bundle.port) {
+            let reason = format!("it leads to another database now, and the connection is to {host}");
+            return Err(BundleError::Unsafe { reason }.into());
+        }
         let tls = tls::astra(&bundle).map_err(|reason| ConnectError::Driver { reason })?;
         Ok((bundle, tls))
     }

@@ -96,7 +96,7 @@ pub struct TlsFiles {
 
 /// A user name and its password (on Astra: Client ID and Client Secret).
 pub struct Credentials {
-    /// The user name, not secret.
+    /// The user name; of Astra the Client ID, so that nothing prints it.
     pub username: String,
     /// The password.
     pub password: Secret,
@@ -104,7 +104,7 @@ pub struct Credentials {
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
+        f.debug_struct("Credentials").finish_non_exhaustive()
     }
 }
 

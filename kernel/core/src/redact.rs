@@ -44,6 +44,15 @@ pub fn redact(cell: &str) -> Cow<'_, str> {
 const SIGNS: &[&str] =
     &["astracs:", "credential", "key", "login", "pass", "pswd", "pw", "secret", "token", "-p"];
 
+/// The text with its application tokens masked, and nothing else: for errors, in which a token can stand where a path or a name was
+/// expected.
+pub fn mask_tokens(text: &str) -> Cow<'_, str> {
+    let lower = text.to_ascii_lowercase();
+    let mut found = Vec::new();
+    tokens(text, &lower, &mut found);
+    cover(text, found)
+}
+
 /// `AstraCS:` and what follows it.
 fn tokens(cell: &str, lower: &str, found: &mut Vec<Span>) {
     const PREFIX: &str = "astracs:";

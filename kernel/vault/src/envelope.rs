@@ -1,21 +1,25 @@
 //! The envelope in which a credential leaves the form: sealed with a public key, opened with the private one.
 //!
 //! RSA-OAEP-SHA256 (3072 bits) wraps a random 32-byte data key; AES-256-GCM under that key seals the text. The associated data
-//! bind the envelope to its version, the connection it belongs to, the field and the key pair, so that it opens nowhere else.
+//! bind the envelope to its version, the connection it belongs to, the field, the key pair and the service that the secret is
+//! for, so that it opens nowhere else.
 //!
-//! Version 1, in bytes; written as base64 where text is needed:
+//! Version 2, in bytes; written as base64 where text is needed:
 //!
 //! | bytes | what |
 //! | --- | --- |
-//! | 1 | version, 1 |
+//! | 1 | version, 2 |
 //! | 16 | id of the key pair: the beginning of SHA-256 over the public key's SubjectPublicKeyInfo (DER) |
+//! | 33 and more | the [`Destination`]: two hashes of 16 bytes, the length of its words, its words |
 //! | 2 | length of the wrapped data key, big-endian |
 //! | that many (384) | the data key, wrapped by RSA-OAEP-SHA256 with an empty label |
 //! | 12 | nonce |
 //! | the rest | AES-256-GCM ciphertext and its 16-byte tag |
 //!
-//! Associated data: each of `cqlbook envelope`, the version byte, the connection's id, the field's name and the key pair's
-//! id, with its length as 8 big-endian bytes before it.
+//! Associated data: each of `cqlbook envelope`, the version byte, the connection's id, the field's name, the key pair's
+//! id and the destination's bytes, with its length as 8 big-endian bytes before it.
+//!
+//! Version 1, of releases before this one, has no destination. It is still opened, once, to be sealed anew with one.
 
 use std::fmt;
 
@@ -27,10 +31,15 @@ use rsa::traits::PublicKeyParts;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use crate::destination::Destination;
 use crate::seal::{self, KEY, NONCE, NoRandomness, TAG};
 
 /// The format that is written.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// The format without a destination.
+const UNBOUND: u8 = 1;
+/// The format of a sealed private key.
+const KEY_VERSION: u8 = 1;
 /// The bits of a new key pair.
 pub const KEY_BITS: usize = 3072;
 /// The longest text that is sealed, in bytes: two envelopes, in base64, fit the 2,560 bytes of Windows' keychain.
@@ -149,11 +158,38 @@ impl PublicKey {
         self.id
     }
 
-    /// Seals a text for one field of the connection with the id `profile`.
+    /// Seals a text for one field of the connection with the id `profile`, to be sent to one destination.
     ///
     /// # Errors
     /// [`SealError`].
-    pub fn seal(&self, profile: &str, field: &str, text: &Secret) -> Result<Sealed, SealError> {
+    pub fn seal(
+        &self,
+        profile: &str,
+        field: &str,
+        destination: &Destination,
+        text: &Secret,
+    ) -> Result<Sealed, SealError> {
+        let destination = destination.to_bytes();
+        self.seal_as(VERSION, &destination, &context(profile, field, self.id, &destination), text)
+    }
+
+    /// As releases before this one sealed it: what has no destination yet stays so when the key pair changes.
+    pub(crate) fn seal_unbound(
+        &self,
+        profile: &str,
+        field: &str,
+        text: &Secret,
+    ) -> Result<Sealed, SealError> {
+        self.seal_as(UNBOUND, &[], &unbound(profile, field, self.id), text)
+    }
+
+    fn seal_as(
+        &self,
+        version: u8,
+        destination: &[u8],
+        context: &[u8],
+        text: &Secret,
+    ) -> Result<Sealed, SealError> {
         let text = text.expose().as_bytes();
         if text.len() > MAX_TEXT {
             return Err(SealError::TooLong { bytes: text.len() });
@@ -164,9 +200,9 @@ impl PublicKey {
             .key
             .oaep_encrypt_with_rng::<Sha256, _>(&mut SysRng, data_key.as_slice())
             .map_err(|_| NoRandomness)?;
-        let sealed = seal::seal(&data_key, &context(profile, field, self.id), text)?;
+        let sealed = seal::seal(&data_key, context, text)?;
         let length = u16::try_from(wrapped.len()).unwrap_or_default().to_be_bytes();
-        Ok(Sealed([&[VERSION], &self.id.0[..], &length, &wrapped, &sealed].concat()))
+        Ok(Sealed([&[version], &self.id.0[..], destination, &length, &wrapped, &sealed].concat()))
     }
 
     /// As SubjectPublicKeyInfo, in base64.
@@ -208,7 +244,8 @@ impl PrivateKey {
         self.id
     }
 
-    /// Opens what was sealed with this key pair for that field of that connection.
+    /// Opens what was sealed with this key pair for that field of that connection. For which destination it was sealed is
+    /// [`Sealed::destination`]'s to say, and is true where it opens.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -218,7 +255,11 @@ impl PrivateKey {
         if id != self.id {
             return Err(OpenError::OtherKey(id));
         }
-        let rest = sealed.0.get(1 + ID..).ok_or(tampered)?;
+        let (head, rest) = match sealed.destination() {
+            Some((_, head)) => (context(profile, field, self.id, head), sealed.0.get(1 + ID + head.len()..)),
+            None => (unbound(profile, field, self.id), sealed.0.get(1 + ID..)),
+        };
+        let rest = rest.ok_or(tampered)?;
         let (length, rest) = rest.split_first_chunk::<2>().ok_or(tampered)?;
         let (wrapped, sealed) = rest.split_at_checked(u16::from_be_bytes(*length).into()).ok_or(tampered)?;
         if sealed.len() > NONCE + MAX_TEXT + TAG {
@@ -231,14 +272,15 @@ impl PrivateKey {
             .map(Zeroizing::new)
             .map_err(|_| tampered)?;
         let data_key: &[u8; KEY] = data_key.as_slice().try_into().map_err(|_| tampered)?;
-        let text = seal::open(data_key, &context(profile, field, self.id), sealed).ok_or(tampered)?;
+        let text = seal::open(data_key, &head, sealed).ok_or(tampered)?;
         str::from_utf8(&text).map(|text| Secret::new(text.to_owned())).map_err(|_| tampered)
     }
 
     /// As PKCS#8, sealed under `key`, in base64.
     pub(crate) fn to_sealed_text(&self, key: &[u8; KEY]) -> Result<String, KeyError> {
         let der = self.key.to_pkcs8_der().map_err(|_| KeyError::Damaged)?;
-        let sealed = seal::seal(key, &seal::context(&[PRIVATE_KEY, &[VERSION], &self.id.0]), der.as_bytes())?;
+        let sealed =
+            seal::seal(key, &seal::context(&[PRIVATE_KEY, &[KEY_VERSION], &self.id.0]), der.as_bytes())?;
         Ok(Base64::encode_string(&sealed))
     }
 
@@ -249,7 +291,7 @@ impl PrivateKey {
         public: &PublicKey,
     ) -> Result<Self, KeyError> {
         let sealed = Base64::decode_vec(text).map_err(|_| KeyError::Damaged)?;
-        let der = seal::open(key, &seal::context(&[PRIVATE_KEY, &[VERSION], &public.id.0]), &sealed)
+        let der = seal::open(key, &seal::context(&[PRIVATE_KEY, &[KEY_VERSION], &public.id.0]), &sealed)
             .ok_or(KeyError::Damaged)?;
         let key = rsa::PrivateKey::from_pkcs8_der(&der).map_err(|_| KeyError::Damaged)?;
         let id = KeyId::of(key.as_ref())?;
@@ -264,12 +306,19 @@ impl Sealed {
     /// [`OpenError::Version`], [`OpenError::Tampered`].
     pub fn key_id(&self) -> Result<KeyId, OpenError> {
         match self.0.split_first() {
-            Some((&VERSION, rest)) => {
+            Some((&(VERSION | UNBOUND), rest)) => {
                 rest.first_chunk::<ID>().map(|id| KeyId(*id)).ok_or(OpenError::Tampered)
             }
             Some((&version, _)) => Err(OpenError::Version(version)),
             None => Err(OpenError::Tampered),
         }
+    }
+
+    /// The destination that it says it was sealed for, and the bytes of that; `None` for an envelope of an older release.
+    pub(crate) fn destination(&self) -> Option<(Destination, &[u8])> {
+        let rest = self.0.strip_prefix(&[VERSION])?.get(ID..)?;
+        let (destination, length) = Destination::from_bytes(rest)?;
+        Some((destination, rest.get(..length)?))
     }
 
     /// The envelope's bytes.
@@ -296,154 +345,21 @@ impl Sealed {
     }
 }
 
-fn context(profile: &str, field: &str, id: KeyId) -> Vec<u8> {
-    seal::context(&[b"cqlbook envelope", &[VERSION], profile.as_bytes(), field.as_bytes(), &id.0])
+fn context(profile: &str, field: &str, id: KeyId, destination: &[u8]) -> Vec<u8> {
+    seal::context(&[
+        b"cqlbook envelope",
+        &[VERSION],
+        profile.as_bytes(),
+        field.as_bytes(),
+        &id.0,
+        destination,
+    ])
+}
+
+/// The associated data of an envelope without a destination.
+fn unbound(profile: &str, field: &str, id: KeyId) -> Vec<u8> {
+    seal::context(&[b"cqlbook envelope", &[UNBOUND], profile.as_bytes(), field.as_bytes(), &id.0])
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use std::sync::LazyLock;
-    use std::time::Instant;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// One key pair for all tests.
-    pub(crate) static PAIR: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate().unwrap());
-    static OTHER: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate().unwrap());
-
-    fn secret(text: &str) -> Secret {
-        Secret::new(text.to_owned())
-    }
-
-    fn opened(profile: &str, field: &str, sealed: &Sealed) -> Result<String, OpenError> {
-        PAIR.open(profile, field, sealed).map(|secret| secret.expose().to_owned())
-    }
-
-    #[test]
-    fn an_application_token_fits_and_its_envelope_fits_windows_twice() {
-        let token = format!("AstraCS:{}", "x".repeat(89));
-        assert_eq!(token.len(), 97);
-        let sealed = PAIR.public().seal("p", "secret", &secret(&token)).unwrap();
-        assert_eq!(opened("p", "secret", &sealed), Ok(token));
-        let longest = PAIR.public().seal("p", "secret", &secret(&"x".repeat(MAX_TEXT))).unwrap();
-        assert!(2 * longest.as_bytes().len() * 4 / 3 < 2560 - 100, "{}", longest.as_bytes().len());
-        assert_eq!(
-            PAIR.public().seal("p", "secret", &secret(&"x".repeat(MAX_TEXT + 1))),
-            Err(SealError::TooLong { bytes: MAX_TEXT + 1 })
-        );
-    }
-
-    #[test]
-    fn it_opens_for_its_own_connection_field_and_key_only() {
-        let sealed = PAIR.public().seal("one", "secret", &secret("s3cr3t")).unwrap();
-        assert_eq!(opened("one", "secret", &sealed), Ok("s3cr3t".to_owned()));
-        assert_eq!(opened("two", "secret", &sealed), Err(OpenError::Tampered));
-        assert_eq!(opened("one", "client-id", &sealed), Err(OpenError::Tampered));
-        assert_eq!(
-            OTHER.open("one", "secret", &sealed).map(drop),
-            Err(OpenError::OtherKey(PAIR.id())),
-            "another installation's key"
-        );
-        // Somebody who writes his own key's id over ours gets no further.
-        let mut claimed = sealed.clone();
-        claimed.0[1..=ID].copy_from_slice(&OTHER.id().0);
-        assert_eq!(OTHER.open("one", "secret", &claimed).map(drop), Err(OpenError::Tampered));
-    }
-
-    #[test]
-    fn every_byte_counts() {
-        let sealed = PAIR.public().seal("p", "secret", &secret("s3cr3t")).unwrap();
-        let wrapped = 1 + ID + 2..1 + ID + 2 + KEY_BITS / 8;
-        assert_eq!(sealed.0.len(), wrapped.end + NONCE + "s3cr3t".len() + TAG);
-        for at in 0..sealed.0.len() {
-            // One private operation each for a part of the wrapped key is enough.
-            if wrapped.contains(&at) && !at.is_multiple_of(37) {
-                continue;
-            }
-            let mut changed = sealed.clone();
-            changed.0[at] ^= 1;
-            let error = opened("p", "secret", &changed).unwrap_err();
-            match at {
-                0 => assert_eq!(error, OpenError::Version(0)),
-                1..=ID => assert!(matches!(error, OpenError::OtherKey(_)), "{at}: {error}"),
-                _ => assert_eq!(error, OpenError::Tampered, "{at}"),
-            }
-        }
-        for length in 0..sealed.0.len() {
-            if length.is_multiple_of(29) || length > wrapped.end {
-                assert!(opened("p", "secret", &Sealed(sealed.0[..length].to_vec())).is_err(), "{length}");
-            }
-        }
-        let longer = Sealed([sealed.0.as_slice(), b"!"].concat());
-        assert_eq!(opened("p", "secret", &longer), Err(OpenError::Tampered));
-    }
-
-    #[test]
-    fn nothing_of_the_secret_shows() {
-        let sealed = PAIR.public().seal("p", "secret", &secret("s3cr3t")).unwrap();
-        assert!(!format!("{sealed:?} {:?} {:?}", *PAIR, PAIR.public()).contains("s3cr3t"));
-        assert!(!sealed.0.windows(6).any(|bytes| bytes == b"s3cr3t"));
-        assert_ne!(
-            sealed,
-            PAIR.public().seal("p", "secret", &secret("s3cr3t")).unwrap(),
-            "never twice alike"
-        );
-    }
-
-    #[test]
-    fn the_private_key_is_read_back_under_its_own_key_only() {
-        let sealed = PAIR.to_sealed_text(&[1; KEY]).unwrap();
-        let public = PublicKey::from_text(&PAIR.public().to_text().unwrap()).unwrap();
-        assert_eq!(public.id(), PAIR.id());
-        let again = PrivateKey::from_sealed_text(&sealed, &[1; KEY], &public).unwrap();
-        let envelope = public.seal("p", "f", &secret("text")).unwrap();
-        assert_eq!(again.open("p", "f", &envelope).unwrap().expose(), "text");
-        for (key, of) in [([2; KEY], &public), ([1; KEY], &OTHER.public())] {
-            let error = PrivateKey::from_sealed_text(&sealed, &key, of).unwrap_err();
-            assert_eq!(error, KeyError::Damaged);
-        }
-    }
-
-    #[test]
-    fn a_weak_public_key_is_not_taken() {
-        let weak = rsa::PrivateKey::new(&mut SysRng, 1024).unwrap();
-        let der = weak.to_public_key().to_public_key_der().unwrap();
-        let text = Base64::encode_string(der.as_bytes());
-        assert_eq!(PublicKey::from_text(&text).map(drop), Err(KeyError::Damaged));
-    }
-
-    #[test]
-    fn a_key_pair_is_made_in_reasonable_time() {
-        let started = Instant::now();
-        drop(PrivateKey::generate().unwrap());
-        assert!(
-            started.elapsed().as_secs() < 30,
-            "{:?}: is opt-level 3 set for rsa in the dev profile?",
-            started.elapsed()
-        );
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(24))]
-
-        #[test]
-        fn any_text_comes_back(text in "\\PC{0,100}", profile in "\\PC{0,20}", field in "\\PC{0,20}") {
-            let sealed = PAIR.public().seal(&profile, &field, &secret(&text)).unwrap();
-            let read = Sealed::from_text(&sealed.to_text()).unwrap();
-            prop_assert_eq!(opened(&profile, &field, &read), Ok(text));
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn bytes_of_others_never_panic(mut bytes: Vec<u8>, ours: bool) {
-            if ours && bytes.len() > ID {
-                bytes[0] = VERSION;
-                bytes[1..=ID].copy_from_slice(&PAIR.id().0);
-            }
-            prop_assert!(opened("p", "f", &Sealed(bytes)).is_err());
-        }
-    }
-}
+pub(crate) mod tests;

@@ -1,12 +1,13 @@
 //! Small files that several processes read and write: whole or not at all, one writer at a time.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// How long another process may hold a lock; it holds it for milliseconds unless it is stopped.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long another process may hold a lock. It holds it for milliseconds, or for the second in which it makes a key pair; but
+/// many may wait for it on a machine that is busy, and each has its turn within this.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// The largest file that is read, in bytes: far more than thousands of connections.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
@@ -31,13 +32,13 @@ pub enum FileError {
         source: io::Error,
     },
     /// Another process has held its lock for too long.
-    #[error("{path} is in use by another process")]
+    #[error("{path} has been in use by another process for {} s", PATIENCE.as_secs())]
     Busy {
         /// The file.
         path: PathBuf,
     },
     /// It is larger than any that this program writes.
-    #[error("{path} is too large")]
+    #[error("{path} has more than {} MiB, which no file of this program has", MAX_BYTES / 1024 / 1024)]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -54,6 +55,10 @@ pub(crate) struct Lock {
 ///
 /// The lock is on a file beside it, since the file itself is replaced by every write.
 pub(crate) fn lock(path: &Path) -> Result<Lock, FileError> {
+    lock_within(path, PATIENCE)
+}
+
+fn lock_within(path: &Path, patience: Duration) -> Result<Lock, FileError> {
     let failed = |source| FileError::Write { path: path.to_owned(), source };
     make_folder(path).map_err(failed)?;
     let file = private().truncate(false).create(true).open(path.with_extension("lock")).map_err(failed)?;
@@ -61,7 +66,7 @@ pub(crate) fn lock(path: &Path) -> Result<Lock, FileError> {
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(Lock { _file: file }),
-            Err(TryLockError::WouldBlock) if started.elapsed() < PATIENCE => {
+            Err(TryLockError::WouldBlock) if started.elapsed() < patience => {
                 std::thread::sleep(Duration::from_millis(10));
             }
             Err(TryLockError::WouldBlock) => return Err(FileError::Busy { path: path.to_owned() }),
@@ -74,8 +79,19 @@ pub(crate) fn lock(path: &Path) -> Result<Lock, FileError> {
 pub(crate) fn read(path: &Path) -> Result<Option<String>, FileError> {
     let failed = |source| FileError::Read { path: path.to_owned(), source };
     match fs::metadata(path) {
-        Ok(metadata) if metadata.len() > MAX_BYTES => Err(FileError::TooLarge { path: path.to_owned() }),
-        Ok(_) => fs::read_to_string(path).map(Some).map_err(failed),
+        // A pipe or a device at its place, or a link to one, would be read for ever.
+        Ok(metadata) if !metadata.is_file() => Err(failed(io::Error::other("it is no regular file"))),
+        Ok(_) => {
+            let mut text = String::new();
+            let read = File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text));
+            match read {
+                Ok(read) if read as u64 > MAX_BYTES => Err(FileError::TooLarge { path: path.to_owned() }),
+                Ok(_) => Ok(Some(text)),
+                // It was moved away since.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(failed(error)),
+            }
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed(error)),
     }
@@ -172,6 +188,28 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "other");
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_or_too_large_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file.toml");
+        for device in ["/dev/zero", "/dev/null"] {
+            std::os::unix::fs::symlink(device, &path).unwrap();
+            assert!(matches!(read(&path), Err(FileError::Read { .. })), "{device}");
+            fs::remove_file(&path).unwrap();
+        }
+        fs::create_dir(&path).unwrap();
+        assert!(matches!(read(&path), Err(FileError::Read { .. })));
+        fs::remove_dir(&path).unwrap();
+        let limit = usize::try_from(MAX_BYTES).unwrap();
+        fs::write(&path, "#".repeat(limit)).unwrap();
+        assert_eq!(read(&path).unwrap().map(|text| text.len()), Some(limit));
+        fs::write(&path, "#".repeat(limit + 1)).unwrap();
+        assert!(matches!(read(&path), Err(FileError::TooLarge { .. })));
+        fs::write(&path, [0xff, 0xfe]).unwrap();
+        assert!(matches!(read(&path), Err(FileError::Read { .. })), "no text");
+    }
+
     #[test]
     fn a_second_writer_waits_for_the_first_and_not_for_ever() {
         let folder = tempfile::tempdir().unwrap();
@@ -185,6 +223,6 @@ mod tests {
         drop(first);
         waiting.join().unwrap().unwrap();
         let _held = lock(&path).unwrap();
-        assert!(matches!(lock(&path), Err(FileError::Busy { .. })));
+        assert!(matches!(lock_within(&path, Duration::from_millis(50)), Err(FileError::Busy { .. })));
     }
 }

@@ -51,6 +51,20 @@ pub enum StoreError {
         /// What is wrong with it. Never anything of its content.
         reason: &'static str,
     },
+    /// The file that stands in for it cannot be read or written: a full disk, a folder's permissions.
+    #[error("{reason}")]
+    File {
+        /// Which file, and the system's words.
+        reason: String,
+    },
+    /// The file that stands in for it cannot be understood.
+    #[error("{} cannot be understood: {reason}", path.display())]
+    FileDamaged {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong with it. Never anything of its content.
+        reason: &'static str,
+    },
     /// It failed otherwise.
     #[error("the keychain failed: {reason}")]
     Failed {

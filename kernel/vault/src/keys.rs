@@ -3,11 +3,12 @@
 //!
 //! `keys.toml`: `version = 1`, `current` (the id of the pair that new credentials are sealed with) and a table `pair.ID` for
 //! each pair, with `public` (SubjectPublicKeyInfo) and `private` (nonce, AES-256-GCM of PKCS#8), both DER in base64. The
-//! store holds, under `key-ID`, the 32 bytes that open `private`.
+//! store holds, under `key-ID`, the 32 bytes that open `private`. `unsure` names the connections whose secrets are being written or
+//! deleted; what a writer that was killed left there is cleaned away by the next one.
 
 use std::path::PathBuf;
 
-use toml_edit::{DocumentMut, Item, Table, value};
+use toml_edit::{Array, DocumentMut, Item, Table, value};
 use zeroize::Zeroizing;
 
 use crate::envelope::{KeyError, KeyId, PrivateKey, PublicKey};
@@ -17,6 +18,8 @@ use crate::seal::{self, KEY};
 use crate::vault::VaultError;
 
 const VERSION: i64 = 1;
+/// The connections that a writer is at.
+const UNSURE: &str = "unsure";
 const HEAD: &str = "# cqlbook's key pairs. The private halves are sealed; the keys that open them are in the system's keychain.\nversion = 1\n";
 
 /// The file of key pairs.
@@ -42,7 +45,17 @@ impl Keys {
 
     /// The pair that credentials are to be sealed with: the current one, or another that this store can open, or a new one.
     pub(crate) fn current(&self, store: &dyn Store) -> Result<PrivateKey, VaultError> {
+        // Nobody has to wait for a pair that is there.
+        let content = self.read()?;
+        if let Some(pair) = content.current_pair(store)? {
+            return Ok(pair);
+        }
         let lock = self.lock()?;
+        self.current_of(store, &lock)
+    }
+
+    /// The same for the one writer.
+    pub(crate) fn current_of(&self, store: &dyn Store, lock: &Lock) -> Result<PrivateKey, VaultError> {
         let content = self.read()?;
         let current = content.current();
         let first = content.pairs().into_iter().filter(|(id, _)| Some(id) == current.as_ref());
@@ -53,7 +66,51 @@ impl Keys {
                 return Ok(pair);
             }
         }
-        self.add(content, store, &lock)
+        self.add(content, store, lock)
+    }
+
+    /// Whether the file can be understood.
+    pub(crate) fn check(&self) -> Result<(), VaultError> {
+        self.read().map(drop)
+    }
+
+    /// Whether anything was ever kept here.
+    pub(crate) fn exists(&self) -> bool {
+        self.path.exists()
+    }
+
+    /// Notes that a connection's secrets are about to be written or deleted.
+    pub(crate) fn begin(&self, id: &str, lock: &Lock) -> Result<(), VaultError> {
+        let mut content = self.read()?;
+        let mut unsure = content.unsure();
+        if !unsure.iter().any(|known| known == id) {
+            unsure.push(id.to_owned());
+            self.set_unsure(&mut content, &unsure, lock)?;
+        }
+        Ok(())
+    }
+
+    /// Notes that it was done.
+    pub(crate) fn finish(&self, id: &str, lock: &Lock) -> Result<(), VaultError> {
+        let mut content = self.read()?;
+        let mut unsure = content.unsure();
+        let before = unsure.len();
+        unsure.retain(|known| known != id);
+        if unsure.len() < before { self.set_unsure(&mut content, &unsure, lock) } else { Ok(()) }
+    }
+
+    /// The connections at which a writer was ended.
+    pub(crate) fn unsure(&self) -> Result<Vec<String>, VaultError> {
+        Ok(self.read()?.unsure())
+    }
+
+    fn set_unsure(&self, content: &mut Content, unsure: &[String], lock: &Lock) -> Result<(), VaultError> {
+        if unsure.is_empty() {
+            content.document.remove(UNSURE);
+        } else {
+            content.document.insert(UNSURE, value(unsure.iter().collect::<Array>()));
+        }
+        Ok(files::write(&self.path, &content.document.to_string(), lock)?)
     }
 
     /// Makes a pair and makes it the current one.
@@ -130,6 +187,20 @@ impl Keys {
 impl Content {
     fn current(&self) -> Option<String> {
         self.document.get("current")?.as_str().map(str::to_owned)
+    }
+
+    /// The current pair, where this store can open it.
+    fn current_pair(&self, store: &dyn Store) -> Result<Option<PrivateKey>, VaultError> {
+        let Some(current) = self.current() else { return Ok(None) };
+        match self.pairs().into_iter().find(|(id, _)| *id == current) {
+            Some((_, (public, private))) => unlock(&public, &private, store),
+            None => Ok(None),
+        }
+    }
+
+    fn unsure(&self) -> Vec<String> {
+        let unsure = self.document.get(UNSURE).and_then(Item::as_array);
+        unsure.into_iter().flatten().filter_map(|id| id.as_str().map(str::to_owned)).collect()
     }
 
     /// Id, public and sealed private half of each pair, as text.

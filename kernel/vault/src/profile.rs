@@ -35,6 +35,12 @@ impl ProfileId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// From text, where it is an id: 32 hexadecimal digits.
+    pub(crate) fn of_text(text: &str) -> Option<Self> {
+        let is_ours = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_ours.then(|| Self(text.to_owned()))
+    }
 }
 
 /// Where a connection leads.
@@ -120,8 +126,7 @@ impl Profile {
     /// The id of a table. A table that a person wrote without one gets one from its name, which is kept from then on.
     pub(crate) fn id_of(table: &Table) -> Option<ProfileId> {
         if let Some(id) = text(table, "id") {
-            let is_ours = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-            return is_ours.then_some(ProfileId(id));
+            return ProfileId::of_text(&id);
         }
         let hash = Sha256::digest(name::key(&text(table, "name")?));
         Some(ProfileId(hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()))

@@ -2,7 +2,7 @@
 //!
 //! `connections.toml`: `version = 1` and a table `[[connection]]` for each, with `id`, `name`, `kind` (`astra` or `cassandra`),
 //! `keyspace`, `read_only`, `last_used`; of Astra `bundle`; of Cassandra `hosts`, `port`, `user`, `dc`, `ca_cert`, `cert`,
-//! `key`. Comments, order and unknown fields stay as they are. Several processes may write: each reads under a lock what the
+//! `key`; `slot` says in which of two entries of the keychain its secrets are. Comments, order and unknown fields stay as they are. Several processes may write: each reads under a lock what the
 //! others wrote, and replaces the file as a whole.
 
 use std::path::{Path, PathBuf};
@@ -15,6 +15,10 @@ use crate::name::{self, NameError, check_name};
 use crate::profile::{Profile, ProfileId};
 
 const VERSION: i64 = 1;
+/// In which of a connection's two entries of the keychain its secrets are.
+const SLOT: &str = "slot";
+/// The most connections of a file: far more than anybody has.
+const MAX_CONNECTIONS: usize = 2000;
 const HEAD: &str =
     "# Saved connections of cqlbook. Their secrets are not here but in the system's keychain.\nversion = 1\n";
 
@@ -100,6 +104,16 @@ impl Profiles {
         Ok(tables(&document).filter_map(|table| Profile::read(table).ok()).collect())
     }
 
+    /// The connections that cannot be used: the name of each, where it has one, and why.
+    ///
+    /// # Errors
+    /// [`ProfileError`], where the file as a whole cannot be read.
+    pub fn broken(&self) -> Result<Vec<(Option<String>, String)>, ProfileError> {
+        let document = self.read()?;
+        let broken = |table| Some((text(table, "name"), Profile::read(table).err()?));
+        Ok(tables(&document).filter_map(broken).collect())
+    }
+
     /// The names of all connections, of those that cannot be used too.
     ///
     /// # Errors
@@ -125,6 +139,11 @@ impl Profiles {
     /// # Errors
     /// [`ProfileError::Taken`] where another connection has the name, [`ProfileError::Name`], or the file's.
     pub fn save(&self, profile: &Profile) -> Result<(), ProfileError> {
+        self.save_with(profile, None)
+    }
+
+    /// The same; with a slot, from this moment on that one has the connection's secrets.
+    pub(crate) fn save_with(&self, profile: &Profile, slot: Option<Slot>) -> Result<(), ProfileError> {
         check_name(&profile.name)?;
         self.change(|document| {
             let same_name = |table: &Table| has_name(table, &profile.name) && !has_id(table, profile);
@@ -133,11 +152,16 @@ impl Profiles {
             }
             let tables = tables_mut(document, &self.path)?;
             if let Some(table) = tables.iter_mut().find(|table| has_id(table, profile)) {
-                return profile.write(table);
+                profile.write(table)?;
+            } else {
+                let mut table = Table::new();
+                profile.write(&mut table)?;
+                tables.push(table);
             }
-            let mut table = Table::new();
-            profile.write(&mut table)?;
-            tables.push(table);
+            if let Some(slot) = slot {
+                // A copy that a person made in the file shares the secrets.
+                tables.iter_mut().filter(|table| has_id(table, profile)).for_each(|table| slot.write(table));
+            }
             Ok(())
         })
     }
@@ -147,10 +171,24 @@ impl Profiles {
     /// # Errors
     /// [`ProfileError::NotFound`], [`ProfileError::Taken`], [`ProfileError::Name`], or the file's.
     pub fn rename(&self, old: &str, new: &str) -> Result<Profile, ProfileError> {
-        let mut profile = self.get(old)?;
-        check_name(new)?.clone_into(&mut profile.name);
-        self.save(&profile)?;
-        Ok(profile)
+        let new = check_name(new)?;
+        self.change(|document| {
+            let Some(at) = tables(document).position(|table| has_name(table, old)) else {
+                return Err(not_found(document, old));
+            };
+            let taken =
+                tables(document).enumerate().find(|(other, table)| *other != at && has_name(table, new));
+            if let Some((_, other)) = taken {
+                return Err(ProfileError::Taken { name: text(other, "name").unwrap_or_default() });
+            }
+            let Some(table) = tables_mut(document, &self.path)?.get_mut(at) else {
+                return Err(not_found(document, old));
+            };
+            let mut profile = self.usable(table)?;
+            new.clone_into(&mut profile.name);
+            profile.write(table)?;
+            Ok(profile)
+        })
     }
 
     /// Notes when a connection was used. One that has been deleted meanwhile is no failure.
@@ -179,6 +217,12 @@ impl Profiles {
             tables_mut(document, &self.path)?.retain(|table| !has_name(table, name));
             Ok(())
         })
+    }
+
+    /// In which entry a connection's secrets are; `None` where there is no such connection.
+    pub(crate) fn slot(&self, id: &ProfileId) -> Result<Option<Slot>, ProfileError> {
+        let document = self.read()?;
+        Ok(tables(&document).find(|table| Profile::id_of(table).as_ref() == Some(id)).map(Slot::read))
     }
 
     /// The ids and names of all connections, of those that cannot be used too.
@@ -226,8 +270,45 @@ impl Profiles {
             _ => return Err(damaged("its version is not a number from 1".to_owned())),
         }
         match document.get("connection") {
+            Some(Item::ArrayOfTables(tables)) if tables.len() > MAX_CONNECTIONS => {
+                Err(damaged(format!("it has more than {MAX_CONNECTIONS} connections")))
+            }
             None | Some(Item::ArrayOfTables(_)) => Ok(document),
             _ => Err(damaged("its connections are not written as [[connection]]".to_owned())),
+        }
+    }
+}
+
+/// One of the two entries of the keychain that a connection may have its secrets in. New ones are written into the other; the
+/// file of connections says at once which one counts, so that a writer that is killed leaves the old ones or the new ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Slot {
+    First,
+    Second,
+}
+
+impl Slot {
+    pub(crate) const BOTH: [Self; 2] = [Self::First, Self::Second];
+
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::First => Self::Second,
+            Self::Second => Self::First,
+        }
+    }
+
+    fn read(table: &Table) -> Self {
+        match table.get(SLOT).and_then(Item::as_integer) {
+            Some(2) => Self::Second,
+            _ => Self::First,
+        }
+    }
+
+    /// The first one is not written: releases before this one know no other.
+    fn write(self, table: &mut Table) {
+        match self {
+            Self::First => drop(table.remove(SLOT)),
+            Self::Second => drop(table.insert(SLOT, value(2))),
         }
     }
 }

@@ -33,9 +33,13 @@ struct Cost {
 impl Cost {
     const DEFAULT: Self = Self { memory_kib: 64 * 1024, iterations: 3, lanes: 4 };
 
-    /// What a file may ask of this machine.
+    /// What a file may ask of this machine: four times the memory that a new one asks for, and eight times the work.
     fn is_bearable(self) -> bool {
-        self.memory_kib <= 1024 * 1024 && self.iterations <= 64 && (1..=64).contains(&self.lanes)
+        let work = |cost: Self| u64::from(cost.memory_kib) * u64::from(cost.iterations);
+        self.memory_kib <= 4 * Self::DEFAULT.memory_kib
+            && work(self) <= 8 * work(Self::DEFAULT)
+            && self.iterations <= 64
+            && (1..=64).contains(&self.lanes)
     }
 }
 
@@ -65,6 +69,17 @@ impl SealedFile {
         Self { path, passphrase, derived: Mutex::new(None), cost: Cost::DEFAULT }
     }
 
+    /// Whether the file at `path` can be understood and, with a passphrase, opened.
+    pub(crate) fn check(path: PathBuf, passphrase: Option<Secret>) -> Result<(), StoreError> {
+        match passphrase {
+            Some(passphrase) => Self::at(path, passphrase).read().map(drop),
+            None => {
+                let text = files::read(&path).map_err(failed)?.unwrap_or_default();
+                parse(&text).map(drop).map_err(|reason| StoreError::FileDamaged { path, reason })
+            }
+        }
+    }
+
     fn key(&self, derivation: Derivation) -> Result<Key, StoreError> {
         let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, key)) = derived.as_ref()
@@ -73,8 +88,8 @@ impl SealedFile {
             return Ok(key.clone());
         }
         let Cost { memory_kib, iterations, lanes } = derivation.cost;
-        let params =
-            Params::new(memory_kib, iterations, lanes, Some(KEY)).map_err(|_| damaged("its cost"))?;
+        let params = Params::new(memory_kib, iterations, lanes, Some(KEY))
+            .map_err(|_| self.damaged("its cost is none"))?;
         let mut key = Key::default();
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
             .hash_password_into(self.passphrase.expose().as_bytes(), &derivation.salt, key.as_mut())
@@ -89,13 +104,21 @@ impl SealedFile {
             let salt = *seal::random::<SALT>().map_err(no_randomness)?;
             return Ok((Vec::new(), Derivation { cost: self.cost, salt }));
         };
-        let (derivation, sealed) = parse(&text)?;
+        let (derivation, sealed) = parse(&text).map_err(|reason| self.damaged(reason))?;
         let key = self.key(derivation)?;
         let plain = seal::open(&key, &context(derivation), &sealed).ok_or(StoreError::WrongPassphrase)?;
-        Ok((entries(&plain)?, derivation))
+        Ok((entries(&plain).ok_or_else(|| self.damaged("its entries are not of this form"))?, derivation))
+    }
+
+    fn damaged(&self, reason: &'static str) -> StoreError {
+        StoreError::FileDamaged { path: self.path.clone(), reason }
     }
 
     fn change(&self, change: impl FnOnce(&mut Entries)) -> Result<(), StoreError> {
+        // What the key costs is spent before the others have to wait.
+        if self.path.exists() {
+            self.read()?;
+        }
         let lock = files::lock(&self.path).map_err(failed)?;
         let (mut entries, derivation) = self.read()?;
         change(&mut entries);
@@ -113,7 +136,7 @@ impl SealedFile {
         }
         let key = self.key(derivation)?;
         let sealed = seal::seal(&key, &context(derivation), plain.as_bytes()).map_err(no_randomness)?;
-        files::write(&self.path, &written(derivation, &sealed)?, &lock).map_err(failed)
+        files::write(&self.path, &written(derivation, &sealed), &lock).map_err(failed)
     }
 }
 
@@ -141,20 +164,20 @@ fn context(Derivation { cost, salt }: Derivation) -> Vec<u8> {
     seal::context(&[b"cqlbook vault file", &VERSION.to_be_bytes(), numbers.as_flattened(), &salt])
 }
 
-fn parse(text: &str) -> Result<(Derivation, Vec<u8>), StoreError> {
-    let document: DocumentMut = text.parse().map_err(|_| damaged("the vault file is not TOML"))?;
+fn parse(text: &str) -> Result<(Derivation, Vec<u8>), &'static str> {
+    let document: DocumentMut = text.parse().map_err(|_| "it is not TOML")?;
     let number = |field: &str| {
         let number = document.get(field).and_then(Item::as_integer);
-        number.and_then(|number| u32::try_from(number).ok()).ok_or(damaged("the vault file lacks a number"))
+        number.and_then(|number| u32::try_from(number).ok()).ok_or("it lacks a number")
     };
     let bytes = |field: &str| {
         let text = document.get(field).and_then(Item::as_str);
-        text.and_then(|text| Base64::decode_vec(text).ok()).ok_or(damaged("the vault file lacks a field"))
+        text.and_then(|text| Base64::decode_vec(text).ok()).ok_or("it lacks a field")
     };
     if i64::from(number("version")?) != VERSION
         || document.get("kdf").and_then(Item::as_str) != Some("argon2id")
     {
-        return Err(damaged("the vault file was written by a later version of this program"));
+        return Err("it was written by a later version of this program");
     }
     let cost = Cost {
         memory_kib: number("memory_kib")?,
@@ -162,41 +185,35 @@ fn parse(text: &str) -> Result<(Derivation, Vec<u8>), StoreError> {
         lanes: number("lanes")?,
     };
     if !cost.is_bearable() {
-        return Err(damaged("the vault file asks for more work than any passphrase should"));
+        return Err("it asks for more work than any passphrase should");
     }
-    let salt = bytes("salt")?.try_into().map_err(|_| damaged("the vault file's salt has another length"))?;
+    let salt = bytes("salt")?.try_into().map_err(|_| "its salt has another length")?;
     Ok((Derivation { cost, salt }, bytes("sealed")?))
 }
 
-fn written(derivation: Derivation, sealed: &[u8]) -> Result<String, StoreError> {
-    let mut document: DocumentMut = HEAD.parse().map_err(|_| damaged("the vault file is not TOML"))?;
+fn written(derivation: Derivation, sealed: &[u8]) -> String {
+    let mut document = DocumentMut::new();
     document.insert("kdf", value("argon2id"));
     document.insert("memory_kib", value(i64::from(derivation.cost.memory_kib)));
     document.insert("iterations", value(i64::from(derivation.cost.iterations)));
     document.insert("lanes", value(i64::from(derivation.cost.lanes)));
     document.insert("salt", value(Base64::encode_string(&derivation.salt)));
     document.insert("sealed", value(Base64::encode_string(sealed)));
-    Ok(document.to_string())
+    format!("{HEAD}{document}")
 }
 
-fn entries(plain: &[u8]) -> Result<Entries, StoreError> {
-    let broken = || damaged("the vault file's entries");
-    let text = str::from_utf8(plain).map_err(|_| broken())?;
+fn entries(plain: &[u8]) -> Option<Entries> {
+    let text = str::from_utf8(plain).ok()?;
     text.lines()
         .map(|line| {
-            let (account, bytes) = line.split_once(' ').ok_or_else(broken)?;
-            let bytes = Base64::decode_vec(bytes).map_err(|_| broken())?;
-            Ok((account.to_owned(), Zeroizing::new(bytes)))
+            let (account, bytes) = line.split_once(' ')?;
+            Some((account.to_owned(), Zeroizing::new(Base64::decode_vec(bytes).ok()?)))
         })
         .collect()
 }
 
-fn damaged(reason: &'static str) -> StoreError {
-    StoreError::Damaged { reason }
-}
-
 fn failed(error: FileError) -> StoreError {
-    StoreError::Failed { reason: error.to_string() }
+    StoreError::File { reason: error.to_string() }
 }
 
 fn no_randomness(error: NoRandomness) -> StoreError {
@@ -259,7 +276,7 @@ mod tests {
             ["", "version = 2", "not TOML [", &text.replace("memory_kib = 64", "memory_kib = 4000000000")]
         {
             std::fs::write(&ours.path, broken).unwrap();
-            assert!(matches!(ours.get("credentials-1"), Err(StoreError::Damaged { .. })), "{broken}");
+            assert!(matches!(ours.get("credentials-1"), Err(StoreError::FileDamaged { .. })), "{broken}");
         }
     }
 

@@ -3,26 +3,25 @@
 //! Credentials come in sealed ([`Sealer`]) and lie sealed in the keychain; they are opened for [`Vault::credentials`] only, when
 //! the connection is made. Three things are needed to open them: the keychain's entry, the key pair's file, and the key
 //! to that file, which only the keychain has.
+//!
+//! Who writes secrets holds the lock of the key pairs' file, from the first look to the last writing; a connection and its
+//! secrets change together, or not at all, wherever the writer is killed.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use cqlbook_core::secret::Secret;
 
-use crate::envelope::{KeyError, OpenError, PrivateKey, PublicKey, SealError, Sealed};
-use crate::files::FileError;
+use crate::credentials::{Credentials, PASSWORD, SealedCredentials, Sealer, USER, account};
+use crate::destination::Destination;
+use crate::envelope::{KeyError, OpenError, PrivateKey, SealError, Sealed};
+use crate::files::{FileError, Lock};
 use crate::keychain::{self, Keychain, Status, Store, StoreError};
 use crate::keys::Keys;
 use crate::paths::Paths;
 use crate::profile::{Profile, ProfileId};
-use crate::profiles::{ProfileError, Profiles};
+use crate::profiles::{ProfileError, Profiles, Slot};
 use crate::sealed_file::SealedFile;
-
-/// The first byte of what is kept for a connection.
-const RECORD: u8 = 1;
-/// The fields that envelopes are bound to.
-const USER: &str = "user";
-const PASSWORD: &str = "password";
 
 /// Where secrets are kept.
 pub enum Backend {
@@ -44,27 +43,6 @@ impl Backend {
             _ => Self::Keychain,
         }
     }
-}
-
-/// Credentials as they are used. Wiped when dropped.
-pub struct Credentials {
-    /// Astra's Client ID; `None` for a cluster, whose user is no secret and stands in the profile.
-    pub user: Option<Secret>,
-    /// The Client Secret, the application token or the password.
-    pub password: Secret,
-}
-
-/// Credentials that only this installation can open, and only for their own connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SealedCredentials {
-    user: Option<Sealed>,
-    password: Sealed,
-}
-
-/// Seals credentials. It opens nothing, and may be handed to where they are typed.
-#[derive(Debug, Clone)]
-pub struct Sealer {
-    key: PublicKey,
 }
 
 /// What became of a deleted connection.
@@ -99,6 +77,14 @@ pub enum VaultError {
         name: String,
         /// Why, as the end of a sentence.
         reason: String,
+    },
+    /// The secrets of a connection were entered for another service than it leads to now. They are not opened for it.
+    #[error("the secrets of `{name}` were entered for {}", sealed_for.words())]
+    Elsewhere {
+        /// The connection's name.
+        name: String,
+        /// What they were entered for.
+        sealed_for: Destination,
     },
     /// The passphrase does not open the vault file. (`SECRET_UNREADABLE`.)
     #[error("the passphrase does not open the vault file, or the file was changed")]
@@ -181,71 +167,237 @@ impl Vault {
     /// # Errors
     /// [`VaultError::NoKeychain`]: then the application can hold the secret for the session, and say so; and others.
     pub fn sealer(&self) -> Result<Sealer, VaultError> {
-        Ok(Sealer { key: self.keys.current(&*self.store()?)?.public() })
+        Ok(Sealer::of(self.keys.current(&*self.store()?)?))
     }
 
-    /// Opens credentials that are not saved yet, to test the connection with them.
+    /// Opens credentials that are not saved yet, to test the connection with them. `destination` is where they are to be sent.
     ///
     /// # Errors
-    /// [`VaultError::Unreadable`], [`VaultError::NoKeychain`] and others.
-    pub fn reveal(&self, profile: &Profile, sealed: &SealedCredentials) -> Result<Credentials, VaultError> {
-        self.open(&*self.store()?, profile.id(), &profile.name, sealed)
+    /// [`VaultError::Unreadable`], [`VaultError::Elsewhere`], [`VaultError::NoKeychain`] and others.
+    pub fn reveal(
+        &self,
+        profile: &Profile,
+        destination: &Destination,
+        sealed: &SealedCredentials,
+    ) -> Result<Credentials, VaultError> {
+        let opened = self.open(&*self.store()?, profile.id(), &profile.name, sealed)?;
+        sealed.only_for(destination, profile)?;
+        Ok(opened)
     }
 
     /// Keeps a connection, and credentials in place of those it has. Without credentials those it has stay.
     ///
-    /// All of it is kept, or nothing. What it returns well from can be read back: the credentials are opened once to see.
+    /// All of it is kept, or nothing. What it returns well from can be read back: the credentials are opened once to see. A
+    /// connection of the same name to the same place, saved meanwhile by another process, is replaced.
     ///
     /// # Errors
     /// [`VaultError::Profile`] where the name is taken; without credentials no keychain is needed.
     pub fn save(&self, profile: &Profile, credentials: Option<&SealedCredentials>) -> Result<(), VaultError> {
         let Some(sealed) = credentials else { return Ok(self.profiles.save(profile)?) };
         let store = self.store()?;
-        // Nobody may take the key pair away between the look and the writing.
-        let _lock = self.keys.lock()?;
-        drop(self.open(&*store, profile.id(), &profile.name, sealed)?);
-        let account = account(profile.id());
-        let before = store.get(&account)?;
-        store.set(&account, &sealed.to_bytes())?;
-        self.profiles.save(profile).map_err(|error| {
-            // What cannot be put back is at worst an entry without a connection.
-            let _ = match &before {
-                Some(bytes) => store.set(&account, bytes),
-                None => store.delete(&account),
-            };
-            error.into()
-        })
+        // The key pair that it may be sealed with is opened before the others have to wait.
+        drop(self.keys.current(&*store)?);
+        let lock = self.keys.lock()?;
+        self.clean(&*store, &lock)?;
+        let opened = self.open(&*store, profile.id(), &profile.name, sealed)?;
+        let mut profile = profile.clone();
+        let mut slot = self.profiles.slot(&profile.id)?;
+        if slot.is_none()
+            && let Ok(same) = self.profiles.get(&profile.name)
+            && same.place == profile.place
+        {
+            slot = self.profiles.slot(&same.id)?;
+            profile.id = same.id;
+        }
+        let sealer = Sealer::of(self.keys.current_of(&*store, &lock)?);
+        // Sealed anew, since the key pair may be another one by now, and the id too.
+        let sealed = match sealed.password.destination() {
+            Some((destination, _)) => sealer.seal(&profile, &destination, &opened)?,
+            None => sealed.clone(),
+        };
+        self.put(&*store, &lock, &profile, slot, &sealed)
     }
 
-    /// The credentials of a connection, opened; `None` where none are kept.
+    /// Writes secrets into the entry that does not count, then says in the file that it counts, then forgets the other.
+    fn put(
+        &self,
+        store: &dyn Store,
+        lock: &Lock,
+        profile: &Profile,
+        slot: Option<Slot>,
+        sealed: &SealedCredentials,
+    ) -> Result<(), VaultError> {
+        let id = profile.id();
+        let new = slot.map_or(Slot::First, Slot::other);
+        if slot.is_none() {
+            self.keys.begin(id.as_str(), lock)?;
+        }
+        let written = store.set(&account(id, new), &sealed.to_bytes()).map_err(VaultError::from);
+        let written = written.and_then(|()| Ok(self.profiles.save_with(profile, Some(new))?));
+        if let Err(error) = written {
+            // What cannot be put back is at worst an entry without a connection, which the next writer cleans away.
+            let _ = store.delete(&account(id, new));
+            if slot.is_none() {
+                let _ = self.keys.finish(id.as_str(), lock);
+            }
+            return Err(error);
+        }
+        // It is saved; what is left of the old ones is overwritten the next time.
+        let _ = store.delete(&account(id, new.other()));
+        if slot.is_none() { self.keys.finish(id.as_str(), lock) } else { Ok(()) }
+    }
+
+    /// Forgets the secrets of connections that a killed writer did not get into the file, or got out of it.
+    fn clean(&self, store: &dyn Store, lock: &Lock) -> Result<(), VaultError> {
+        for id in self.keys.unsure()? {
+            let of = ProfileId::of_text(&id);
+            if let Some(of) = of
+                && self.profiles.slot(&of)?.is_none()
+            {
+                for slot in Slot::BOTH {
+                    store.delete(&account(&of, slot))?;
+                }
+            }
+            self.keys.finish(&id, lock)?;
+        }
+        Ok(())
+    }
+
+    /// The credentials of a connection, opened to be sent to `destination`; `None` where none are kept.
+    ///
+    /// Those that a release before this one sealed, for no destination, are sealed for this one from now on.
     ///
     /// # Errors
-    /// [`VaultError::Unreadable`], [`VaultError::WrongPassphrase`], [`VaultError::NoKeychain`] and others.
-    pub fn credentials(&self, profile: &Profile) -> Result<Option<Credentials>, VaultError> {
+    /// [`VaultError::Unreadable`], [`VaultError::Elsewhere`], [`VaultError::WrongPassphrase`], [`VaultError::NoKeychain`] and others.
+    pub fn credentials(
+        &self,
+        profile: &Profile,
+        destination: &Destination,
+    ) -> Result<Option<Credentials>, VaultError> {
         let store = self.store()?;
-        match self.record(&*store, profile.id(), &profile.name)? {
-            Some(sealed) => self.open(&*store, profile.id(), &profile.name, &sealed).map(Some),
-            None => Ok(None),
+        let Some((sealed, opened)) = self.kept(&*store, profile)? else { return Ok(None) };
+        sealed.only_for(destination, profile)?;
+        if sealed.password.destination().is_none() {
+            // A store that cannot be written to just now gets it the next time.
+            let _ = self.bind(&*store, profile, destination);
         }
+        Ok(Some(opened))
+    }
+
+    /// The service that a connection's credentials are for; `None` where none are kept. Those of an older release, for none, are
+    /// sealed for `was`, where that is known.
+    ///
+    /// # Errors
+    /// As [`Self::credentials`].
+    pub fn sealed_for(
+        &self,
+        profile: &Profile,
+        was: Option<&Destination>,
+    ) -> Result<Option<Destination>, VaultError> {
+        let store = self.store()?;
+        let Some((sealed, _)) = self.kept(&*store, profile)? else { return Ok(None) };
+        match sealed.password.destination() {
+            Some((sealed_for, _)) => Ok(Some(sealed_for)),
+            None => {
+                if let Some(was) = was {
+                    self.bind(&*store, profile, was)?;
+                }
+                Ok(was.cloned())
+            }
+        }
+    }
+
+    /// Opens a connection's credentials for whatever they were sealed for, to seal them for another way to the same database
+    /// after a person agreed. They are not for sending.
+    ///
+    /// # Errors
+    /// As [`Self::credentials`].
+    pub fn reseal(
+        &self,
+        profile: &Profile,
+        destination: &Destination,
+    ) -> Result<Option<SealedCredentials>, VaultError> {
+        let store = self.store()?;
+        let Some((_, opened)) = self.kept(&*store, profile)? else { return Ok(None) };
+        Ok(Some(self.sealer()?.seal(profile, destination, &opened)?))
+    }
+
+    /// What is kept for a connection, opened. Another process may be replacing it: what cannot be opened, or is not there, is looked
+    /// for once more as the one writer.
+    fn kept(
+        &self,
+        store: &dyn Store,
+        profile: &Profile,
+    ) -> Result<Option<(SealedCredentials, Credentials)>, VaultError> {
+        let look = || {
+            let slot = self.profiles.slot(profile.id())?.unwrap_or(Slot::First);
+            let Some(sealed) = self.record(store, profile.id(), slot, &profile.name)? else {
+                return Ok(None);
+            };
+            let opened = self.open(store, profile.id(), &profile.name, &sealed)?;
+            Ok(Some((sealed, opened)))
+        };
+        match look() {
+            Ok(None) | Err(VaultError::Unreadable { .. }) if self.keys.exists() => {
+                let _lock = self.keys.lock()?;
+                look()
+            }
+            found => found,
+        }
+    }
+
+    /// Seals what has no destination yet for this one.
+    fn bind(
+        &self,
+        store: &dyn Store,
+        profile: &Profile,
+        destination: &Destination,
+    ) -> Result<(), VaultError> {
+        let lock = self.keys.lock()?;
+        let Some(slot) = self.profiles.slot(profile.id())? else { return Ok(()) };
+        let Some(sealed) = self.record(store, profile.id(), slot, &profile.name)? else { return Ok(()) };
+        if sealed.password.destination().is_some() {
+            return Ok(());
+        }
+        let opened = self.open(store, profile.id(), &profile.name, &sealed)?;
+        let sealer = Sealer::of(self.keys.current_of(store, &lock)?);
+        let bound = sealer.seal(profile, destination, &opened)?;
+        Ok(store.set(&account(profile.id(), slot), &bound.to_bytes())?)
     }
 
     /// Deletes a connection and its secrets. Where there is no keychain the connection is deleted all the same.
     ///
     /// # Errors
-    /// [`VaultError::Profile`]: then nothing was deleted but perhaps the secrets.
+    /// [`VaultError::Profile`]: then nothing was deleted.
     pub fn delete(&self, name: &str) -> Result<Deleted, VaultError> {
+        // Where nothing was ever kept nothing is made now.
+        let lock = if self.keys.exists() { Some(self.keys.lock()?) } else { None };
         // One that cannot be used can be deleted too, so the id comes from the file as it is.
         let ids = self.profiles.ids()?;
         let is_it = |other: &str| crate::name::key(other) == crate::name::key(name);
         let id = ids.iter().find(|(_, other)| is_it(other)).map(|(id, _)| id.clone());
         // A person may have copied a connection in the file, with its id.
         let shared = id.as_ref().is_some_and(|id| ids.iter().filter(|(other, _)| other == id).count() > 1);
-        let secrets = match id.filter(|_| !shared) {
-            Some(id) => self.store().and_then(|store| Ok(store.delete(&account(&id))?)),
-            None => Ok(()),
-        };
+        let id = id.filter(|_| !shared);
+        // Noted first: a connection without its secrets would be neither there nor gone. A file of keys that cannot be
+        // understood must not keep anybody from deleting.
+        if let (Some(id), Some(lock)) = (&id, &lock) {
+            let _ = self.keys.begin(id.as_str(), lock);
+        }
         self.profiles.delete(name)?;
-        Ok(secrets.map_or_else(Deleted::SecretsLeft, |()| Deleted::Whole))
+        let Some(id) = id else { return Ok(Deleted::Whole) };
+        let forget = || -> Result<(), VaultError> {
+            let store = self.store()?;
+            Ok(Slot::BOTH.iter().try_for_each(|slot| store.delete(&account(&id, *slot)))?)
+        };
+        match (forget(), &lock) {
+            (Ok(()), Some(lock)) => {
+                let _ = self.keys.finish(id.as_str(), lock);
+                Ok(Deleted::Whole)
+            }
+            (Ok(()), None) => Ok(Deleted::Whole),
+            (Err(error), _) => Ok(Deleted::SecretsLeft(error)),
+        }
     }
 
     /// Makes a new key pair, seals all credentials with it, and forgets the old one.
@@ -257,19 +409,22 @@ impl Vault {
     pub fn rotate_keys(&self) -> Result<Rotated, VaultError> {
         let store = self.store()?;
         let lock = self.keys.lock()?;
+        self.clean(&*store, &lock)?;
         let connections = self.profiles.ids()?;
         let old = self.keys.opened_by(&*store)?;
-        let new = Sealer { key: self.keys.renew(&*store, &lock)?.public() };
+        let new = Sealer::of(self.keys.renew(&*store, &lock)?);
         let mut rotated = Rotated { resealed: 0, unreadable: Vec::new() };
         for (id, name) in &connections {
-            let opened = self
-                .record(&*store, id, name)
-                .and_then(|record| record.map(|sealed| self.open(&*store, id, name, &sealed)).transpose());
+            let slot = self.profiles.slot(id)?.unwrap_or(Slot::First);
+            let opened = self.record(&*store, id, slot, name).and_then(|record| {
+                record.map(|sealed| Ok((self.open(&*store, id, name, &sealed)?, sealed))).transpose()
+            });
             match opened {
                 Ok(None) => {}
-                Ok(Some(credentials)) => {
-                    let sealed = new.seal_for(id, &credentials)?;
-                    store.set(&account(id), &sealed.to_bytes())?;
+                Ok(Some((credentials, sealed))) => {
+                    let destination = sealed.password.destination().map(|(destination, _)| destination);
+                    let sealed = new.seal_for(id, destination.as_ref(), &credentials)?;
+                    store.set(&account(id, slot), &sealed.to_bytes())?;
                     rotated.resealed += 1;
                 }
                 Err(VaultError::Unreadable { .. }) => rotated.unreadable.push(name.clone()),
@@ -294,11 +449,12 @@ impl Vault {
         &self,
         store: &dyn Store,
         id: &ProfileId,
+        slot: Slot,
         name: &str,
     ) -> Result<Option<SealedCredentials>, VaultError> {
         let unreadable =
             |reason: &str| VaultError::Unreadable { name: name.to_owned(), reason: reason.to_owned() };
-        match store.get(&account(id)) {
+        match store.get(&account(id, slot)) {
             Ok(None) => Ok(None),
             Ok(Some(bytes)) => SealedCredentials::from_bytes(&bytes)
                 .map(Some)
@@ -321,7 +477,10 @@ impl Vault {
             let key_id = sealed.key_id().map_err(|error| unreadable(error.to_string()))?;
             self.keys.find(key_id, store)?.ok_or_else(|| unreadable(not_here.to_owned()))
         };
-        let pair = pair(&sealed.password)?;
+        let pair = match &sealed.opener {
+            Some(opener) => Arc::clone(opener),
+            None => Arc::new(pair(&sealed.password)?),
+        };
         let open = |field: &str, sealed: &Sealed| {
             pair.open(id.as_str(), field, sealed).map_err(|error: OpenError| unreadable(error.to_string()))
         };
@@ -330,56 +489,6 @@ impl Vault {
             password: open(PASSWORD, &sealed.password)?,
         })
     }
-}
-
-impl Sealer {
-    /// Seals credentials for a connection; they open for no other one.
-    ///
-    /// # Errors
-    /// [`SealError`].
-    pub fn seal(&self, profile: &Profile, credentials: &Credentials) -> Result<SealedCredentials, SealError> {
-        self.seal_for(profile.id(), credentials)
-    }
-
-    fn seal_for(&self, id: &ProfileId, credentials: &Credentials) -> Result<SealedCredentials, SealError> {
-        let seal = |field: &str, text: &Secret| self.key.seal(id.as_str(), field, text);
-        Ok(SealedCredentials {
-            user: credentials.user.as_ref().map(|user| seal(USER, user)).transpose()?,
-            password: seal(PASSWORD, &credentials.password)?,
-        })
-    }
-}
-
-impl SealedCredentials {
-    /// A version byte, then user and password, each with its length as two big-endian bytes before it; no user has length 0.
-    fn to_bytes(&self) -> Vec<u8> {
-        let mut out = vec![RECORD];
-        for part in [self.user.as_ref(), Some(&self.password)] {
-            let part = part.map_or(&[][..], Sealed::as_bytes);
-            // An envelope has less than 1 KiB.
-            out.extend(u16::try_from(part.len()).unwrap_or_default().to_be_bytes());
-            out.extend(part);
-        }
-        out
-    }
-
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        fn part(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-            let (length, rest) = bytes.split_first_chunk::<2>()?;
-            rest.split_at_checked(u16::from_be_bytes(*length).into())
-        }
-        let (user, rest) = part(bytes.strip_prefix(&[RECORD])?)?;
-        let (password, rest) = part(rest)?;
-        let is_whole = rest.is_empty() && !password.is_empty();
-        is_whole.then(|| Self {
-            user: (!user.is_empty()).then(|| Sealed::from_bytes(user)),
-            password: Sealed::from_bytes(password),
-        })
-    }
-}
-
-fn account(id: &ProfileId) -> String {
-    format!("credentials-{}", id.as_str())
 }
 
 #[cfg(test)]

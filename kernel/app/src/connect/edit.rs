@@ -6,17 +6,21 @@ use std::sync::Arc;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic::{self, Arguments};
 use cqlbook_core::secret::Secret;
-use cqlbook_vault::{Place, Profile, TlsPaths};
+use cqlbook_vault::{Destination, Place, Profile, TlsPaths};
 
 use super::desk::Desk;
+use super::destination;
+use super::environment;
 use super::fields::{self, Draft, Field};
 use super::gather;
+use super::missing;
 use super::recipe::{Login, Recipe};
-use super::shelf::Shelf;
+use super::shelf::{Shelf, asks_anew, is_agreed};
 use super::verbs;
 
-/// Options that only one kind of connection has.
-const OF_ASTRA: [&str; 4] = ["bundle", "client-id", "client-secret", "token-file"];
+/// Options that only one kind of connection has. `--client-secret` asks for a cluster's password too: it is what every error about a
+/// stored secret says.
+const OF_ASTRA: [&str; 3] = ["bundle", "client-id", "token-file"];
 const OF_CASSANDRA: [&str; 7] = ["host", "port", "user", "dc", "ca-cert", "cert", "key"];
 
 /// The connection as it is to be.
@@ -42,11 +46,18 @@ pub(crate) async fn edit(
         .with_hint("`%help connection` shows the options."));
     }
     verbs::show(desk, &profile).await?;
-    let given = OF_ASTRA.iter().chain(&OF_CASSANDRA).chain(&["name", "keyspace", "read-only", "vault"]);
+    let given = OF_ASTRA.iter().chain(&OF_CASSANDRA).chain(&[
+        "client-secret",
+        "name",
+        "keyspace",
+        "read-only",
+        "vault",
+    ]);
     let any = given.into_iter().any(|option| arguments.flag(option));
+    let before = Before { recipe: before, destination: destination::of(&profile.place).ok() };
     let mut edited = Edited { before, profile, user: None, password: None };
     if any {
-        edited.by_options(desk, arguments).await?;
+        edited.by_options(desk, shelf, arguments).await?;
     } else if desk.can_ask() {
         edited.by_prompts(desk).await?;
     } else {
@@ -60,8 +71,7 @@ pub(crate) async fn edit(
 
 /// A connection in change.
 struct Edited {
-    /// As it was, with its secrets.
-    before: Arc<Recipe>,
+    before: Before,
     profile: Profile,
     /// The new Client ID, or user.
     user: Option<String>,
@@ -70,7 +80,12 @@ struct Edited {
 }
 
 impl Edited {
-    async fn by_options(&mut self, desk: &dyn Desk, arguments: &Arguments) -> Result<(), Diagnostic> {
+    async fn by_options(
+        &mut self,
+        desk: &dyn Desk,
+        shelf: &Shelf,
+        arguments: &Arguments,
+    ) -> Result<(), Diagnostic> {
         let text = |name: &str| arguments.value(name).map(str::to_owned);
         let path = |name: &str| arguments.value(name).map(|typed| desk.path(typed));
         if let Some(name) = text("name") {
@@ -92,7 +107,12 @@ impl Edited {
                     (self.user, self.password) = (draft.client_id, draft.secret);
                 }
                 if arguments.flag("client-secret") {
-                    self.password = Some(new_secret(desk).await?);
+                    let mut draft = Draft {
+                        client_id: Some(String::new()),
+                        bundle: Some(bundle.to_string_lossy().into_owned()),
+                        ..Draft::default()
+                    };
+                    self.password = Some(new_secret(desk, shelf, &mut draft).await?);
                 }
             }
             Place::Cassandra { hosts, port, user, dc, tls } => {
@@ -113,8 +133,17 @@ impl Edited {
                     }
                 }
                 if let Some(new) = &self.user {
-                    self.password = Some(gather::password(desk, new).await?);
                     *user = Some(new.clone());
+                }
+                if self.user.is_some() || arguments.flag("client-secret") {
+                    let Some(of) = user.clone() else {
+                        return Err(Diagnostic::new(
+                            Code::Usage,
+                            "The connection has no user, and so no password.",
+                        )
+                        .with_hint("`--user USER` gives it one, and asks for the password."));
+                    };
+                    self.password = Some(gather::password(desk, shelf, &self.profile.place, &of).await?);
                 }
             }
         }
@@ -169,32 +198,63 @@ impl Edited {
         Ok(())
     }
 
-    /// The recipe: with the stored secrets where none is new, else with the new ones, sealed.
+    /// The recipe: with the stored secrets where none is new and they are for where it leads, else with new ones, sealed.
+    ///
+    /// What is stored is opened only where a part of it is still needed: one that cannot be opened must not keep a new one out.
     async fn finish(mut self, desk: &dyn Desk, shelf: &Shelf, vault: bool) -> Result<Recipe, Diagnostic> {
         self.profile.name = self.profile.name.trim().to_owned();
         let recipe = Recipe::of(&self.profile);
-        let held = match self.before.login() {
-            Some(Login::Held { user, password }) => {
-                Some(Login::Held { user: user.clone(), password: password.duplicate() })
-            }
-            _ => None,
-        };
-        if self.user.is_none() && self.password.is_none() && !vault {
-            return Ok(match held {
-                Some(held) => recipe.with_login(held),
-                None => recipe,
-            });
+        if recipe.login().is_none() {
+            return Ok(recipe);
         }
-        // What is not new stays as it was, and is sealed anew together with what is.
-        let (user, password) = match (self.user, self.password) {
+        let of_cluster = match &self.profile.place {
+            Place::Cassandra { user, .. } => user.clone(),
+            Place::Astra { .. } => None,
+        };
+        let (user, password) = match (self.user.or(of_cluster), self.password) {
             (Some(user), Some(password)) => (user, password),
             (None, Some(password)) if fields::is_token(&password) => {
                 (fields::TOKEN_USER.to_owned(), password)
             }
             (user, password) => {
-                let login = self.before.login().unwrap_or(&Login::Kept);
-                let old = shelf.credentials(desk, &self.before, login).await?;
-                (user.unwrap_or(old.username), password.unwrap_or(old.password))
+                let is_new = password.is_some() || (recipe.is_astra() && user.is_some());
+                match self.before.stored(desk, shelf, &self.profile).await? {
+                    Stored::Same if !is_new && !vault => {
+                        return Ok(match self.before.recipe.login() {
+                            Some(Login::Held { user, password }) => {
+                                let (user, password) = (user.clone(), password.duplicate());
+                                recipe.with_login(Login::Held { user, password })
+                            }
+                            _ => recipe,
+                        });
+                    }
+                    Stored::Same => {
+                        let login = self.before.recipe.login().unwrap_or(&Login::Kept);
+                        let old = shelf.credentials(desk, &self.before.recipe, login).await?;
+                        (user.unwrap_or(old.username), password.unwrap_or(old.password))
+                    }
+                    Stored::Agreed(to) if !is_new => {
+                        return Ok(match self.before.recipe.login() {
+                            Some(Login::Held { user, password }) => {
+                                let (user, password) = (user.clone(), password.duplicate());
+                                recipe.with_login(Login::Held { user, password })
+                            }
+                            _ => match shelf.resealed(&self.profile, &to).await? {
+                                Some(sealed) => recipe.with_login(Login::Sealed(sealed)),
+                                None => recipe,
+                            },
+                        });
+                    }
+                    Stored::Agreed(_) | Stored::Elsewhere | Stored::Unknown => {
+                        let given = missing::rest(desk, shelf, &self.profile, user, password).await?;
+                        (given.username, given.password)
+                    }
+                    Stored::Nothing if is_new => {
+                        let given = missing::rest(desk, shelf, &self.profile, user, password).await?;
+                        (given.username, given.password)
+                    }
+                    Stored::Nothing => return Ok(recipe),
+                }
             }
         };
         if recipe.is_astra() {
@@ -204,9 +264,57 @@ impl Edited {
     }
 }
 
+/// A connection as it was.
+struct Before {
+    recipe: Arc<Recipe>,
+    /// Where it led, where that can be told.
+    destination: Option<Destination>,
+}
+
+/// What is stored of a connection's secrets, as far as the place is concerned that it is to lead to.
+enum Stored {
+    /// They are for it.
+    Same,
+    /// It is another way to the same database, and the person said yes.
+    Agreed(Destination),
+    /// They are for another one, and the person was told.
+    Elsewhere,
+    /// They cannot be opened, and it leads elsewhere.
+    Unknown,
+    /// They cannot be opened or there are none, and it leads where it led.
+    Nothing,
+}
+
+impl Before {
+    async fn stored(&self, desk: &dyn Desk, shelf: &Shelf, after: &Profile) -> Result<Stored, Diagnostic> {
+        let to = destination::of(&after.place)?;
+        let Some(before) = &self.recipe.profile else { return Ok(Stored::Unknown) };
+        let sealed_for = shelf.sealed_for(desk, before, self.destination.clone()).await?;
+        match sealed_for {
+            Some(old) if old.is(&to) => Ok(Stored::Same),
+            Some(old) => {
+                if desk.can_ask() && old.is_same_database(&to) && is_agreed(desk, after, &old, &to).await? {
+                    return Ok(Stored::Agreed(to));
+                }
+                let any_secret = environment::variable("ASTRA_DB_CLIENT_SECRET")
+                    .or_else(|| environment::variable("ASTRA_DB_APPLICATION_TOKEN"))
+                    .or_else(|| environment::variable("CASSANDRA_PASSWORD"));
+                if !desk.can_ask() && any_secret.is_none() {
+                    return Err(destination::elsewhere(&after.name, &old, &to));
+                }
+                desk.say(&asks_anew(after, &old, &to)).await;
+                Ok(Stored::Elsewhere)
+            }
+            None if self.destination.as_ref().is_some_and(|was| was.is(&to)) => Ok(Stored::Nothing),
+            None => Ok(Stored::Unknown),
+        }
+    }
+}
+
 /// The answer to a question that shows the present value; `None` for an empty one, which keeps it.
 async fn asked(desk: &dyn Desk, label: &str, now: &str) -> Result<Option<String>, Diagnostic> {
     let answer = desk.ask(&format!("{label} [{now}]: "), false).await?;
+    answer.iter().try_for_each(|answer| fields::no_secret(label, answer))?;
     Ok(answer.map(|answer| answer.expose().trim().to_owned()).filter(|answer| !answer.is_empty()))
 }
 
@@ -219,11 +327,10 @@ async fn hidden(desk: &dyn Desk, label: &str) -> Result<Option<Secret>, Diagnost
 }
 
 /// `--client-secret`: from a hidden prompt, or, where nobody can be asked, from the environment.
-async fn new_secret(desk: &dyn Desk) -> Result<Secret, Diagnostic> {
-    let mut draft = Draft { client_id: Some(String::new()), ..Draft::default() };
+async fn new_secret(desk: &dyn Desk, shelf: &Shelf, draft: &mut Draft) -> Result<Secret, Diagnostic> {
     match desk.ask(Field::ClientSecret.prompt(), true).await? {
         Some(answer) => draft.answer(Field::ClientSecret, answer),
-        None => draft.fill_from_env(|name| std::env::var(name).ok()),
+        None => gather::fill_from_env(desk, shelf, draft).await?,
     }
-    draft.secret.ok_or_else(|| fields::fields_required(&[Field::ClientSecret]))
+    draft.secret.take().ok_or_else(|| fields::fields_required(&[Field::ClientSecret]))
 }

@@ -223,6 +223,20 @@ pub(crate) fn is_token(secret: &Secret) -> bool {
     secret.expose().trim().starts_with(TOKEN_PREFIX)
 }
 
+/// That an answer at a prompt which shows it is no application token.
+///
+/// # Errors
+/// `USAGE`; nothing of the answer is repeated.
+pub(crate) fn no_secret(label: &str, answer: &Secret) -> Result<(), Diagnostic> {
+    if !answer.expose().to_lowercase().contains(&TOKEN_PREFIX.to_lowercase()) {
+        return Ok(());
+    }
+    Err(Diagnostic::new(Code::Usage, format!("What was typed at the prompt `{label}` is an application token."))
+        .with_cause("That prompt shows what is typed, and JupyterLab saves it with the notebook. Nothing was sent.")
+        .with_hint("Clear this cell's output before you save the notebook, and revoke the token if the notebook was saved.")
+        .with_hint("Run the cell again, and give the token at the hidden prompt `Client Secret or AstraCS: token`."))
+}
+
 /// What is said of missing fields.
 pub(crate) fn fields_required(missing: &[Field]) -> Diagnostic {
     let names: Vec<_> = missing.iter().map(|field| field.label()).collect();
@@ -261,7 +275,7 @@ pub(crate) fn check_shape(client_id: &str, secret: &Secret) -> Result<(), Diagno
             Code::AuthTokenShape,
             "The Client ID is `token`, but the secret is not an application token.",
         )
-        .with_cause("The user name `token` goes with a secret that begins with AstraCS:. Nothing was sent.")
+        .with_cause("The user name `token` goes with a secret that begins with `AstraCS:`. Nothing was sent.")
         .with_hint(
             "Give the whole token, from AstraCS: on, at the secret prompt or in ASTRA_DB_APPLICATION_TOKEN.",
         )
@@ -283,6 +297,17 @@ mod tests {
 
     fn finish(draft: Draft) -> Result<AstraFields, Diagnostic> {
         draft.finish(Path::new("/books"), Some(Path::new("/home/ann")))
+    }
+
+    #[test]
+    fn a_token_at_a_prompt_that_shows_it_is_refused_and_not_repeated() {
+        for typed in ["AstraCS:abc:def", " astracs:abc:def", "~/AstraCS:abc:def.zip", "'AstraCS:abc:def'"] {
+            let error = no_secret("Secure Connect Bundle", &Secret::new(typed.to_owned())).unwrap_err();
+            assert!(!format!("{error:?}").contains("abc"), "{error:?}");
+        }
+        for typed in ["", "scb.zip", "~/astra/secure-connect.zip", "Astra"] {
+            no_secret("Secure Connect Bundle", &Secret::new(typed.to_owned())).unwrap();
+        }
     }
 
     #[test]

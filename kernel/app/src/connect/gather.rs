@@ -6,9 +6,11 @@ use cqlbook_cluster::TlsFiles;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic::Arguments;
 use cqlbook_core::secret::Secret;
+use cqlbook_vault::Place as SavedPlace;
 use zeroize::Zeroizing;
 
 use super::desk::Desk;
+use super::environment;
 use super::fields::{self, Draft, Field};
 use super::recipe::{Login, Place, Recipe};
 use super::shelf::Shelf;
@@ -44,7 +46,11 @@ pub(crate) async fn astra(
     if let Some(typed) = arguments.value("token-file") {
         token_file(&mut draft, &desk.path(typed)).await?;
     }
-    draft.fill_from_env(|name| std::env::var(name).ok());
+    if draft.secret.is_none() && draft.bundle.is_none() && environment::is_astra_unbound() {
+        // Where the environment's secrets would go is known first.
+        ask_for(&[Field::Bundle], &mut draft, desk).await?;
+    }
+    fill_from_env(desk, shelf, &mut draft).await?;
     let missing = draft.missing();
     ask_for(&missing, &mut draft, desk).await?;
     let fields = draft.finish(desk.folder(), desk.home())?;
@@ -59,6 +65,23 @@ pub(crate) async fn astra(
         read_only: arguments.flag("read-only"),
     };
     finish(desk, shelf, recipe, arguments, purpose).await
+}
+
+/// Takes what the environment has, and of its secrets what may go where the draft leads.
+///
+/// # Errors
+/// `CONFIRMATION_REQUIRED`, `INTERRUPTED`.
+pub(super) async fn fill_from_env(
+    desk: &dyn Desk,
+    shelf: &Shelf,
+    draft: &mut Draft,
+) -> Result<(), Diagnostic> {
+    let is_given = draft.secret.is_some() && draft.client_id.is_some();
+    let may = is_given || environment::may_go_by_bundle(desk, shelf, draft.bundle.as_deref()).await?;
+    draft.fill_from_env(|name| {
+        if may || name == "ASTRA_DB_SECURE_BUNDLE_PATH" { environment::variable(name) } else { None }
+    });
+    Ok(())
 }
 
 /// Takes the credentials of a token file where the draft has none.
@@ -85,7 +108,9 @@ pub(crate) async fn cassandra(
 ) -> Result<Recipe, Diagnostic> {
     let mut name = arguments.value("name").map(str::to_owned).filter(|name| !name.trim().is_empty());
     if name.is_none() && purpose == Purpose::Save {
-        name = desk.ask(Field::Name.prompt(), false).await?.map(|answer| answer.expose().trim().to_owned());
+        let answer = desk.ask(Field::Name.prompt(), false).await?;
+        answer.iter().try_for_each(|answer| fields::no_secret(Field::Name.label(), answer))?;
+        name = answer.map(|answer| answer.expose().trim().to_owned());
         if name.as_deref().is_none_or(str::is_empty) {
             return Err(fields::fields_required(&[Field::Name]));
         }
@@ -97,27 +122,27 @@ pub(crate) async fn cassandra(
     }
     let port = arguments.value("port").map_or(Ok(9042), port)?;
     let user = arguments.value("user").map(str::to_owned);
-    let login = match &user {
-        None => None,
-        Some(user) => Some(Login::Held { user: user.clone(), password: password(desk, user).await? }),
-    };
     let file = |name: &str| arguments.value(name).map(|typed| desk.path(typed));
     let tls = TlsFiles { ca_cert: file("ca-cert"), cert: file("cert"), key: file("key") };
     let any = tls.ca_cert.is_some() || tls.cert.is_some() || tls.key.is_some();
-    let recipe = Recipe {
+    let mut recipe = Recipe {
         name,
         profile: None,
         place: Place::Cassandra {
             hosts,
             port,
-            user,
-            login,
+            user: user.clone(),
+            login: None,
             dc: arguments.value("dc").map(str::to_owned),
             tls: any.then_some(tls),
         },
         keyspace: arguments.value("keyspace").map(str::to_owned),
         read_only: arguments.flag("read-only"),
     };
+    if let Some(user) = user {
+        let password = password(desk, shelf, &recipe.saved_place(), &user).await?;
+        recipe = recipe.with_login(Login::Held { user, password });
+    }
     finish(desk, shelf, recipe, arguments, purpose).await
 }
 
@@ -165,12 +190,17 @@ pub(crate) fn port(text: &str) -> Result<u16, Diagnostic> {
     })
 }
 
-/// A cluster's password: from the environment, then from a hidden prompt.
+/// A cluster's password: from the environment, where it may go to `place`, then from a hidden prompt.
 ///
 /// # Errors
-/// `FIELDS_REQUIRED` where neither gave it.
-pub(crate) async fn password(desk: &dyn Desk, user: &str) -> Result<Secret, Diagnostic> {
-    let password = match std::env::var("CASSANDRA_PASSWORD").ok().filter(|text| !text.is_empty()) {
+/// `FIELDS_REQUIRED` where neither gave it, `CONFIRMATION_REQUIRED`.
+pub(super) async fn password(
+    desk: &dyn Desk,
+    shelf: &Shelf,
+    place: &SavedPlace,
+    user: &str,
+) -> Result<Secret, Diagnostic> {
+    let password = match environment::password(desk, shelf, place).await? {
         Some(password) => Some(Secret::new(password)),
         None => desk.ask(&format!("Password of {user}: "), true).await?,
     };
@@ -209,6 +239,10 @@ pub(super) async fn ask_for(fields: &[Field], draft: &mut Draft, desk: &dyn Desk
             continue;
         }
         match desk.ask(field.prompt(), field.is_hidden()).await? {
+            Some(answer) if !field.is_hidden() => {
+                fields::no_secret(field.label(), &answer)?;
+                draft.answer(field, answer);
+            }
             Some(answer) => draft.answer(field, answer),
             None => break,
         }

@@ -3,11 +3,13 @@
 
 use cqlbook_cluster::Credentials;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
+use cqlbook_core::secret::Secret;
 use cqlbook_vault::{Place, Profile};
 
 use super::desk::Desk;
 use super::fields::{Draft, Field};
 use super::gather;
+use super::shelf::Shelf;
 
 /// Gathers them. `why` says why they could not be read, where they may be kept after all.
 ///
@@ -15,16 +17,17 @@ use super::gather;
 /// `why`, or `FIELDS_REQUIRED`, where neither gave them.
 pub(super) async fn gather(
     desk: &dyn Desk,
+    shelf: &Shelf,
     profile: &Profile,
     why: Option<Diagnostic>,
 ) -> Result<Credentials, Diagnostic> {
     let gathered = match &profile.place {
         Place::Cassandra { user, .. } => {
             let user = user.clone().unwrap_or_default();
-            let password = gather::password(desk, &user).await;
+            let password = gather::password(desk, shelf, &profile.place, &user).await;
             password.map(|password| Credentials { username: user, password })
         }
-        Place::Astra { bundle } => astra(desk, profile, &bundle.to_string_lossy()).await,
+        Place::Astra { bundle } => astra(desk, shelf, profile, &bundle.to_string_lossy()).await,
     };
     gathered.map_err(|error| match (error.code, why) {
         (Code::FieldsRequired, Some(why)) => why,
@@ -37,11 +40,52 @@ pub(super) async fn gather(
     })
 }
 
-async fn astra(desk: &dyn Desk, profile: &Profile, bundle: &str) -> Result<Credentials, Diagnostic> {
+async fn astra(
+    desk: &dyn Desk,
+    shelf: &Shelf,
+    profile: &Profile,
+    bundle: &str,
+) -> Result<Credentials, Diagnostic> {
     let mut draft =
         Draft { name: Some(profile.name.clone()), bundle: Some(bundle.to_owned()), ..Draft::default() };
-    draft.fill_from_env(|name| std::env::var(name).ok());
+    gather::fill_from_env(desk, shelf, &mut draft).await?;
     gather::ask_for(&[Field::ClientId, Field::ClientSecret], &mut draft, desk).await?;
     let fields = draft.finish(desk.folder(), desk.home())?;
     Ok(Credentials { username: fields.client_id, password: fields.secret })
+}
+
+/// What a person who edits a connection has not given of its new credentials.
+///
+/// # Errors
+/// `FIELDS_REQUIRED`, `CONFIRMATION_REQUIRED`, `INTERRUPTED`.
+pub(super) async fn rest(
+    desk: &dyn Desk,
+    shelf: &Shelf,
+    profile: &Profile,
+    user: Option<String>,
+    password: Option<Secret>,
+) -> Result<Credentials, Diagnostic> {
+    match &profile.place {
+        Place::Cassandra { .. } => {
+            let username = user.unwrap_or_default();
+            let password = match password {
+                Some(password) => password,
+                None => gather::password(desk, shelf, &profile.place, &username).await?,
+            };
+            Ok(Credentials { username, password })
+        }
+        Place::Astra { bundle } => {
+            let mut draft = Draft {
+                name: Some(profile.name.clone()),
+                client_id: user,
+                secret: password,
+                bundle: Some(bundle.to_string_lossy().into_owned()),
+                ..Draft::default()
+            };
+            gather::fill_from_env(desk, shelf, &mut draft).await?;
+            gather::ask_for(&[Field::ClientId, Field::ClientSecret], &mut draft, desk).await?;
+            let fields = draft.finish(desk.folder(), desk.home())?;
+            Ok(Credentials { username: fields.client_id, password: fields.secret })
+        }
+    }
 }

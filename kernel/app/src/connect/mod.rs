@@ -2,7 +2,9 @@
 
 pub(crate) mod command;
 pub(crate) mod desk;
+mod destination;
 mod edit;
+mod environment;
 pub(crate) mod fields;
 pub(crate) mod gather;
 mod missing;

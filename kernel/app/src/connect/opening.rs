@@ -49,7 +49,7 @@ pub(crate) async fn open(scene: &Scene, recipe: Arc<Recipe>) -> Result<(), Diagn
     }
     match (&recipe.profile, recipe.login()) {
         (Some(profile), Some(Login::Kept)) => {
-            shelf.settle(&recipe);
+            shelf.settle(&recipe).await;
             shelf.note_use(profile).await;
         }
         (Some(_), _) if shelf.is_held(&recipe) => {}
@@ -117,7 +117,9 @@ pub(crate) async fn test(desk: &dyn Desk, shelf: &Shelf, recipe: &Recipe) -> Res
     };
     let bundle = render::stages(&title, &stages);
     desk.conclude(bundle).await;
-    outcome.map(|_| shelf.settle(recipe))
+    outcome?;
+    shelf.settle(recipe).await;
+    Ok(())
 }
 
 /// Connects; says how far it is when it takes long. Returns the outcome and the stages.

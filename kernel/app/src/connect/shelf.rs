@@ -12,15 +12,21 @@ use cqlbook_core::nearest::nearest;
 use cqlbook_core::secret::Secret;
 use cqlbook_vault::keychain::Status;
 use cqlbook_vault::{
-    Credentials as Opened, Deleted, Place as SavedPlace, Profile, ProfileError, Profiles, Rotated, Sealer,
-    Vault, VaultError,
+    Credentials as Opened, Deleted, Destination, Place as SavedPlace, Profile, ProfileError, Profiles,
+    Rotated, SealedCredentials, Sealer, Vault, VaultError,
 };
 
 use super::desk::Desk;
+use super::destination;
 use super::missing;
 use super::recipe::{Login, Recipe};
 use super::safe::Safe;
 use crate::explain::vault as explain;
+
+mod places;
+
+use places::leads_to_the_same;
+pub(super) use places::{asks_anew, is_agreed};
 
 /// Where a connection's secrets ended up.
 pub(crate) enum Kept {
@@ -43,11 +49,21 @@ pub(crate) struct Shelf {
 #[derive(Default)]
 struct State {
     /// What this session holds, by name in lower case: connections that are not saved, or whose secrets are not.
-    held: BTreeMap<String, Arc<Recipe>>,
+    held: BTreeMap<String, Held>,
     /// A recipe with secrets that were asked for, until it is known whether they are right.
     asked: Option<Arc<Recipe>>,
+    /// Secrets that are sealed for another destination than before, until it is known whether they are right there.
+    moved: Option<(Profile, SealedCredentials)>,
+    /// Where secrets of the environment may be sent, though the environment does not say so.
+    allowed: Vec<Destination>,
     /// Passwords and tokens that this session has used, for whoever must keep them out of what is kept.
     used: Vec<Arc<Secret>>,
+}
+
+/// What this session holds of a name, and the service that its secrets are for.
+struct Held {
+    recipe: Arc<Recipe>,
+    destination: Option<Destination>,
 }
 
 impl Shelf {
@@ -75,7 +91,7 @@ impl Shelf {
     /// All names: the saved ones, then those of this session. A file that cannot be read has none.
     pub(crate) fn names(&self) -> Vec<String> {
         let mut names = self.profiles().and_then(|profiles| profiles.names().ok()).unwrap_or_default();
-        let held: Vec<_> = self.state().held.values().filter_map(|recipe| recipe.name.clone()).collect();
+        let held: Vec<_> = self.state().held.values().filter_map(|held| held.recipe.name.clone()).collect();
         names.extend(
             held.into_iter().filter(|name| !names.iter().any(|saved| same(saved, name))).collect::<Vec<_>>(),
         );
@@ -87,27 +103,35 @@ impl Shelf {
     /// # Errors
     /// A file that cannot be read.
     pub(crate) fn list(&self) -> Result<Vec<Profile>, Diagnostic> {
-        let saved = match self.profiles() {
-            Some(profiles) => profiles.list().map_err(|error| explain::profile(&error))?,
-            None => Vec::new(),
-        };
-        Ok(saved)
+        let saved = self.profiles().map(|profiles| profiles.list()).transpose();
+        Ok(saved.map_err(|error| explain::profile(&error))?.unwrap_or_default())
+    }
+
+    /// The saved connections that cannot be used: their names, and why.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub(crate) fn broken(&self) -> Result<Vec<(Option<String>, String)>, Diagnostic> {
+        let broken = self.profiles().map(|profiles| profiles.broken()).transpose();
+        Ok(broken.map_err(|error| explain::profile(&error))?.unwrap_or_default())
     }
 
     /// What this session holds of a name.
     pub(crate) fn held(&self, name: &str) -> Option<Arc<Recipe>> {
-        self.state().held.get(&name.trim().to_lowercase()).cloned()
+        self.state().held.get(&name.trim().to_lowercase()).map(|held| Arc::clone(&held.recipe))
     }
 
     /// All that this session holds.
     pub(crate) fn all_held(&self) -> Vec<Arc<Recipe>> {
-        self.state().held.values().cloned().collect()
+        self.state().held.values().map(|held| Arc::clone(&held.recipe)).collect()
     }
 
     /// Holds a connection under its name until the session ends.
     pub(crate) fn hold(&self, recipe: &Arc<Recipe>) {
         if let Some(name) = &recipe.name {
-            self.state().held.insert(name.to_lowercase(), Arc::clone(recipe));
+            let destination = destination::of(&recipe.saved_place()).ok();
+            let held = Held { recipe: Arc::clone(recipe), destination };
+            self.state().held.insert(name.to_lowercase(), held);
         }
     }
 
@@ -116,11 +140,20 @@ impl Shelf {
         recipe.name.as_deref().and_then(|name| self.held(name)).is_some_and(|held| Arc::ptr_eq(&held, recipe))
     }
 
-    /// Holds the secrets that were asked for to open this recipe, now that they are known to be right.
-    pub(crate) fn settle(&self, recipe: &Recipe) {
-        let asked = self.state().asked.take().filter(|asked| asked.name == recipe.name);
-        if let Some(asked) = asked {
+    /// Holds the secrets that were asked for to open this recipe, now that they are known to be right, and keeps those that were
+    /// sealed for where it leads now.
+    pub(crate) async fn settle(&self, recipe: &Recipe) {
+        let (asked, moved) = {
+            let mut state = self.state();
+            (state.asked.take(), state.moved.take())
+        };
+        if let Some(asked) = asked.filter(|asked| asked.name == recipe.name) {
             self.hold(&asked);
+        }
+        let id = recipe.profile.as_ref().map(Profile::id);
+        if let Some((profile, sealed)) = moved.filter(|(profile, _)| Some(profile.id()) == id) {
+            // What cannot be kept is asked for again the next time.
+            let _ = self.safe.with(move |vault| vault.save(&profile, Some(&sealed))).await;
         }
     }
 
@@ -131,9 +164,10 @@ impl Shelf {
     pub(crate) fn find(&self, name: &str) -> Result<Arc<Recipe>, Diagnostic> {
         let saved = self.profiles().map(|profiles| profiles.get(name));
         match (saved, self.held(name)) {
-            // What is held has its secrets; it is of use for as long as it leads to the same place.
-            (Some(Ok(profile)), Some(held)) if held.saved_place() == profile.place => Ok(held),
-            (Some(Ok(profile)), _) => Ok(Arc::new(Recipe::of(&profile))),
+            // All but the secrets is read anew: it may have been edited meanwhile. The secrets that are held are of use for as
+            // long as it leads to the service that they were entered for.
+            (Some(Ok(profile)), Some(held)) => Ok(self.renewed(&profile, &held)),
+            (Some(Ok(profile)), None) => Ok(Arc::new(Recipe::of(&profile))),
             (_, Some(held)) => Ok(held),
             (Some(Err(ProfileError::NotFound { .. })) | None, None) => Err(self.unknown(name)),
             (Some(Err(error)), None) => Err(explain::profile(&error)),
@@ -227,8 +261,10 @@ impl Shelf {
             }
             sealer => sealer,
         };
+        // Where it cannot be told where it leads, it fails when it is tested.
+        let Ok(destination) = destination::of(&recipe.saved_place()) else { return Ok(recipe) };
         match sealer {
-            Ok(sealer) => sealed(recipe, &sealer),
+            Ok(sealer) => sealed(recipe, &sealer, &destination),
             Err(VaultError::NoKeychain(_)) => Ok(recipe),
             Err(error) => Err(explain::vault(&error)),
         }
@@ -251,7 +287,8 @@ impl Shelf {
             .await
             .map_err(|error| explain::vault(&error))?;
         Ok(match recipe.login() {
-            None => Kept::Nothing,
+            // What was there before is where it was.
+            None | Some(Login::Kept) => Kept::Nothing,
             Some(Login::Held { .. }) => {
                 self.hold(recipe);
                 Kept::Session
@@ -287,11 +324,18 @@ impl Shelf {
     ) -> Result<Credentials, Diagnostic> {
         let opened = match (login, &recipe.profile) {
             (Login::Held { user, password }, _) => {
+                if let Some((name, held_for)) = self.is_held_of(recipe)
+                    && let Ok(now) = destination::of(&recipe.saved_place())
+                    && !now.is(&held_for)
+                {
+                    return Err(destination::elsewhere(&name, &held_for, &now));
+                }
                 Credentials { username: user.clone(), password: password.duplicate() }
             }
             (Login::Sealed(sealed), Some(profile)) => {
                 let (of, sealed) = (profile.clone(), sealed.clone());
-                let opened = self.safe.with(move |vault| vault.reveal(&of, &sealed)).await;
+                let to = destination::of(&profile.place)?;
+                let opened = self.safe.with(move |vault| vault.reveal(&of, &to, &sealed)).await;
                 login_of(profile, opened.map_err(|error| explain::vault(&error))?)
             }
             (Login::Kept, Some(profile)) => self.kept(desk, profile).await?,
@@ -312,9 +356,15 @@ impl Shelf {
     }
 
     async fn kept(&self, desk: &dyn Desk, profile: &Profile) -> Result<Credentials, Diagnostic> {
+        let to = destination::of(&profile.place)?;
+        if let Some(held_for) = self.held_for(&profile.name)
+            && !held_for.is(&to)
+        {
+            return self.elsewhere(desk, profile, &held_for, &to).await;
+        }
         let look = || {
-            let profile = profile.clone();
-            self.safe.with(move |vault| vault.credentials(&profile))
+            let (profile, to) = (profile.clone(), to.clone());
+            self.safe.with(move |vault| vault.credentials(&profile, &to))
         };
         let mut found = look().await;
         let has_file = self.safe.has_file();
@@ -328,6 +378,9 @@ impl Shelf {
         match found {
             Ok(Some(opened)) => Ok(login_of(profile, opened)),
             Ok(None) => self.asked(desk, profile, None).await,
+            Err(VaultError::Elsewhere { sealed_for, .. }) => {
+                self.elsewhere(desk, profile, &sealed_for, &to).await
+            }
             Err(error @ VaultError::NoKeychain(_)) => {
                 self.asked(desk, profile, Some(explain::vault(&error))).await
             }
@@ -341,7 +394,7 @@ impl Shelf {
         profile: &Profile,
         why: Option<Diagnostic>,
     ) -> Result<Credentials, Diagnostic> {
-        let given = missing::gather(desk, profile, why).await?;
+        let given = missing::gather(desk, self, profile, why).await?;
         let login = Login::Held { user: given.username.clone(), password: given.password.duplicate() };
         self.state().asked = Some(Arc::new(Recipe::of(profile).with_login(login)));
         Ok(given)
@@ -364,7 +417,7 @@ impl Shelf {
         let renamed = self.safe.with(move |vault| Ok(vault.profiles().rename(&from, &new)?)).await;
         let renamed = renamed.map_err(|error| explain::vault(&error))?;
         let held = self.state().held.remove(&before.name.to_lowercase());
-        if let Some(held) = held.and_then(Arc::into_inner) {
+        if let Some(held) = held.and_then(|held| Arc::into_inner(held.recipe)) {
             let name = Some(renamed.name.clone());
             self.hold(&Arc::new(Recipe { name, profile: Some(renamed.clone()), ..held }));
         }
@@ -400,14 +453,14 @@ impl Shelf {
 }
 
 /// The recipe with its login sealed for its profile.
-fn sealed(recipe: Recipe, sealer: &Sealer) -> Result<Recipe, Diagnostic> {
+fn sealed(recipe: Recipe, sealer: &Sealer, to: &Destination) -> Result<Recipe, Diagnostic> {
     let (Some(profile), Some(Login::Held { user, password })) = (&recipe.profile, recipe.login()) else {
         return Ok(recipe);
     };
     // A cluster's user stands in the profile, where it can be read.
     let user = recipe.is_astra().then(|| Secret::new(user.clone()));
     let opened = Opened { user, password: password.duplicate() };
-    let sealed = sealer.seal(profile, &opened).map_err(|error| explain::seal(&error))?;
+    let sealed = sealer.seal(profile, to, &opened).map_err(|error| explain::seal(&error))?;
     Ok(recipe.with_login(Login::Sealed(sealed)))
 }
 
@@ -423,18 +476,6 @@ fn login_of(profile: &Profile, opened: Opened) -> Credentials {
 
 fn same(one: &str, other: &str) -> bool {
     one.trim().to_lowercase() == other.trim().to_lowercase()
-}
-
-/// Whether a new connection goes where the saved one went, so that saving it again surprises nobody.
-fn leads_to_the_same(one: &SavedPlace, other: &SavedPlace) -> bool {
-    match (one, other) {
-        (SavedPlace::Astra { bundle: one }, SavedPlace::Astra { bundle: other }) => one == other,
-        (
-            SavedPlace::Cassandra { hosts: one, port: first, .. },
-            SavedPlace::Cassandra { hosts: other, port: second, .. },
-        ) => one == other && first == second,
-        _ => false,
-    }
 }
 
 async fn confirm(desk: &dyn Desk, known: &Profile) -> Result<(), Diagnostic> {

@@ -121,7 +121,7 @@ pub(crate) async fn told(desk: &dyn Desk, shelf: &Shelf, recipe: &Recipe, kept: 
 /// A file of connections that cannot be read.
 pub(crate) async fn list(desk: &dyn Desk, shelf: &Shelf, open: Option<&Recipe>) -> Result<(), Diagnostic> {
     let mut rows = Vec::new();
-    let saved = shelf.list()?;
+    let (saved, broken) = (shelf.list()?, shelf.broken()?);
     let is_open = |name: &str| open.and_then(|open| open.name.as_deref()) == Some(name);
     for profile in &saved {
         let state = if is_open(&profile.name) { "connected" } else { "" };
@@ -135,6 +135,12 @@ pub(crate) async fn list(desk: &dyn Desk, shelf: &Shelf, open: Option<&Recipe>) 
         let state = if is_open(name) { "connected, this session only" } else { "this session only" };
         rows.push(row(name, &held.saved_place(), held.keyspace.as_deref(), "", state));
     }
+    rows.extend(broken.into_iter().map(|(name, reason)| {
+        let mut row = vec![Item::code(name.unwrap_or_default())];
+        row.extend((0..4).map(|_| Item::text("")));
+        row.push(Item::text(format!("cannot be used: {reason}")));
+        row
+    }));
     let headers =
         ["Name", "Kind", "Keyspace", "Bundle or hosts", "Last used", ""].map(str::to_owned).to_vec();
     let note = rows.is_empty().then(|| {

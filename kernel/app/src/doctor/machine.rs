@@ -5,8 +5,9 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cqlbook_vault::Paths;
+use cqlbook_core::secret::Secret;
 use cqlbook_vault::keychain::{self, Status};
+use cqlbook_vault::{Paths, Profiles, VaultError};
 
 use super::finding::Finding;
 
@@ -15,6 +16,9 @@ const LOOPBACK: Duration = Duration::from_secs(5);
 
 /// What to do where there is no keychain.
 const WITHOUT_KEYCHAIN: &str = "Secrets are then held for a session only. Set CQLBOOK_VAULT_PASSPHRASE to keep them in a file that is sealed under it.";
+/// The same, where that is done already.
+const WITH_PASSPHRASE: &str = "CQLBOOK_VAULT_PASSPHRASE is set: secrets are kept in a file that is sealed under it. There is nothing to do.";
+const PASSPHRASE: &str = "CQLBOOK_VAULT_PASSPHRASE";
 
 /// Which program this is.
 pub(super) fn program() -> Finding {
@@ -37,6 +41,69 @@ pub(super) fn folders() -> Vec<Finding> {
     let mut folders = vec![paths.config, paths.data];
     folders.dedup();
     folders.iter().map(|folder| writable(folder)).collect()
+}
+
+/// Whether what is saved can be read: the connections, the keys, and the vault file where there is one. No secret is opened but
+/// to see whether the passphrase of the environment opens the file.
+pub(super) async fn stores() -> Vec<Finding> {
+    let Some(paths) = Paths::of_user() else { return Vec::new() };
+    let passphrase = std::env::var(PASSPHRASE).ok().filter(|text| !text.is_empty()).map(Secret::new);
+    let looked = tokio::task::spawn_blocking(move || {
+        let mut findings = connections(&paths);
+        findings.extend(
+            cqlbook_vault::look(&paths, passphrase)
+                .into_iter()
+                .map(|(path, error)| judge_store(&path, error)),
+        );
+        findings
+    });
+    looked.await.unwrap_or_default()
+}
+
+fn connections(paths: &Paths) -> Vec<Finding> {
+    const ABOUT: &str = "Connections";
+    let profiles = Profiles::at(paths.connections());
+    let path = profiles.path().display().to_string();
+    match profiles.broken() {
+        Err(error) => vec![Finding::wrong(
+            ABOUT,
+            format!("The saved connections cannot be read: {error}."),
+            format!("Correct the file, or move {path} aside: its connections have to be made again then."),
+        )],
+        Ok(broken) => broken
+            .into_iter()
+            .map(|(name, reason)| {
+                let name = name.unwrap_or_else(|| "one without a name".to_owned());
+                Finding::warning(
+                    ABOUT,
+                    format!("`{name}` cannot be used: {reason}."),
+                    format!("Correct it in {path}."),
+                )
+            })
+            .collect(),
+    }
+}
+
+fn judge_store(path: &Path, error: Option<VaultError>) -> Finding {
+    const ABOUT: &str = "Secrets";
+    let path = path.display();
+    match error {
+        None => Finding::good(ABOUT, format!("{path} can be read.")),
+        Some(VaultError::WrongPassphrase) => Finding::wrong(
+            ABOUT,
+            format!("{PASSPHRASE} does not open {path}, or the file was changed."),
+            format!(
+                "Set it to the passphrase that the file was made with. If that is lost, move {path} aside, and enter each secret again: `%connection edit NAME --client-secret`."
+            ),
+        ),
+        Some(error) => Finding::wrong(
+            ABOUT,
+            format!("{error}."),
+            format!(
+                "Put a copy from before back. Else move {path} aside, and enter each secret again: `%connection edit NAME --client-secret`."
+            ),
+        ),
+    }
 }
 
 /// Whether a folder can be written to or made.
@@ -74,16 +141,26 @@ pub(super) async fn keychain() -> Finding {
         status => (status, Ok(())),
     });
     match tokio::time::timeout(Duration::from_secs(15), asked).await {
-        Ok(Ok((status, probe))) => judge_keychain(&status, probe.map_err(|error| error.to_string())),
+        Ok(Ok((status, probe))) => {
+            judge_keychain(&status, probe.map_err(|error| error.to_string()), has_passphrase())
+        }
         Ok(Err(_)) | Err(_) => judge_keychain(
             &Status::Absent { cause: "The keychain service does not answer.".to_owned() },
             Ok(()),
+            has_passphrase(),
         ),
     }
 }
 
-fn judge_keychain(status: &Status, probe: Result<(), String>) -> Finding {
+fn has_passphrase() -> bool {
+    std::env::var_os(PASSPHRASE).is_some_and(|value| !value.is_empty())
+}
+
+fn judge_keychain(status: &Status, probe: Result<(), String>, has_passphrase: bool) -> Finding {
     const ABOUT: &str = "Keychain";
+    if let (Status::Absent { cause }, true) = (status, has_passphrase) {
+        return Finding::note(ABOUT, format!("{cause} {WITH_PASSPHRASE}"));
+    }
     match (status, probe) {
         (Status::Available, Ok(())) => Finding::good(ABOUT, "It is open and keeps secrets."),
         (Status::Available, Err(reason)) => Finding::warning(
@@ -172,10 +249,10 @@ mod tests {
     fn a_keychain_that_cannot_be_used_is_a_warning_with_a_way_out() {
         let absent = Status::Absent { cause: "There is no D-Bus session.".to_owned() };
         let findings = [
-            judge_keychain(&Status::Available, Ok(())),
-            judge_keychain(&Status::Available, Err("the keychain failed: disk full".to_owned())),
-            judge_keychain(&Status::Locked, Ok(())),
-            judge_keychain(&absent, Ok(())),
+            judge_keychain(&Status::Available, Ok(()), false),
+            judge_keychain(&Status::Available, Err("the keychain failed: disk full".to_owned()), false),
+            judge_keychain(&Status::Locked, Ok(()), false),
+            judge_keychain(&absent, Ok(()), false),
         ];
         assert_snapshot!(text(&findings), @r"
         ✓ ok       Keychain  It is open and keeps secrets.

@@ -55,6 +55,7 @@ async fn examine(options: &Options) -> Vec<Finding> {
     findings.extend(spec::examine(&jupyter::spec_folders(&jupyter)).await);
     findings.extend(machine::folders());
     findings.push(machine::keychain().await);
+    findings.extend(machine::stores().await);
     findings.push(machine::loopback());
     findings.extend(machine::environment());
     if let Some(bundle) = options.bundle.as_deref().filter(|path| !path.as_os_str().is_empty()) {

@@ -2,7 +2,7 @@
 
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_vault::envelope::SealError;
-use cqlbook_vault::keychain::Status;
+use cqlbook_vault::keychain::{Status, StoreError};
 use cqlbook_vault::{FileError, NewError, ProfileError, VaultError};
 
 use super::sentence;
@@ -19,6 +19,21 @@ pub(crate) fn vault(error: &VaultError) -> Diagnostic {
                     cqlbook_core::magic::quoted(name)
                 ))
         }
+        VaultError::Elsewhere { name, sealed_for } => Diagnostic::new(
+            Code::SecretUnreadable,
+            format!("The secret of `{name}` was entered for {}, and the connection leads elsewhere now.", sealed_for.words()),
+        )
+        .with_cause("A secret is sent only where it was entered for. Nothing was sent.")
+        .with_hint(format!(
+            "Enter the secret for the new place: `%connection edit {} --client-secret`.",
+            cqlbook_core::magic::quoted(name)
+        )),
+        VaultError::Store(StoreError::File { reason }) => {
+            Diagnostic::new(Code::SaveFailed, sentence(reason))
+                .with_cause("The vault file stands in for a keychain. What it held before is still there.")
+                .with_hint("Look at the folder's permissions and at the space on the disk, and run the cell again.")
+        }
+        VaultError::Store(StoreError::FileDamaged { path, .. }) => damaged_store(error, path),
         VaultError::WrongPassphrase => {
             Diagnostic::new(Code::SecretUnreadable, "The passphrase does not open the vault file.")
                 .with_cause("It is another one, or the file was changed.")
@@ -28,13 +43,22 @@ pub(crate) fn vault(error: &VaultError) -> Diagnostic {
         VaultError::File(error) => file(error),
         VaultError::Seal(error) => seal(error),
         VaultError::KeysDamaged { path } | VaultError::Newer { path } => {
-            Diagnostic::new(Code::SecretUnreadable, sentence(&error.to_string()))
-                .with_cause("Saved secrets need this file. It is left as it is.")
-                .with_hint(format!("Move {} away, and enter the secrets again.", path.display()))
+            damaged_store(error, path)
         }
         other => Diagnostic::new(Code::KeychainUnavailable, sentence(&other.to_string()))
             .with_hint("`cqlbook doctor`, in a terminal, looks at the keychain."),
     }
+}
+
+/// A file of secrets or keys that cannot be understood, with the way out.
+fn damaged_store(error: &VaultError, path: &std::path::Path) -> Diagnostic {
+    Diagnostic::new(Code::SecretUnreadable, sentence(&error.to_string()))
+        .with_cause("Saved secrets need this file. It is left as it is, and nothing was sent.")
+        .with_hint("If there is a copy of the file from before, put it back.")
+        .with_hint(format!(
+            "Else move {} aside. The secrets that it is needed for are lost then; the connections stay. Enter each secret again: `%connection edit NAME --client-secret`.",
+            path.display()
+        ))
 }
 
 /// Why there is no keychain, and what can be done.
@@ -65,9 +89,21 @@ pub(crate) fn profile(error: &ProfileError) -> Diagnostic {
         ProfileError::Name(_) => {
             Diagnostic::new(Code::Usage, message).with_hint("A name is up to 80 characters that can be seen.")
         }
-        ProfileError::Damaged { .. } | ProfileError::Unusable { .. } => Diagnostic::new(Code::Usage, message)
+        ProfileError::Damaged { path, .. } => Diagnostic::new(Code::Usage, message)
             .with_cause("It was edited by hand, or by another program. It is left as it is.")
-            .with_hint("Correct the file, or delete the connection: `%connection delete NAME`."),
+            .with_hint(format!(
+                "Correct the file. Or move {} aside: the connections in it are then unknown, and have to be made again.",
+                path.display()
+            )),
+        ProfileError::Newer { path } => Diagnostic::new(Code::Usage, message)
+            .with_cause("It is left as it is.")
+            .with_hint(format!("Update cqlbook. Or move {} aside, and make the connections again.", path.display())),
+        ProfileError::Unusable { name, .. } => Diagnostic::new(Code::Usage, message)
+            .with_cause("It was edited by hand, or by another program. It is left as it is.")
+            .with_hint(format!(
+                "Correct the file, or delete the connection: `%connection delete {}`.",
+                cqlbook_core::magic::quoted(name)
+            )),
         ProfileError::File(error) => file(error),
         _ => Diagnostic::new(Code::Usage, message),
     }

@@ -4,6 +4,7 @@ use unicode_width::UnicodeWidthChar;
 
 use super::escape::visible_prose;
 use crate::diagnostic::{Diagnostic, Origin};
+use crate::redact;
 use crate::text::{Position, Positions, Span, floor_boundary};
 
 /// The content of a Jupyter `error` message and of a failed reply.
@@ -72,7 +73,9 @@ fn prose(text: &str) -> Vec<String> {
 }
 
 fn one_line(text: &str) -> String {
-    let text = text.trim_end();
+    // A token that was given for a path or a name must not come back in the error.
+    let masked = redact::mask_tokens(text.trim_end());
+    let text: &str = &masked;
     let (shown, rest) = text.split_at(floor_boundary(text, PROSE_BYTES));
     let cut = if rest.is_empty() { "" } else { "…" };
     format!("{}{cut}", visible_prose(shown))

@@ -9,10 +9,14 @@ use std::time::{Duration, Instant};
 
 use cqlbook_core::secret::Secret;
 use cqlbook_vault::keychain::{self, Keychain, Status, Store, StoreError};
-use cqlbook_vault::{Backend, Credentials, Paths, Place, Profile, Vault, VaultError};
+use cqlbook_vault::{Backend, Credentials, Destination, Paths, Place, Profile, Vault, VaultError};
 
 const SECRET: &str = "AstraCS:s3cr3tv4lues3cr3tv4lue";
 const CLIENT_ID: &str = "cl13nt1dv4lue";
+
+fn there() -> Destination {
+    Destination::new("astra", &["db.example:29080"], None, "db.example:29080")
+}
 
 /// A home with nothing in it, and the runtime folder of its session.
 struct Home {
@@ -108,7 +112,7 @@ fn an_open_keychain() {
             user: Some(Secret::new(CLIENT_ID.to_owned())),
             password: Secret::new(SECRET.to_owned()),
         };
-        let sealed = vault.sealer().unwrap().seal(&profile, &credentials).unwrap();
+        let sealed = vault.sealer().unwrap().seal(&profile, &there(), &credentials).unwrap();
         vault.save(&profile, Some(&sealed)).unwrap();
     }
     assert_eq!(vault.rotate_keys().unwrap().resealed, 2);
@@ -124,7 +128,7 @@ fn an_open_keychain() {
 fn the_next_session() {
     let vault = Vault::new(&Paths::of_user().unwrap(), Backend::Keychain);
     let profile = vault.profiles().get("production").unwrap();
-    let credentials = vault.credentials(&profile).unwrap().expect("they were kept");
+    let credentials = vault.credentials(&profile, &there()).unwrap().expect("they were kept");
     assert_eq!(credentials.user.unwrap().expose(), CLIENT_ID);
     assert_eq!(credentials.password.expose(), SECRET);
 
@@ -135,7 +139,7 @@ fn the_next_session() {
     let started = Instant::now();
     assert_eq!(keychain::status(), Status::Locked);
     assert!(matches!(Keychain::open(), Err(StoreError::Locked)));
-    assert!(matches!(vault.credentials(&profile), Err(VaultError::NoKeychain(Status::Locked))));
+    assert!(matches!(vault.credentials(&profile, &there()), Err(VaultError::NoKeychain(Status::Locked))));
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
 }
 

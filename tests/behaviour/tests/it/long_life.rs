@@ -188,8 +188,11 @@ async fn a_proxy_that_moved_is_found() {
 
 /// A notebook that is connected by a copy of the bundle in its own folder, with the copy's path.
 async fn with_copy(astra: &Astra) -> (Notebook, PathBuf) {
-    let mut notebook =
-        Notebook::open_with(&[("ASTRA_DB_APPLICATION_TOKEN", &astra.credentials().token)]).await;
+    let mut notebook = Notebook::open_with(&[
+        ("ASTRA_DB_APPLICATION_TOKEN", &astra.credentials().token),
+        ("ASTRA_DB_SECURE_BUNDLE_PATH", astra.bundle().to_str().unwrap()),
+    ])
+    .await;
     let bundle = notebook.folder.path().join("secure-connect.zip");
     std::fs::copy(astra.bundle(), &bundle).unwrap();
     notebook

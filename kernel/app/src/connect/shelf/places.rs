@@ -1,0 +1,183 @@
+//! Secrets and the places that they are for: what this session holds is of use for the place that it was entered for, and what is
+//! stored elsewhere is asked for anew, or after a yes sealed for another way to the same database.
+
+use std::sync::Arc;
+
+use cqlbook_cluster::Credentials;
+use cqlbook_core::diagnostic::Diagnostic;
+use cqlbook_vault::{Destination, Place as SavedPlace, Profile, SealedCredentials, Vault, VaultError};
+
+use super::{Shelf, login_of, sealed};
+use crate::connect::desk::Desk;
+use crate::connect::destination;
+use crate::connect::recipe::{Login, Recipe};
+use crate::explain::vault as explain;
+
+impl Shelf {
+    /// The service that the secrets which this session holds of a name are for.
+    pub(super) fn held_for(&self, name: &str) -> Option<Destination> {
+        self.state().held.get(&name.trim().to_lowercase())?.destination.clone()
+    }
+
+    /// Whether secrets of the environment may be sent there, by what the person said before.
+    pub(in super::super) fn is_allowed(&self, destination: &Destination) -> bool {
+        self.state().allowed.iter().any(|allowed| allowed.is(destination))
+    }
+
+    /// Notes that they may.
+    pub(in super::super) fn allow(&self, destination: &Destination) {
+        self.state().allowed.push(destination.clone());
+    }
+
+    /// A saved connection with the secrets that this session holds of it.
+    pub(super) fn renewed(&self, profile: &Profile, held: &Arc<Recipe>) -> Arc<Recipe> {
+        if held.profile.as_ref() == Some(profile) && held.saved_place() == profile.place {
+            // Nothing was edited; what its paths lead to is looked at when it is opened.
+            return Arc::clone(held);
+        }
+        let login = match held.login() {
+            Some(Login::Held { user, password }) => {
+                Login::Held { user: user.clone(), password: password.duplicate() }
+            }
+            _ => return Arc::new(Recipe::of(profile)),
+        };
+        let now = destination::of(&profile.place).ok();
+        match (now, self.held_for(&profile.name)) {
+            (Some(now), Some(held_for)) if now.is(&held_for) => {
+                let user = match (&profile.place, login) {
+                    (SavedPlace::Cassandra { user: Some(new), .. }, Login::Held { user, .. })
+                        if *new != user =>
+                    {
+                        return Arc::new(Recipe::of(profile));
+                    }
+                    (_, login) => login,
+                };
+                let recipe = Arc::new(Recipe::of(profile).with_login(user));
+                self.hold(&recipe);
+                recipe
+            }
+            _ => Arc::new(Recipe::of(profile)),
+        }
+    }
+
+    /// The name of a recipe whose secrets this session holds, and the service that they are for.
+    pub(super) fn is_held_of(&self, recipe: &Recipe) -> Option<(String, Destination)> {
+        let name = recipe.name.clone()?;
+        let state = self.state();
+        let held = state.held.get(&name.to_lowercase())?;
+        std::ptr::eq(Arc::as_ptr(&held.recipe), recipe).then_some(())?;
+        Some((name, held.destination.clone()?))
+    }
+
+    /// The service that the stored secrets of a connection are for. `None` where none are stored or they do not open; `was` is where it
+    /// led before, for those of an older release, which were sealed for none.
+    pub(in super::super) async fn sealed_for(
+        &self,
+        desk: &dyn Desk,
+        profile: &Profile,
+        was: Option<Destination>,
+    ) -> Result<Option<Destination>, Diagnostic> {
+        if let Some(held_for) = self.held_for(&profile.name) {
+            return Ok(Some(held_for));
+        }
+        let look = || {
+            let (profile, was) = (profile.clone(), was.clone());
+            self.safe.with(move |vault| vault.sealed_for(&profile, was.as_ref()))
+        };
+        let mut found = look().await;
+        if matches!(found, Err(VaultError::NoKeychain(_))) && self.safe.has_file() && desk.can_ask() {
+            self.unlock(desk).await?;
+            found = look().await;
+            if matches!(found, Err(VaultError::WrongPassphrase)) {
+                self.safe.forget_passphrase();
+            }
+        }
+        Ok(found.unwrap_or_default())
+    }
+
+    /// The stored secrets, sealed for another way to the same database, after the person agreed.
+    pub(in super::super) async fn resealed(
+        &self,
+        profile: &Profile,
+        to: &Destination,
+    ) -> Result<Option<SealedCredentials>, Diagnostic> {
+        let (profile, to) = (profile.clone(), to.clone());
+        let sealed = self.safe.with(move |vault| vault.reseal(&profile, &to)).await;
+        sealed.map_err(|error| explain::vault(&error))
+    }
+
+    /// The connection leads elsewhere than where its secret was entered for: a yes is enough where it is another way to the same
+    /// database, else the secret is asked for anew. Both places are named.
+    pub(super) async fn elsewhere(
+        &self,
+        desk: &dyn Desk,
+        profile: &Profile,
+        old: &Destination,
+        new: &Destination,
+    ) -> Result<Credentials, Diagnostic> {
+        let why = destination::elsewhere(&profile.name, old, new);
+        if !desk.can_ask() {
+            return Err(why);
+        }
+        if old.is_same_database(new)
+            && is_agreed(desk, profile, old, new).await?
+            && let Some(sealed) = self.resealed(profile, new).await?
+        {
+            let (of, to, again) = (profile.clone(), new.clone(), sealed.clone());
+            let opened = self.safe.with(move |vault| vault.reveal(&of, &to, &again)).await;
+            let opened = login_of(profile, opened.map_err(|error| explain::vault(&error))?);
+            self.state().moved = Some((profile.clone(), sealed));
+            return Ok(opened);
+        }
+        desk.say(&asks_anew(profile, old, new)).await;
+        let given = self.asked(desk, profile, Some(why)).await?;
+        // Kept like the old one, where anything can be kept; else it is held for the session.
+        if let Ok(sealer) = self.safe.with(Vault::sealer).await {
+            let login = Login::Held { user: given.username.clone(), password: given.password.duplicate() };
+            let recipe = sealed(Recipe::of(profile).with_login(login), &sealer, new)?;
+            if let Some(Login::Sealed(sealed)) = recipe.login() {
+                self.state().moved = Some((profile.clone(), sealed.clone()));
+            }
+        }
+        Ok(given)
+    }
+}
+
+/// That the secret has to be entered anew, with the old place and the new one.
+pub(in super::super) fn asks_anew(profile: &Profile, old: &Destination, new: &Destination) -> String {
+    format!(
+        "The secret of `{}` was entered for {}. It leads to {} now, and the secret for that has to be entered.",
+        profile.name,
+        old.words(),
+        new.words()
+    )
+}
+
+/// Whether the person lets the secret be sent another way to the same database.
+pub(in super::super) async fn is_agreed(
+    desk: &dyn Desk,
+    profile: &Profile,
+    old: &Destination,
+    new: &Destination,
+) -> Result<bool, Diagnostic> {
+    let question = format!(
+        "The secret of `{}` was entered for {}. It leads to {} now, which is the same database. Send it there? [y/N] ",
+        profile.name,
+        old.words(),
+        new.words()
+    );
+    let answer = desk.ask(&question, false).await?;
+    Ok(answer.is_some_and(|answer| matches!(answer.expose().trim().to_lowercase().as_str(), "y" | "yes")))
+}
+
+/// Whether a new connection goes where the saved one went, so that saving it again surprises nobody.
+pub(super) fn leads_to_the_same(one: &SavedPlace, other: &SavedPlace) -> bool {
+    match (one, other) {
+        (SavedPlace::Astra { bundle: one }, SavedPlace::Astra { bundle: other }) => one == other,
+        (
+            SavedPlace::Cassandra { hosts: one, port: first, .. },
+            SavedPlace::Cassandra { hosts: other, port: second, .. },
+        ) => one == other && first == second,
+        _ => false,
+    }
+}
