@@ -25,6 +25,7 @@ mod importing_again;
 mod importing_once;
 mod interrupts;
 mod keyring;
+mod keyspaces;
 mod language;
 mod lifecycle;
 mod limits;

@@ -10,7 +10,7 @@ use crate::notebook::{Notebook, database, failure};
 /// A query that takes minutes while [`slow`] is on: each row is a page, and each page takes its time.
 const LONG: &str = "%%cql --page-size 1 --all\nSELECT c FROM t WHERE k = 1";
 
-async fn create(notebook: &mut Notebook) -> String {
+pub(crate) async fn create(notebook: &mut Notebook) -> String {
     let created = notebook.frontend.request(Control, "create_subshell_request", json!({})).await;
     created.content()["subshell_id"].as_str().expect("a subshell").to_owned()
 }
@@ -20,7 +20,7 @@ async fn delete(notebook: &mut Notebook, subshell: &str) {
     assert_eq!(notebook.frontend.request(Control, "delete_subshell_request", content).await.status(), "ok");
 }
 
-async fn start_in(notebook: &mut Notebook, subshell: &str, cell: &str) -> RequestId {
+pub(crate) async fn start_in(notebook: &mut Notebook, subshell: &str, cell: &str) -> RequestId {
     let content = json!({"code": cell, "allow_stdin": true});
     let header = json!({"subshell_id": subshell});
     notebook.frontend.send_with_header(Shell, "execute_request", content, header).await.0
