@@ -31,7 +31,7 @@ from cassandra.cluster import Cluster
 from jupyter_client.manager import KernelManager
 
 # The whole of it ends after so many seconds, whatever is left.
-MOST = 150
+MOST = 240
 
 
 @dataclass
@@ -65,8 +65,6 @@ CASES = [
          [{"k": "'a'", "c": "1", "v": "''"}, {"k": "'a'", "c": "2"}, {"k": "'b'", "c": "1", "v": "'v'"}],
          {("cqlsh", "*"): EMPTY, ("copy", "cqlsh"): "cqlsh takes an empty field for null, in quotes or not",
           ("export", "cqlsh"): "cqlsh takes an empty field for null, in quotes or not",
-          ("copy", "dsbulk"): "DSBulk takes an empty field for null, in quotes or not",
-          ("export", "dsbulk"): "DSBulk takes an empty field for null, in quotes or not",
           ("dsbulk", "*"): "DSBulk writes null and the empty text alike"}),
     Case("collections", "k int, l list<text>, s set<int>, m map<text, int>, t frozen<tuple<int, text>>", "(k)",
          [{"k": "1", "l": "['a', 'it''s', 'b,c']", "s": "{3, 1, 2}", "m": "{'x': 1, 'y z': 2}", "t": "(1, 'one')"},
@@ -75,9 +73,7 @@ CASES = [
           ("dsbulk", "*"): "perhaps: DSBulk writes collections as JSON", ("export", "cqlsh"): "perhaps: cqlsh asks for its escapes inside of them"}),
     Case("times", "k int, d date, t time, s timestamp", "(k)",
          [{"k": "1", "d": "'2013-02-08'", "t": "'08:12:54.123456789'", "s": "'2013-01-01 05:15:00.123+0000'"},
-          {"k": "2", "d": "'1969-12-31'", "t": "'00:00:00'", "s": "'1969-12-31 23:59:59.999+0000'"}],
-         {("copy", "dsbulk"): "DSBulk wants a T in a timestamp", ("export", "dsbulk"): "DSBulk wants a T in a timestamp",
-          ("cqlsh", "dsbulk"): "DSBulk wants a T in a timestamp"}),
+          {"k": "2", "d": "'1969-12-31'", "t": "'00:00:00'", "s": "'1969-12-31 23:59:59.999+0000'"}]),
     Case("others", "k int, a ascii, bl blob, de decimal, f float, i inet, v varint, si smallint, ti tinyint", "(k)",
          [{"k": "1", "a": "'ascii'", "bl": "0xcafe", "de": "3.14159265358979323846264338327950288", "f": "0.5",
            "i": "'2001:db8::1'", "v": "123456789012345678901234567890", "si": "-32768", "ti": "127"}],

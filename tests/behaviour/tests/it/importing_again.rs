@@ -161,10 +161,11 @@ async fn copy_counts_rows_over_all_files_and_keeps_quotes() {
         keys("COPY t FROM 'a.csv, b.csv' WITH HEADER = true AND SKIPROWS = 2 AND MAXROWS = 4").await,
         "a3 b1"
     );
-    std::fs::write(folder.join("e.csv"), "\"q\",\"no, int\",\"say \\\"hi\\\"\"\n\"\",1,\"\"\n").unwrap();
-    notebook.ok("COPY t FROM 'e.csv'").await;
-    let kept = std::fs::read_to_string(folder.join(format!("import_{ks}_t.err"))).unwrap();
-    assert_eq!(kept, "\"q\",\"no, int\",\"say \\\"hi\\\"\"\n");
-    let rows = notebook.ok("SELECT n, v FROM t WHERE k = ''").await.plain()[0].to_owned();
+    notebook.ok("CREATE TABLE e (p int, k text, n int, v text, PRIMARY KEY (p, k))").await;
+    std::fs::write(folder.join("e.csv"), "1,\"q\",\"no, int\",\"say \\\"hi\\\"\"\n1,\"\",1,\"\"\n").unwrap();
+    notebook.ok("COPY e FROM 'e.csv'").await;
+    let kept = std::fs::read_to_string(folder.join(format!("import_{ks}_e.err"))).unwrap();
+    assert_eq!(kept, "1,\"q\",\"no, int\",\"say \\\"hi\\\"\"\n");
+    let rows = notebook.ok("SELECT n, v FROM e WHERE p = 1 AND k = ''").await.plain()[0].to_owned();
     assert!(rows.contains("1 | ''"), "the row with the empty key, and the empty text: {rows}");
 }
