@@ -3,7 +3,8 @@
 Usage: python make_files.py FOLDER
 
 Writes `made.parquet`, `made.arrow` and `made.feather` by pyarrow, with types that our own exports never have (dictionaries,
-narrow and unsigned integers, decimals of fixed scale, seconds and microseconds, large strings), and `pandas.parquet` by pandas.
+narrow and unsigned integers, decimals of fixed scale, seconds and microseconds, large strings), and `pandas.parquet` by pandas;
+`loose.*` with values of a wider type than their columns', `dictionary.feather` with a long column of a dictionary, `gzip.parquet`.
 """
 
 import datetime
@@ -59,6 +60,29 @@ def main():
     # Pandas has no maps, and turns integers with nulls into floats unless told otherwise.
     frame = made.to_pandas(types_mapper=pandas.ArrowDtype)
     frame.to_parquet(folder / "pandas.parquet", index=True)
+    loose(folder)
+
+
+def loose(folder):
+    """What pandas 3 and spreadsheets make of rows: microseconds, doubles for everything with a null, digits that are text."""
+    made = pyarrow.table(
+        {
+            "id": pyarrow.array([1, 2], pyarrow.int64()),
+            "wide": pyarrow.array([7.0, None], pyarrow.float64()),
+            "ratio": pyarrow.array([0.1, None], pyarrow.float64()),
+            "vec": pyarrow.array([[0.1, -1.0, 2.0], None], pyarrow.list_(pyarrow.float64())),
+            "ok": pyarrow.array([1.0, 0.0], pyarrow.float64()),
+            "huge": pyarrow.array(["1e3", None]),
+            "seen": pyarrow.array([NOON.replace(microsecond=123_456), None], pyarrow.timestamp("us", "UTC")),
+            "fine": pyarrow.array(["2024-02-29T12:00:00.999999", None]),
+        }
+    )
+    pyarrow.parquet.write_table(made, folder / "loose.parquet")
+    pyarrow.feather.write_feather(made, folder / "loose.feather")
+    words = pyarrow.array(["a", "b"] * 50_000).dictionary_encode()
+    many = pyarrow.table({"id": pyarrow.array(range(100_000), pyarrow.int64()), "kind": words})
+    pyarrow.feather.write_feather(many.slice(0, 20_000), folder / "dictionary.feather")
+    pyarrow.parquet.write_table(made, folder / "gzip.parquet", compression="gzip")
 
 
 if __name__ == "__main__":

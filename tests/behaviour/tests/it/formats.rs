@@ -78,6 +78,26 @@ SELECT id, small, wide, huge, price, ratio, name, kind, ok, day, clock, seen, fi
         lines.sort_unstable();
         assert_eq!(lines, expected, "{file}");
     }
+    // Values of a wider type are taken by the same rules as from text.
+    for file in ["loose.parquet", "loose.feather"] {
+        notebook.ok("%%cql --yes\nTRUNCATE made").await;
+        let told = notebook.ok(&format!("%import {file} INTO made")).await.plain().join("\n");
+        assert!(told.contains("2 rows") && told.contains("2 timestamps were finer"), "{file}: {told}");
+        notebook
+            .ok("%%export made.csv --null NIL --force\nSELECT id, wide, ratio, vec, ok, huge, seen, fine FROM made WHERE id = 1")
+            .await;
+        let text = std::fs::read_to_string(notebook.folder.path().join("made.csv")).unwrap();
+        let expected =
+            "1,7,0.1,\"[0.1, -1, 2]\",True,1000,2024-02-29 12:00:00.123+0000,2024-02-29 12:00:00.999+0000";
+        assert_eq!(text.lines().nth(1), Some(expected), "{file}");
+    }
+    let told = notebook.ok("%import dictionary.feather INTO made").await.plain().join("\n");
+    assert!(told.contains("20,000 rows") && told.contains("none rejected"), "{told}");
+    let (name, text) = notebook.error("%import gzip.parquet INTO made").await;
+    assert!(
+        name == "IMPORT_FAILED" && text.contains("compressed by GZIP") && text.contains("zstd"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
