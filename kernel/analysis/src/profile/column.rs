@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use cqlbook_core::column::{Column, CqlType};
 use cqlbook_core::render::ColumnProfile;
-use cqlbook_core::value::{Kind, literal_within};
+use cqlbook_core::value::{Key, Kind, literal_within};
 use jiff::tz::TimeZone;
 
 use super::distinct::Distinct;
@@ -65,6 +65,10 @@ pub(super) struct Collector {
     distinct: Distinct,
     /// The values with the least and the greatest measure, or by their bytes.
     ends: Option<(Vec<u8>, Vec<u8>)>,
+    /// The keys of the ends, where a double does not tell values apart.
+    keys: Option<(Key, Key)>,
+    /// Whether values are there that a double does not hold.
+    is_rounded: bool,
     range: (f64, f64),
     sum: f64,
     measured: u64,
@@ -84,6 +88,8 @@ impl Collector {
             odd: 0,
             distinct: Distinct::new(),
             ends: None,
+            keys: None,
+            is_rounded: false,
             range: (f64::INFINITY, f64::NEG_INFINITY),
             sum: 0.0,
             measured: 0,
@@ -100,7 +106,15 @@ impl Collector {
             self.nulls += 1;
             return;
         };
-        self.distinct.take(bytes);
+        // 1.0 and 1.00 are one number.
+        let key = self.is_exact().then(|| Key::of(self.bare(), Some(bytes)));
+        match &key {
+            Some(key) => self.distinct.take(key.bytes()),
+            None => self.distinct.take(bytes),
+        }
+        if let Some(key) = key.filter(Key::is_value) {
+            self.widen_exactly(key, bytes);
+        }
         match self.measure {
             Measure::Name | Measure::Other => self.count(bytes),
             _ => {}
@@ -115,7 +129,10 @@ impl Collector {
             Measure::Bytes => Some(bytes.len() as f64),
         };
         match value.filter(|value| value.is_finite()) {
-            Some(value) => self.measure(value, bytes, row),
+            Some(value) => {
+                self.is_rounded |= self.is_exact() && value.abs() > 9_007_199_254_740_992.0;
+                self.measure(value, bytes, row);
+            }
             None => self.odd += 1,
         }
     }
@@ -127,15 +144,42 @@ impl Collector {
         }
     }
 
+    /// Whether its numbers are longer than a double's.
+    fn is_exact(&self) -> bool {
+        matches!(self.bare(), CqlType::Bigint | CqlType::Counter | CqlType::Varint | CqlType::Decimal)
+    }
+
+    /// The ends of numbers that a double does not tell apart.
+    fn widen_exactly(&mut self, key: Key, bytes: &[u8]) {
+        match (&mut self.keys, &mut self.ends) {
+            (Some((least, greatest)), Some(ends)) => {
+                if key.compare(least, false).is_lt() {
+                    ends.0 = bytes.to_vec();
+                    *least = key;
+                } else if key.compare(greatest, false).is_gt() {
+                    ends.1 = bytes.to_vec();
+                    *greatest = key;
+                }
+            }
+            _ => {
+                self.ends = Some((bytes.to_vec(), bytes.to_vec()));
+                self.keys = Some((key.clone(), key));
+            }
+        }
+    }
+
     fn measure(&mut self, value: f64, bytes: &[u8], row: u64) {
         self.measured += 1;
         self.sum += value;
         let (least, greatest) = self.range;
-        if value < least || self.ends.is_none() {
+        let is_exact = self.is_exact();
+        if is_exact {
+            self.range = (least.min(value), greatest.max(value));
+        } else if value < least || self.ends.is_none() {
             self.range.0 = value;
             self.ends.get_or_insert_with(|| (bytes.to_vec(), bytes.to_vec())).0 = bytes.to_vec();
         }
-        if value > greatest {
+        if value > greatest && !is_exact {
             self.range.1 = value;
             if let Some(ends) = &mut self.ends {
                 ends.1 = bytes.to_vec();
@@ -182,14 +226,26 @@ impl Collector {
 
     /// What a reader must know of this column.
     pub(super) fn note(&self) -> Option<String> {
-        (self.odd > 0).then(|| {
+        let odd = (self.odd > 0).then(|| {
             let values =
                 if self.odd == 1 { "1 value is".to_owned() } else { format!("{} values are", self.odd) };
+            let why = if self.is_exact() {
+                "empty, or longer than a double reaches, and not in its mean, quartiles and distribution"
+            } else {
+                "empty, not a number or beyond the calendar, and not in its numbers"
+            };
+            format!("`{}`: {values} {why}.", self.column.name)
+        });
+        let rounded = self.is_rounded.then(|| {
             format!(
-                "`{}`: {values} empty, not a number or beyond the calendar, and not in its numbers.",
+                "`{}`: its ends are exact; its mean and quartiles are those of the nearest doubles.",
                 self.column.name
             )
-        })
+        });
+        match (odd, rounded) {
+            (Some(odd), Some(rounded)) => Some(format!("{odd} {rounded}")),
+            (odd, rounded) => odd.or(rounded),
+        }
     }
 
     pub(super) fn finish(mut self, zone: &TimeZone) -> ColumnProfile {

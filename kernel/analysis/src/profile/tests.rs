@@ -79,3 +79,26 @@ fn what_is_no_number_is_said() {
     assert_eq!(profile.notes.len(), 1);
     assert!(profile.notes[0].contains("1 value"), "{:?}", profile.notes);
 }
+
+#[test]
+fn the_ends_of_long_numbers_are_exact_and_what_is_rounded_is_said() {
+    let long = [["9007199254740993"], ["9007199254740992"], ["9007199254740994"]];
+    let rows: Vec<&[&str]> = long.iter().map(<[_; 1]>::as_slice).collect();
+    let profile = of(&[("b", CqlType::Bigint)], &rows);
+    let column = &profile.columns[0];
+    assert_eq!(
+        (column.least.as_deref(), column.greatest.as_deref(), column.distinct),
+        (Some("9007199254740992"), Some("9007199254740994"), 3)
+    );
+    assert!(profile.notes.iter().any(|note| note.contains("nearest doubles")), "{:?}", profile.notes);
+    let column = one(CqlType::Varint, &["-100000000000000000001", "-100000000000000000002", "7"]);
+    assert_eq!(column.least.as_deref(), Some("-100000000000000000002"));
+    let column = one(CqlType::Decimal, &["1.0", "1.00", "1.00000000000000000001", "0.99999999999999999999"]);
+    assert_eq!(column.distinct, 3);
+    assert_eq!(column.least.as_deref(), Some("0.99999999999999999999"));
+    assert_eq!(column.greatest.as_deref(), Some("1.00000000000000000001"));
+    // Beyond every double: not in the mean, but an end all the same.
+    let profile = of(&[("d", CqlType::Decimal)], &[&["1E+400"], &["2"], &["null"]]);
+    assert_eq!(profile.columns[0].greatest.as_deref(), Some("1E+400"));
+    assert!(profile.notes[0].contains("longer than a double reaches"), "{:?}", profile.notes);
+}

@@ -74,7 +74,7 @@ fn of_select(select: &Select, scope: &BTreeMap<String, Columns>) -> Columns {
     for item in &select.projection {
         match item {
             SelectItem::UnnamedExpr(expr) => {
-                columns.extend(name_of(expr).map(|name| (name, type_of(expr, &sources))))
+                columns.push((unique(name_of(expr), &columns), type_of(expr, &sources)));
             }
             SelectItem::ExprWithAlias { expr, alias } => {
                 columns.push((alias.value.clone(), type_of(expr, &sources)));
@@ -126,15 +126,25 @@ fn source(factor: &TableFactor, scope: &BTreeMap<String, Columns>, sources: &mut
     }
 }
 
-fn name_of(expr: &Expr) -> Option<String> {
+/// What an expression without an alias is called: a column by its name, the rest as it is typed; see `check`.
+pub(super) fn name_of(expr: &Expr) -> String {
     match expr {
-        Expr::Identifier(name) => Some(name.value.clone()),
-        Expr::CompoundIdentifier(names) => names.last().map(|name| name.value.clone()),
-        Expr::Nested(inner) => name_of(inner),
-        // polars calls a call by the column in it.
-        Expr::Function(_) => arguments(expr).first().and_then(|first| name_of(first)),
-        _ => None,
+        Expr::Identifier(name) => name.value.clone(),
+        Expr::CompoundIdentifier(names) => names.last().map(|name| name.value.clone()).unwrap_or_default(),
+        other => other.to_string().replace('"', ""),
     }
+}
+
+/// The name with a number behind it where another column has it already, as in `SELECT a.id, b.id`.
+pub(super) fn unique<T>(name: String, columns: &[(String, T)]) -> String {
+    let is_taken = |name: &str| columns.iter().any(|(known, _)| known == name);
+    if !is_taken(&name) {
+        return name;
+    }
+    (2..=columns.len() + 2)
+        .map(|number| format!("{name}_{number}"))
+        .find(|other| !is_taken(other))
+        .unwrap_or(name)
 }
 
 fn type_of(expr: &Expr, sources: &Sources) -> Option<CqlType> {

@@ -4,13 +4,18 @@
 //! its columns keeps the CQL type of the column it came from. A query may take any memory and any time, and polars may panic: so a
 //! [`Job`] and what comes of it can be written and read again, and be computed in another process.
 
+mod bounds;
 mod bridge;
+mod check;
 mod files;
 mod job;
+mod kind;
 mod lineage;
+mod literal;
 mod query;
 mod run;
 mod trouble;
+mod whole;
 pub mod wire;
 
 use std::collections::BTreeMap;
@@ -144,5 +149,9 @@ impl From<ColumnsError> for SqlError {
     }
 }
 
+#[cfg(test)]
+mod against_duckdb;
+#[cfg(test)]
+mod bounds_tests;
 #[cfg(test)]
 mod tests;

@@ -1,22 +1,21 @@
-//! A cell's SQL before it runs: one query, the tables and files it names, and its parameters put in as literals.
+//! A cell's SQL before it runs: one query within bounds, the tables and files it names, and its parameters put in as values.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Query as Ast, SelectItem,
-    SetExpr, Statement, TableAlias, TableFactor, Value, VisitMut, VisitorMut,
+    Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, Query as Ast, SelectItem, SetExpr, Statement,
+    TableAlias, TableFactor, Value, ValueWithSpan, VisitMut, VisitorMut,
 };
 use sqlparser::dialect::GenericDialect;
-use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer};
 
-use super::SqlError;
+use super::literal::{self, Given};
+use super::{SqlError, bounds};
 
 /// A query that was read.
 #[derive(Debug, Clone)]
 pub struct Query {
-    pub(super) ast: Box<Ast>,
     /// The kept results that it names, as typed.
     pub(super) tables: BTreeSet<String>,
     /// The files that it reads: paths as typed, with the text that stands for null where that was given.
@@ -31,13 +30,22 @@ pub struct Query {
 const READERS: [&str; 5] = ["read_parquet", "read_csv", "read_arrow", "read_json", "read_jsonl"];
 
 impl Query {
-    /// Reads one query and puts in the values of its parameters.
+    /// Reads one query. Its tree is not kept: dropping a deep one takes the stack that reading it takes.
     ///
     /// # Errors
-    /// [`SqlError`] for what is no SQL, no query, or more than one, and for a parameter without a value.
+    /// [`SqlError`] for what is no SQL, no query, more than one or beyond the bounds, and for a parameter without a value.
     pub fn parse(text: &str, params: &BTreeMap<String, String>) -> Result<Self, SqlError> {
-        let mut parser = Parser::new(&GenericDialect).try_with_sql(text).map_err(|error| syntax(&error))?;
-        let mut statements = parser.parse_statements().map_err(|error| syntax(&error))?;
+        bounds::check(text)?;
+        bounds::deep(|| Self::tree(text, params).map(|(query, _)| query))
+    }
+
+    /// Reads one query, and puts the values of its parameters into its tree. The caller has the stack for it: [`bounds::deep`].
+    ///
+    /// # Errors
+    /// As [`Query::parse`].
+    pub(super) fn tree(text: &str, params: &BTreeMap<String, String>) -> Result<(Self, Box<Ast>), SqlError> {
+        bounds::check(text)?;
+        let mut statements = literal::parse(text).map_err(|error| syntax(&error))?;
         let mut ast = match (statements.len(), statements.pop()) {
             (1, Some(Statement::Query(ast))) => ast,
             (1, Some(other)) => {
@@ -62,7 +70,7 @@ impl Query {
         let words = words(&ast.to_string());
         // The columns that a natural join goes by are named nowhere.
         let has_star = has_star || words.contains("natural");
-        Ok(Self { ast, tables, files, words, has_star })
+        Ok((Self { tables, files, words, has_star }, ast))
     }
 
     /// The names of kept results that it reads.
@@ -74,16 +82,17 @@ impl Query {
     pub(super) fn needs(&self, column: &str) -> bool {
         self.has_star || self.words.contains(&column.to_lowercase())
     }
-
-    /// The names that it uses, as they are typed but in lower case.
-    pub(super) fn text(&self) -> String {
-        self.ast.to_string()
-    }
 }
 
-fn syntax(error: &impl std::fmt::Display) -> SqlError {
+/// The parser's or tokenizer's words, with their place taken out of them.
+pub(super) fn syntax(error: &impl std::fmt::Display) -> SqlError {
     let text = error.to_string();
     let text = text.trim_start_matches("sql parser error: ").to_owned();
+    if text.contains("recursion limit") {
+        let message =
+            "The query's brackets are nested deeper than the parser goes, some 25 levels.".to_owned();
+        return SqlError::Syntax { message, at: None };
+    }
     let (message, at) = match text.rsplit_once(" at Line: ") {
         Some((message, place)) => {
             let mut numbers = place.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok());
@@ -114,6 +123,17 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// The value of a parameter.
+    fn given(&self, typed: &str) -> Result<Given, SqlError> {
+        let wrong =
+            |name: &str, reason: &str| SqlError::Param { name: name.to_owned(), reason: reason.to_owned() };
+        let Some(name) = typed.strip_prefix(':') else {
+            return Err(wrong(typed, "has no name; write `:name` and set it with `%param name = VALUE`"));
+        };
+        let literal = self.params.get(name).ok_or_else(|| wrong(name, "has no value; `%param` sets one"))?;
+        literal::given(literal).map_err(|reason| wrong(name, &reason))
+    }
+
     /// A file that is read, by its path; the table it becomes is called by its name where that is one.
     fn file(
         &mut self,
@@ -201,53 +221,55 @@ impl VisitorMut for Reader<'_> {
         ControlFlow::Continue(())
     }
 
-    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<SqlError> {
-        if let Some(other) = truncation(expr) {
-            *expr = other;
-        }
-        if let Expr::Value(value) = expr
-            && let Value::Placeholder(typed) = &value.value
+    fn pre_visit_value(&mut self, value: &mut ValueWithSpan) -> ControlFlow<SqlError> {
+        // However a text is typed, from here on it is its content.
+        if let Value::EscapedStringLiteral(text)
+        | Value::UnicodeStringLiteral(text)
+        | Value::NationalStringLiteral(text) = &mut value.value
         {
-            let Some(name) = typed.strip_prefix(':') else {
-                return ControlFlow::Break(SqlError::Param {
-                    name: typed.clone(),
-                    reason: "has no name; write `:name` and set it with `%param name = VALUE`".to_owned(),
-                });
-            };
-            let literal = self.params.get(name).map(|literal| as_sql(literal));
-            match literal {
-                Some(Ok(literal)) => value.value = literal,
-                Some(Err(reason)) => {
-                    return ControlFlow::Break(SqlError::Param { name: name.to_owned(), reason });
-                }
-                None => {
-                    let reason = "has no value; `%param` sets one".to_owned();
-                    return ControlFlow::Break(SqlError::Param { name: name.to_owned(), reason });
-                }
+            value.value = Value::SingleQuotedString(std::mem::take(text));
+        } else if let Value::DollarQuotedString(text) = &mut value.value {
+            value.value = Value::SingleQuotedString(std::mem::take(&mut text.value));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<SqlError> {
+        if let Expr::InList { list, .. } = expr
+            && let [only] = list.as_slice()
+            && let Some(typed) = placeholder(only)
+        {
+            match self.given(&typed) {
+                Err(error) => return ControlFlow::Break(error),
+                // Nothing is in an empty list, which SQL has no words for; and nothing equals null.
+                Ok(Given::Many(values)) if values.is_empty() => *list = vec![Expr::value(Value::Null)],
+                Ok(Given::Many(values)) => *list = values,
+                Ok(Given::One(value)) => *list = vec![*value],
             }
+        }
+        let Some(typed) = placeholder(expr) else { return ControlFlow::Continue(()) };
+        match self.given(&typed) {
+            Ok(Given::One(value)) => *expr = *value,
+            Ok(Given::Many(_)) => {
+                let name = typed.trim_start_matches(':').to_owned();
+                let reason = format!("is a collection, which stands in `IN (:{name})` only");
+                return ControlFlow::Break(SqlError::Param { name, reason });
+            }
+            Err(error) => return ControlFlow::Break(error),
         }
         ControlFlow::Continue(())
     }
 }
 
-/// `DATE_TRUNC('month', time)` in the words of what polars has.
-fn truncation(expr: &Expr) -> Option<Expr> {
-    let Expr::Function(call) = expr else { return None };
-    let FunctionArguments::List(list) = &call.args else { return None };
-    let [unit, FunctionArg::Unnamed(FunctionArgExpr::Expr(time))] = list.args.as_slice() else { return None };
-    if !call.name.to_string().eq_ignore_ascii_case("date_trunc") {
-        return None;
+/// What is typed for a parameter.
+fn placeholder(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Value::Placeholder(typed) => Some(typed.clone()),
+            _ => None,
+        },
+        _ => None,
     }
-    let form = match text_argument(unit)?.to_lowercase().as_str() {
-        "year" => "%Y-01-01 00:00:00",
-        "month" => "%Y-%m-01 00:00:00",
-        "day" => "%Y-%m-%d 00:00:00",
-        "hour" => "%Y-%m-%d %H:00:00",
-        "minute" => "%Y-%m-%d %H:%M:00",
-        _ => return None,
-    };
-    let text = format!("STRPTIME(STRFTIME({time}, '{form}'), '%Y-%m-%d %H:%M:%S')");
-    Parser::new(&GenericDialect).try_with_sql(&text).ok()?.parse_expr().ok()
 }
 
 fn text_argument(argument: &FunctionArg) -> Option<String> {
@@ -261,29 +283,4 @@ fn text_argument(argument: &FunctionArg) -> Option<String> {
         },
         _ => None,
     }
-}
-
-/// A CQL literal as a literal of SQL: numbers, texts and truth values as they are, other single values as text.
-fn as_sql(literal: &str) -> Result<Value, String> {
-    let literal = literal.trim();
-    if let Some(inner) = literal.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
-        return Ok(Value::SingleQuotedString(inner.replace("''", "'")));
-    }
-    if let Some(inner) = literal.strip_prefix("$$").and_then(|rest| rest.strip_suffix("$$")) {
-        return Ok(Value::SingleQuotedString(inner.to_owned()));
-    }
-    match literal.to_ascii_lowercase().as_str() {
-        "null" => return Ok(Value::Null),
-        "true" => return Ok(Value::Boolean(true)),
-        "false" => return Ok(Value::Boolean(false)),
-        _ => {}
-    }
-    if literal.parse::<f64>().is_ok_and(f64::is_finite) {
-        return Ok(Value::Number(literal.to_owned(), false));
-    }
-    if literal.starts_with(['[', '{', '(']) {
-        return Err("is a collection, which a query of `%%sql` takes no parameter of".to_owned());
-    }
-    // A uuid, a duration: what stands without quotes in CQL is text here.
-    Ok(Value::SingleQuotedString(literal.to_owned()))
 }

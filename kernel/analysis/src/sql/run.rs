@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
+use arrow_array::{Array as _, RecordBatch};
 use arrow_schema::{DataType, Field};
 use cqlbook_core::column::{Column, CqlType};
 use cqlbook_core::page::Page as _;
@@ -14,7 +14,8 @@ use polars::prelude::IntoLazy;
 use polars::sql::SQLContext;
 
 use super::job::{Input, Job};
-use super::{Answer, Query, SqlError, bridge, files, lineage, trouble};
+use super::kind::Kind;
+use super::{Answer, Query, SqlError, bounds, bridge, check, files, lineage, literal, trouble, whole};
 use crate::columns::{BatchPage, Flavour, Lost, schema, size_bytes};
 
 /// The rows of an answer, as polars made them.
@@ -43,30 +44,37 @@ impl Job {
     /// # Errors
     /// [`SqlError`] where a file or column is not there, where polars cannot do it, or where the answer is too large.
     pub fn compute(self) -> Result<Computed, SqlError> {
-        let Self { query, inputs, paths, limit, .. } = self;
-        compute(&query, inputs, &paths, limit)
+        bounds::deep(|| {
+            let Self { text, params, inputs, paths, limit, .. } = self;
+            let (query, tree) = Query::tree(&text, &params)?;
+            compute(&query, tree, inputs, &paths, limit)
+        })
     }
 }
 
 fn compute(
     query: &Query,
+    mut tree: Box<sqlparser::ast::Query>,
     inputs: Vec<(String, Input)>,
     paths: &BTreeMap<String, OsString>,
     limit: usize,
 ) -> Result<Computed, SqlError> {
     let mut context = SQLContext::new();
     let mut types = BTreeMap::new();
+    let mut kinds = check::Tables::default();
     let mut known: BTreeSet<String> = BTreeSet::new();
     let mut notes = Vec::new();
     let mut lost = Lost::default();
     for (typed, input) in inputs {
         lost += input.lost;
+        kinds.insert(typed.clone(), kinds_of(&input), solid(&input));
         register(&mut context, &typed, input, &mut types, &mut known, &mut notes)?;
     }
     for (typed, null) in &query.files {
         let path = paths.get(typed).map_or_else(|| Path::new(typed), Path::new);
         let input = files::read(path, typed, null.as_deref(), query, limit)?;
         lost += input.lost;
+        kinds.insert(typed.clone(), kinds_of(&input), solid(&input));
         register(&mut context, typed, input, &mut types, &mut known, &mut notes)?;
     }
     if lost.empty > 0 {
@@ -81,7 +89,9 @@ fn compute(
     }
 
     let explained = |error| trouble::explain(&error, &known);
-    let mut lazy = context.execute(&query.text()).map_err(explained)?;
+    let lineage = lineage::of_query(&tree, &types);
+    check::check(&mut tree, &kinds)?;
+    let mut lazy = context.execute(&literal::written(&tree)?).map_err(explained)?;
     // Each cell takes four bytes at least: an answer of more rows is too large whatever is in them, and need not be made.
     let width = lazy.collect_schema().map_err(explained)?.len().max(1);
     let most = u32::try_from(limit / 4 / width).unwrap_or(u32::MAX - 1);
@@ -94,8 +104,27 @@ fn compute(
     if size_bytes(&batch) > limit {
         return Err(SqlError::TooLarge { limit });
     }
-    let columns = typed(&batch, &lineage::of_query(&query.ast, &types))?;
+    let columns = typed(&batch, &lineage)?;
+    let batch = whole::narrow(batch, &columns)?;
     Ok(Computed { columns, batch, notes })
+}
+
+/// What the columns of a table are to the check.
+fn kinds_of(input: &Input) -> check::Columns {
+    let schema = input.batch.schema();
+    let kind = |field: &Arc<Field>| {
+        let ty =
+            input.columns.iter().find(|column| column.name == *field.name()).map(|column| &column.cql_type);
+        (field.name().clone(), Kind::of(ty.unwrap_or(&CqlType::Text), field.data_type()))
+    };
+    schema.fields().iter().map(kind).collect()
+}
+
+/// The columns of a table in which no null is.
+fn solid(input: &Input) -> BTreeSet<String> {
+    let schema = input.batch.schema();
+    let columns = schema.fields().iter().zip(input.batch.columns());
+    columns.filter(|(_, array)| array.null_count() == 0).map(|(field, _)| field.name().clone()).collect()
 }
 
 fn register(
@@ -106,7 +135,8 @@ fn register(
     known: &mut BTreeSet<String>,
     notes: &mut Vec<String>,
 ) -> Result<(), SqlError> {
-    let frame = bridge::frame(&input.batch).map_err(|error| trouble::explain(&error, &BTreeSet::new()))?;
+    let frame = bridge::frame(&whole::widen(&input.batch)?)
+        .map_err(|error| trouble::explain(&error, &BTreeSet::new()))?;
     known.extend(input.columns.iter().map(|column| column.name.clone()));
     notes.extend(
         input.long.iter().map(|column| {
@@ -135,6 +165,7 @@ fn typed(batch: &RecordBatch, lineage: &lineage::Columns) -> Result<Arc<[Column]
 /// Whether values of this form are those of a column of the CQL type.
 fn fits(ty: &CqlType, data_type: &DataType) -> bool {
     match ty {
+        CqlType::Tinyint | CqlType::Smallint | CqlType::Int => *data_type == DataType::Int64,
         CqlType::Varint => {
             matches!(plain(data_type), DataType::Int64 | DataType::Utf8 | DataType::Decimal128(_, 0))
         }

@@ -14,12 +14,12 @@ use super::{Answer, Job, Place, SqlError, Table, wire};
 
 const LIMIT: usize = 1 << 20;
 
-fn table(name: &str, columns: &[(&str, CqlType)], rows: &[&[&str]]) -> Table {
+pub(super) fn table(name: &str, columns: &[(&str, CqlType)], rows: &[&[&str]]) -> Table {
     let page: Arc<dyn Page> = Arc::new(VecPage::of(columns, rows));
     Table { name: name.to_owned(), columns: Arc::clone(page.columns()), pages: vec![page] }
 }
 
-fn ask_with(
+pub(super) fn ask_with(
     tables: &[Table],
     params: &[(&str, &str)],
     folder: &Path,
@@ -50,7 +50,7 @@ fn error(tables: &[Table], text: &str) -> SqlError {
 }
 
 /// The answer as `name type` of each column, then its rows.
-fn shown(answer: &Answer) -> String {
+pub(super) fn shown(answer: &Answer) -> String {
     let heads: Vec<String> =
         answer.columns.iter().map(|column| format!("{} {}", column.name, column.cql_type)).collect();
     let mut lines = vec![heads.join(" | ")];

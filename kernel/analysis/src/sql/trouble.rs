@@ -19,6 +19,10 @@ const INSTEAD: &[(&str, &str)] = &[
     ),
     ("lateral", "Write the inner query as a CTE and join it."),
     ("filter (where", "`SUM(CASE WHEN … THEN … END)` adds up some of the rows."),
+    (
+        "conversion from",
+        "A value does not fit the type: whole numbers have 64 bits here. `CAST(x AS DOUBLE)` before adding or multiplying has room for any.",
+    ),
     ("not between", "Write both comparisons with `AND`."),
 ];
 

@@ -19,6 +19,8 @@ mod interval;
 pub mod json;
 mod number;
 mod order;
+#[cfg(test)]
+mod order_tests;
 mod parse;
 mod part;
 #[cfg(test)]

@@ -260,7 +260,3 @@ fn decimal(bytes: &[u8], out: &mut Vec<u8>) -> Option<()> {
 fn time(uuid: &[u8; 16]) -> [u8; 8] {
     [uuid[6] & 0x0f, uuid[7], uuid[4], uuid[5], uuid[0], uuid[1], uuid[2], uuid[3]]
 }
-
-#[cfg(test)]
-#[path = "order_tests.rs"]
-mod tests;

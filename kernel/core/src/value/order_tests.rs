@@ -1,10 +1,12 @@
 //! The order of values against exact arithmetic and Cassandra's rules.
 
+use std::cmp::Ordering;
+
 use num_bigint::BigInt;
 use proptest::prelude::*;
 
-use super::*;
-use crate::column::UdtType;
+use super::Key;
+use crate::column::{CqlType, UdtType};
 use crate::value::from_literal;
 
 fn key(ty: &CqlType, literal: &str) -> Key {

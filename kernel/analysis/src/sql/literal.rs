@@ -1,0 +1,191 @@
+//! Values in a query: what `:name` stands for, and how the tree is written as the text that polars reads.
+//!
+//! The rule: a text's content never becomes SQL. A parameter is a value of the tree, put in after the query was parsed; and the text
+//! that is written of a tree is read again as polars reads it, and must be the same tree, or the query is refused.
+
+use std::ops::ControlFlow;
+
+use cqlbook_core::column::CqlType;
+use cqlbook_core::value;
+use sqlparser::ast::{
+    CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
+    FunctionArguments, Ident, ObjectName, Query, Statement, UnaryOperator, Value, VisitMut, VisitorMut,
+};
+use sqlparser::dialect::GenericDialect;
+use sqlparser::parser::{Parser, ParserOptions};
+
+use super::SqlError;
+
+/// The values of a parameter: one, or those of a list or set.
+#[derive(Debug, Clone)]
+pub(super) enum Given {
+    One(Box<Expr>),
+    Many(Vec<Expr>),
+}
+
+/// A CQL literal as values of the tree.
+///
+/// # Errors
+/// Why it is none that a query takes, as the end of a sentence.
+pub(super) fn given(literal: &str) -> Result<Given, String> {
+    let literal = literal.trim();
+    let list = [('[', ']'), ('{', '}')]
+        .iter()
+        .find_map(|(open, close)| literal.strip_prefix(*open).and_then(|rest| rest.strip_suffix(*close)));
+    if let Some(inner) = list {
+        let items = elements(inner).ok_or("is a collection with more than single values in it")?;
+        return items.iter().map(|item| one(item)).collect::<Result<Vec<_>, _>>().map(Given::Many);
+    }
+    one(literal).map(|value| Given::One(Box::new(value)))
+}
+
+/// The elements of a list of single values, split at commas outside of quotes; `None` for maps and nested collections.
+fn elements(inner: &str) -> Option<Vec<&str>> {
+    let (mut items, mut start, mut quoted) = (Vec::new(), 0, false);
+    for (at, mark) in inner.char_indices() {
+        match mark {
+            // A doubled quote ends a text and begins it again.
+            '\'' => quoted = !quoted,
+            ',' if !quoted => {
+                items.push(inner[start..at].trim());
+                start = at + 1;
+            }
+            '[' | '{' | '(' | ':' | '$' if !quoted => return None,
+            _ => {}
+        }
+    }
+    let last = inner[start..].trim();
+    if !last.is_empty() {
+        items.push(last);
+    }
+    Some(items)
+}
+
+fn one(literal: &str) -> Result<Expr, String> {
+    let plain = |ty: &CqlType| value::from_literal(ty, literal).ok().flatten();
+    if literal.starts_with('\'') || literal.starts_with("$$") {
+        let bytes = plain(&CqlType::Text).ok_or("is no text that ends where its quotes do")?;
+        return String::from_utf8(bytes).map(|text| quoted(&text)).map_err(|_| "is no text".to_owned());
+    }
+    match literal.to_ascii_lowercase().as_str() {
+        "null" => return Ok(Expr::value(Value::Null)),
+        "true" => return Ok(Expr::value(Value::Boolean(true))),
+        "false" => return Ok(Expr::value(Value::Boolean(false))),
+        "nan" | "infinity" | "-infinity" => {
+            return Ok(cast(quoted(literal), DataType::Double(sqlparser::ast::ExactNumberInfo::None)));
+        }
+        _ => {}
+    }
+    // As CQL's grammar has numbers: digits with a point or an exponent, and nothing that only another language calls one.
+    let digits = literal.strip_prefix('-').unwrap_or(literal);
+    if digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-'))
+        && digits.parse::<f64>().is_ok()
+        && plain(&CqlType::Decimal).is_some()
+    {
+        return Ok(number(literal));
+    }
+    if let Some(cell) = plain(&CqlType::Uuid) {
+        return Ok(quoted(&value::literal(Some(&cell), &CqlType::Uuid, &jiff::tz::TimeZone::UTC).text));
+    }
+    if literal.starts_with("0x") || literal.starts_with("0X") {
+        return Err("is a blob, which a query of `%%sql` takes no parameter of".to_owned());
+    }
+    if plain(&CqlType::Duration).is_some() {
+        return Err("is a duration, which a query of `%%sql` takes no parameter of".to_owned());
+    }
+    if literal.starts_with(['[', '{', '(']) {
+        return Err(
+            "is a tuple or a collection in another; `IN (:name)` takes a list or set of single values"
+                .to_owned(),
+        );
+    }
+    Err("is no CQL literal that a query of `%%sql` takes".to_owned())
+}
+
+/// A number; a negative one in brackets, so that no minus before it makes a comment of it.
+pub(super) fn number(digits: &str) -> Expr {
+    match digits.strip_prefix('-') {
+        None => Expr::value(Value::Number(digits.to_owned(), false)),
+        Some(digits) => nested(Expr::UnaryOp {
+            op: UnaryOperator::Minus,
+            expr: Box::new(Expr::value(Value::Number(digits.to_owned(), false))),
+        }),
+    }
+}
+
+/// A text.
+pub(super) fn quoted(text: &str) -> Expr {
+    Expr::value(Value::SingleQuotedString(text.to_owned()))
+}
+
+/// In brackets.
+pub(super) fn nested(expr: Expr) -> Expr {
+    Expr::Nested(Box::new(expr))
+}
+
+/// `CAST(… AS …)`, which fails where the value does not fit.
+pub(super) fn cast(expr: Expr, data_type: DataType) -> Expr {
+    Expr::Cast { kind: CastKind::Cast, expr: Box::new(expr), data_type, array: false, format: None }
+}
+
+/// A call of a function.
+pub(super) fn call(name: &str, arguments: Vec<Expr>) -> Expr {
+    let args = arguments.into_iter().map(|expr| FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))).collect();
+    Expr::Function(Function {
+        name: ObjectName::from(vec![Ident::new(name)]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList {
+            duplicate_treatment: None,
+            args,
+            clauses: Vec::new(),
+        }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    })
+}
+
+/// Parses as polars does.
+///
+/// # Errors
+/// The parser's.
+pub(super) fn parse(text: &str) -> Result<Vec<Statement>, sqlparser::parser::ParserError> {
+    let options = ParserOptions { trailing_commas: true, ..ParserOptions::default() };
+    Parser::new(&GenericDialect).with_options(options).try_with_sql(text)?.parse_statements()
+}
+
+/// The query as text that polars reads as this very query.
+///
+/// # Errors
+/// [`SqlError::Beyond`] where there is no such text.
+pub(super) fn written(query: &Query) -> Result<String, SqlError> {
+    struct Doubled;
+    impl VisitorMut for Doubled {
+        type Break = ();
+        fn pre_visit_value(&mut self, value: &mut sqlparser::ast::ValueWithSpan) -> ControlFlow<()> {
+            // The writer leaves a pair of quotes as it is, so with all of them doubled it changes none.
+            if let Value::SingleQuotedString(text) = &mut value.value {
+                *text = text.replace('\'', "''");
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let mut doubled = query.clone();
+    let _: ControlFlow<()> = doubled.visit(&mut Doubled);
+    let text = doubled.to_string();
+    match parse(&text).as_deref() {
+        Ok([Statement::Query(again)]) if **again == *query => Ok(text),
+        _ => Err(SqlError::Beyond {
+            message: "The query has a name or a form that cannot be handed to the engine as it stands.".to_owned(),
+            hints: vec![
+                "Names with two quotes in them, and unusual forms of text, are the ones: rename the column in the query that fetches it.".to_owned(),
+            ],
+            words: String::new(),
+        }),
+    }
+}
