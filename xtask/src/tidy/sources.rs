@@ -86,13 +86,20 @@ fn forgotten(repository: &Repository, roots: &BTreeSet<String>) -> Vec<Finding> 
                 || path == format!("{folder}/mod.rs")
                 || (roots.contains(path) && path.rsplit_once('/').is_some_and(|(root, _)| root == folder))
         };
-        let declared = repository.files.iter().filter(|other| is_parent(&other.path)).any(|parent| {
-            parent.text.lines().any(|line| {
-                let line = line.trim();
-                let name = line.strip_suffix(';').and_then(|line| line.rsplit(' ').next());
-                line.contains("mod ") && name == Some(module)
-            })
-        });
+        // `#[path]` names a file beside the one that it stands in.
+        let beside = |path: &str| path.rsplit_once('/').is_some_and(|(of, _)| of == folder);
+        let by_path = format!("#[path = \"{module}.rs\"]");
+        let declared = repository
+            .files
+            .iter()
+            .any(|other| beside(&other.path) && other.text.lines().any(|line| line.trim() == by_path))
+            || repository.files.iter().filter(|other| is_parent(&other.path)).any(|parent| {
+                parent.text.lines().any(|line| {
+                    let line = line.trim();
+                    let name = line.strip_suffix(';').and_then(|line| line.rsplit(' ').next());
+                    line.contains("mod ") && name == Some(module)
+                })
+            });
         if !declared {
             findings.push(Finding::new(&file.path, 0, format!("No `mod {module};` brings it into a crate.")));
         }
@@ -130,11 +137,12 @@ mod tests {
         let roots = ["a/src/lib.rs", "a/tests/all.rs"];
         let files = [
             ("a/src/lib.rs", "//! A.\npub(crate) mod x;\nmod folder;"),
-            ("a/src/x.rs", "//! X.\nmod y;"),
+            ("a/src/x.rs", "//! X.\nmod y;\n#[path = \"x_tests.rs\"]\nmod tests;"),
             ("a/src/x/y.rs", "//! Y."),
             ("a/src/folder/mod.rs", "//! F."),
             ("a/tests/all.rs", "//! T.\nmod t;"),
             ("a/tests/t.rs", "//! T."),
+            ("a/src/x_tests.rs", "//! Of x."),
             ("a/tests/lost.rs", "//! Lost."),
             ("a/src/x/lost.rs", "//! Lost."),
         ];

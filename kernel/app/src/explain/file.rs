@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(reading(at), "It is a folder. Name a file in it.");
         assert_eq!(
             reading(&at.join("flights.csv/x")).split('.').next(),
-            Some(format!("There is no folder {place}/flights").as_str())
+            Some("A part of the path is a file, and no folder")
         );
         for kind in
             [ErrorKind::FileTooLarge, ErrorKind::StorageFull, ErrorKind::PermissionDenied, ErrorKind::Other]

@@ -88,7 +88,7 @@ async fn the_user_token_with_a_secret_that_is_none() {
     assert!(!told.contains("not-a-token"), "{told}");
     assert_snapshot!(told, @"
     AUTH_TOKEN_SHAPE: The Client ID is `token`, but the secret is not an application token.
-    The user name `token` goes with a secret that begins with AstraCS:. Nothing was sent.
+    The user name `token` goes with a secret that begins with `AstraCS:`. Nothing was sent.
 
     → Give the whole token, from AstraCS: on, at the secret prompt or in ASTRA_DB_APPLICATION_TOKEN.
     → Or give the Client ID that was made with this Client Secret: `--client-id ID`.
