@@ -154,7 +154,10 @@ async fn a_file_that_cannot_be_run_is_told() {
     let mut notebook = with_rows().await;
     let (name, text) = notebook.error("SOURCE 'none.cql'").await;
     assert_eq!(name, "USAGE");
-    assert!(text.contains("Could not open 'none.cql'.") && text.contains("There is no none.cql in "), "{text}");
+    assert!(
+        text.contains("Could not open 'none.cql'.") && text.contains("There is no none.cql in "),
+        "{text}"
+    );
     file(&notebook, "self.cql", "SOURCE 'self.cql'");
     let (_, text) = notebook.error("SOURCE 'self.cql'").await;
     assert!(text.contains("'self.cql' runs itself."), "{text}");

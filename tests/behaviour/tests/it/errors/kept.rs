@@ -28,6 +28,12 @@ impl Case {
             ("ASTRA_DB_APPLICATION_TOKEN", &astra.credentials().token),
         ])
         .await;
+        // For a bundle that a line names: the environment's own are for the environment's bundle alone.
+        let token = format!(
+            "{{\"clientId\": \"{}\", \"secret\": \"{}\"}}",
+            credentials.client_id, credentials.secret
+        );
+        std::fs::write(notebook.folder.path().join("token.json"), token).unwrap();
         Self { astra, notebook }
     }
 

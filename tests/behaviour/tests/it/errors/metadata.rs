@@ -13,7 +13,7 @@ async fn told_of(case: &mut Case, answer: impl Into<Vec<u8>>) -> String {
     let authority = Authority::new();
     let bundle = authority.bundle(authority.service(answer).await);
     std::fs::write(case.notebook.folder.path().join("scb.zip"), bundle.bytes()).unwrap();
-    case.told(&format!("{CONNECT} --bundle scb.zip")).await
+    case.told(&format!("{CONNECT} --bundle scb.zip --token-file token.json")).await
 }
 
 #[tokio::test]

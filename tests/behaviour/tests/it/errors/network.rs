@@ -14,7 +14,7 @@ const CONNECT: &str = "%connect astra --no-save";
 /// What is told of a database whose bundle says so.
 async fn told_of(case: &mut Case, bundle: &Packing) -> String {
     std::fs::write(case.notebook.folder.path().join("scb.zip"), bundle.bytes()).unwrap();
-    case.told(&format!("{CONNECT} --bundle scb.zip")).await
+    case.told(&format!("{CONNECT} --bundle scb.zip --token-file token.json")).await
 }
 
 #[tokio::test]
