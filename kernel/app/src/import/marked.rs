@@ -90,10 +90,12 @@ pub(super) fn is_ours(path: &Path) -> bool {
 
 /// The input with its reasons left out, if it is such a file; as it is otherwise.
 pub(super) fn rows(mut input: Box<dyn BufRead + Send>) -> io::Result<Box<dyn BufRead + Send>> {
-    if !input.fill_buf()?.starts_with(MAGIC.as_bytes()) {
-        return Ok(input);
-    }
+    // Read, and not looked at in the buffer: a decoder's first buffer may hold a few bytes alone.
     let mut first = Vec::new();
+    (&mut input).take(MAGIC.len() as u64).read_to_end(&mut first)?;
+    if first != MAGIC.as_bytes() {
+        return Ok(Box::new(io::Cursor::new(first).chain(input)));
+    }
     (&mut input).take(LONGEST as u64).read_until(b'\n', &mut first)?;
     Ok(match mark(&first) {
         Some(mark) if first.ends_with(b"\n") => {
