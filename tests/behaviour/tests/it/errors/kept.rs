@@ -29,6 +29,7 @@ impl Case {
         ])
         .await;
         // For a bundle that a line names: the environment's own are for the environment's bundle alone.
+        let credentials = astra.credentials();
         let token = format!(
             "{{\"clientId\": \"{}\", \"secret\": \"{}\"}}",
             credentials.client_id, credentials.secret
