@@ -10,7 +10,7 @@
 use std::fmt;
 use std::ops::Deref;
 
-use crate::render::{code_is_plain, terminal, visible_code};
+use crate::render::{code_is_plain, terminal, visible_prose};
 
 /// A text in Markdown, in which everything from outside is quoted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Markdown {
     /// whose text is written in character references.
     #[must_use]
     pub fn code(mut self, text: &str) -> Self {
-        let text = visible_code(text);
+        let text = visible_prose(text);
         if code_is_plain(&text) {
             self.0.push('`');
             self.0.push_str(&text);

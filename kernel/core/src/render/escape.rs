@@ -84,7 +84,7 @@ pub(super) fn visible(text: &str) -> String {
 }
 
 /// Prose of others (a server's message) on one line of its own: as [`visible`], but a backslash stays single.
-pub(super) fn visible_prose(text: &str) -> String {
+pub(crate) fn visible_prose(text: &str) -> String {
     visible_with(text, false)
 }
 
@@ -102,11 +102,6 @@ pub fn terminal(text: &str) -> Cow<'_, str> {
         out.push_str(&piece[end..]);
     }
     Cow::Owned(out)
-}
-
-/// A name or another piece of code, on one line.
-pub(crate) fn visible_code(text: &str) -> String {
-    visible_prose(text)
 }
 
 /// Whether a text is nothing but itself between two backticks of Markdown. (JupyterLab looks for `$…$` before it looks for code.)

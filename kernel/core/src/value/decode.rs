@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use jiff::tz::TimeZone;
 
+use super::encode::is_nested;
 use super::part::{Misfit, exact, split_element};
 use super::{calendar, interval, number, packed_size};
 use crate::column::{CqlType, UdtType};
@@ -173,16 +174,7 @@ impl Writer<'_> {
             CqlType::Vector(item, dimensions) => self.vector(bytes, item, *dimensions)?,
             CqlType::Frozen(_) => return Err(Misfit),
         }
-        let nested = matches!(
-            ty,
-            CqlType::List(_)
-                | CqlType::Set(_)
-                | CqlType::Map(..)
-                | CqlType::Tuple(_)
-                | CqlType::Udt(_)
-                | CqlType::Vector(..)
-        );
-        Ok(if nested { Kind::Nested } else { Kind::Plain })
+        Ok(if is_nested(ty) { Kind::Nested } else { Kind::Plain })
     }
 
     /// The value's bytes, in the function that makes a value of them.

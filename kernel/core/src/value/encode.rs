@@ -75,7 +75,8 @@ pub(super) fn field(
     }
 }
 
-fn is_nested(ty: &CqlType) -> bool {
+/// Whether a value of the type is made of other values.
+pub(super) fn is_nested(ty: &CqlType) -> bool {
     matches!(
         ty,
         CqlType::List(_)
