@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use cqlbook_core::cell::{Statement as CqlStatement, StatementKind};
 use scylla::client::session::Session;
 use scylla::cluster::ClusterState;
@@ -451,11 +450,8 @@ impl Connection {
             return Err(QueryError::ColumnsChanged { difference });
         }
         if let PagingStateResponse::HasMorePages { state } = next {
-            answer.next = state.as_bytes_slice().map(|bytes| PagingState {
-                bytes: Bytes::copy_from_slice(bytes),
-                scope: scope.once_accepted(),
-                shape: before.map_or(shape, |before| before.shape.clone()),
-            });
+            let mark = state.as_bytes_slice();
+            answer.next = mark.map(|mark| PagingState::behind(before, mark, scope, shape)).transpose()?;
         }
         answer.page = Some(Arc::new(DriverPage::new(columns, rows)));
         Ok(answer)

@@ -157,6 +157,9 @@ pub enum QueryError {
         /// What is different, as the end of a sentence.
         difference: String,
     },
+    /// A page leads to itself: whoever followed it would read the same rows for ever. It was not taken.
+    #[error("the page says that it is followed by itself")]
+    PageRepeats,
     /// The answer could not be read, or the driver failed in a way that has no type of its own here.
     #[error("{reason}")]
     Driver {
@@ -179,7 +182,8 @@ impl QueryError {
             Self::ValueCount { .. }
             | Self::KeyspaceName { .. }
             | Self::KeyspacesBusy { .. }
-            | Self::ColumnsChanged { .. } => false,
+            | Self::ColumnsChanged { .. }
+            | Self::PageRepeats => false,
         }
     }
 }

@@ -12,6 +12,7 @@ use cqlbook_core::cql::keywords::quote_name;
 use cqlbook_core::page::Page;
 use uuid::Uuid;
 
+use crate::error::QueryError;
 use crate::sessions::Scope;
 
 /// The consistency of the Paxos part of a conditional write.
@@ -137,6 +138,23 @@ pub struct PagingState {
 }
 
 impl PagingState {
+    /// Where the page behind the one at `before` starts, or, without, behind the first.
+    ///
+    /// # Errors
+    /// [`QueryError::PageRepeats`] where that is the page at `before` itself.
+    pub(crate) fn behind(
+        before: Option<&Self>,
+        mark: &[u8],
+        scope: &Scope,
+        shape: Shape,
+    ) -> Result<Self, QueryError> {
+        if before.is_some_and(|before| before.bytes == mark) {
+            return Err(QueryError::PageRepeats);
+        }
+        let shape = before.map_or(shape, |before| before.shape.clone());
+        Ok(Self { bytes: Bytes::copy_from_slice(mark), scope: scope.once_accepted(), shape })
+    }
+
     /// The state as the server sent it.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes

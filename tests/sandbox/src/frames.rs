@@ -83,6 +83,13 @@ pub(crate) fn untraced(frame: &mut [u8]) {
     }
 }
 
+/// Makes a response's frame that of another request. An event, whose stream is negative, stays one.
+pub(crate) fn readdress(frame: &mut [u8], stream: i16) {
+    if let Some(place) = frame.get_mut(2..4).filter(|place| place[0] & 0x80 == 0) {
+        place.copy_from_slice(&stream.to_be_bytes());
+    }
+}
+
 /// A whole ERROR frame. Only for codes that ask for nothing after the message.
 pub(crate) fn error(stream: i16, code: u32, message: &str) -> Vec<u8> {
     let mut body = code.to_be_bytes().to_vec();
@@ -232,6 +239,17 @@ mod tests {
         let mut frame = [4, FLAG_TRACING | FLAG_CUSTOM_PAYLOAD, 0, 1, OP_QUERY, 0, 0, 0, 0];
         untraced(&mut frame);
         assert_eq!(Header::read(&frame).unwrap().flags, FLAG_CUSTOM_PAYLOAD);
+    }
+
+    #[test]
+    fn an_answer_is_given_the_stream_of_its_request_and_an_event_keeps_its_own() {
+        let mut answer = frame(0, 0, OP_RESULT, &[]);
+        readdress(&mut answer, 300);
+        assert_eq!(Header::read(&answer).unwrap().stream, 300);
+        let mut event = frame(0, -1, 0x0C, &[]);
+        readdress(&mut event, 300);
+        assert_eq!(Header::read(&event).unwrap().stream, -1);
+        readdress(&mut [], 1);
     }
 
     #[test]

@@ -69,10 +69,10 @@ async fn upstream(
                     facts.traced += u64::from(header.is_traced());
                 });
             }
-            match refusal(&header, &frame[HEADER..], shared) {
-                Some((code, message)) => {
+            match answered(&header, &frame[HEADER..], shared) {
+                Some(answer) => {
                     shared.note(|facts| facts.requests_refused += 1);
-                    let _ = answers.send(Answer::Frame(frames::error(header.stream, code, message))).await;
+                    let _ = answers.send(Answer::Frame(answer)).await;
                 }
                 None => {
                     let at = forward.len();
@@ -92,6 +92,14 @@ async fn upstream(
         }
     }
     Ok(())
+}
+
+/// What the front answers a request with in the node's place: one or several frames.
+fn answered(header: &Header, body: &[u8], shared: &Shared) -> Option<Vec<u8>> {
+    let forged = shared.switches().answers;
+    let forged = forged.and_then(|forged| forged.answer(header.stream, header.statement(body)?));
+    let refused = || refusal(header, body, shared);
+    forged.or_else(|| refused().map(|(code, message)| frames::error(header.stream, code, message)))
 }
 
 /// The error that the front answers a request with in the node's place.
@@ -219,7 +227,9 @@ impl Walk {
                 let body = &frame[HEADER..];
                 let changed = match header.opcode {
                     frames::OP_SUPPORTED => {
-                        frames::supported(header.stream, body, shared.switches().refuse_describe)
+                        let switches = shared.switches();
+                        let plain = switches.refuse_describe || switches.answers.is_some();
+                        frames::supported(header.stream, body, plain)
                     }
                     _ => frames::astras_error(&header, body),
                 };

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::certs::{Certificates, Identity};
+use crate::frames;
 use crate::switch::{Facts, NodeFacts, Part, SniAnswer, Switch};
 
 /// Which switches are on.
@@ -32,7 +33,33 @@ pub(crate) struct Switches {
     pub(crate) refuse_describe: bool,
     pub(crate) no_tracing: bool,
     pub(crate) refuse_traces: bool,
+    /// What a node does not get to see, and what is answered in its place.
+    pub(crate) answers: Option<Arc<Forged>>,
     down: BTreeSet<Uuid>,
+}
+
+/// The messages of [`Switch::Answers`].
+#[derive(Debug)]
+pub(crate) struct Forged {
+    containing: String,
+    messages: Vec<Vec<u8>>,
+    times: u32,
+}
+
+impl Forged {
+    /// What is sent to the request of that stream and text; `None` where it goes to the node.
+    pub(crate) fn answer(&self, stream: i16, statement: &str) -> Option<Vec<u8>> {
+        if !statement.contains(&self.containing) {
+            return None;
+        }
+        let mut round = Vec::new();
+        for message in &self.messages {
+            let start = round.len();
+            round.extend_from_slice(message);
+            frames::readdress(&mut round[start..], stream);
+        }
+        Some(round.repeat(self.times as usize))
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -60,6 +87,10 @@ impl Switches {
 
     fn turn_on(&mut self, switch: &Switch) {
         match *switch {
+            Switch::Answers { ref containing, ref messages, times } => {
+                let (containing, messages) = (containing.clone(), messages.clone());
+                self.answers = Some(Arc::new(Forged { containing, messages, times }));
+            }
             Switch::Paused { seconds: None } => self.sleep = Sleep::Forever,
             Switch::Paused { seconds: Some(seconds) } => {
                 // A time too far to be told is for ever.

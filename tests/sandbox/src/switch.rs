@@ -89,6 +89,16 @@ pub enum Switch {
     NoTracing,
     /// Traces cannot be read: what is asked of `system_traces` is answered with error 0x2100.
     RefuseTraces,
+    /// A hostile node: a QUERY or PREPARE whose text contains a word is not given to the node, and gets these messages, as
+    /// they are, instead. Connections opened from now on are offered no compression.
+    Answers {
+        /// The word.
+        containing: String,
+        /// Whole messages of protocol v4, header and body; the stream of one that is not negative becomes the request's.
+        messages: Vec<Vec<u8>>,
+        /// How often they are sent, one round behind the other.
+        times: u32,
+    },
 }
 
 /// Which of a front's two services shows a bad certificate.

@@ -90,6 +90,12 @@ fn failure(error: &QueryError, context: &Context<'_>) -> Diagnostic {
                 .with_hint("`DESCRIBE KEYSPACES` lists the names there are.")
         }
         QueryError::ColumnsChanged { difference } => columns_changed(difference),
+        QueryError::PageRepeats => Diagnostic::new(
+            Code::ServerError,
+            "The server's answer leads in a circle: behind this page it names the same page again.",
+        )
+        .with_cause("A proxy or a node repeats an answer. The page was not taken, so no row is there twice.")
+        .with_hint("Run the cell again. If it comes again, read the table by ranges: `%%export`, or `WHERE token(key) > …`."),
         QueryError::KeyspacesBusy { most } => Diagnostic::new(
             Code::Timeout,
             format!("Statements run under {most} other keyspaces, the most at one moment. Nothing was sent."),

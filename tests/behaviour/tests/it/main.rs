@@ -20,6 +20,7 @@ mod exporting_values;
 mod formats;
 mod frontends;
 mod history;
+mod hostile;
 mod importing;
 mod importing_again;
 mod importing_once;

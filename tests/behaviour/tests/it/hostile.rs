@@ -1,0 +1,196 @@
+//! A hostile node behind a good connection: whatever it answers, a cell ends in words, and the next one runs.
+
+use std::time::{Duration, Instant};
+
+use cqlbook_sandbox::{Astra, Switch};
+
+use crate::notebook::{Notebook, database};
+
+/// The opcodes of responses in protocol v4.
+const ERROR: u8 = 0x00;
+const AUTHENTICATE: u8 = 0x03;
+const RESULT: u8 = 0x08;
+const EVENT: u8 = 0x0C;
+/// What stands in each statement that the hostile node answers.
+const WORD: &str = "of_a_stranger";
+/// More than a kernel that has read a small answer may have taken.
+const PEAK: u64 = 700 << 20;
+
+/// A message for the request that asked, or, for an event, for nobody.
+fn message(opcode: u8, flags: u8, body: &[u8]) -> Vec<u8> {
+    let stream: i16 = if opcode == EVENT { -1 } else { 0 };
+    let mut message = vec![0x84, flags];
+    message.extend(stream.to_be_bytes());
+    message.push(opcode);
+    message.extend(u32::try_from(body.len()).unwrap().to_be_bytes());
+    message.extend_from_slice(body);
+    message
+}
+
+fn text(body: &mut Vec<u8>, text: &str) {
+    body.extend(u16::try_from(text.len()).unwrap().to_be_bytes());
+    body.extend_from_slice(text.as_bytes());
+}
+
+/// Rows of one column; with a state, more follow behind it.
+fn rows(kind: &[u8], state: Option<&[u8]>, cells: &[&[u8]]) -> Vec<u8> {
+    let flags: u32 = if state.is_some() { 3 } else { 1 };
+    let mut body = [2_u32, flags, 1].map(u32::to_be_bytes).concat();
+    if let Some(state) = state {
+        body.extend(u32::try_from(state.len()).unwrap().to_be_bytes());
+        body.extend_from_slice(state);
+    }
+    for name in ["ks", "t", "c"] {
+        text(&mut body, name);
+    }
+    body.extend_from_slice(kind);
+    body.extend(u32::try_from(cells.len()).unwrap().to_be_bytes());
+    for cell in cells {
+        body.extend(u32::try_from(cell.len()).unwrap().to_be_bytes());
+        body.extend_from_slice(cell);
+    }
+    message(RESULT, 0, &body)
+}
+
+/// From now on the node answers statements with [`WORD`] by these messages.
+async fn answers(astra: &Astra, messages: &[Vec<u8>], times: u32) {
+    let (containing, messages) = (WORD.to_owned(), messages.to_vec());
+    astra.switch(Switch::Answers { containing, messages, times }).await.unwrap();
+}
+
+async fn connected_to(astra: &Astra) -> Notebook {
+    // The front reads statements of connections without compression only, which are those that are opened after the switch.
+    answers(astra, &[message(ERROR, 0, &[0, 0, 0x22, 0, 0, 2, b'n', b'o'])], 1).await;
+    let mut notebook = Notebook::connected(astra).await;
+    let (name, told) = notebook.error(&format!("SELECT * FROM {WORD}")).await;
+    assert!(name == "INVALID_QUERY" && told.contains("no"), "the node is hostile: {name}: {told}");
+    notebook
+}
+
+/// The most memory that the kernel has had, in bytes.
+fn peak(notebook: &Notebook) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", notebook.kernel.pid())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.split_whitespace().next().unwrap().parse::<u64>().unwrap() << 10
+}
+
+/// The kernel answers a good statement, has not grown beyond use, and nothing was a fault of its own.
+async fn goes_on(notebook: &mut Notebook, what: &str, ename: &str) {
+    assert_ne!(ename, "INTERNAL_ERROR", "{what}");
+    let started = Instant::now();
+    let next = notebook.ok("SELECT key FROM system.local").await;
+    assert!(next.plain().join("").contains("local"), "{what}");
+    assert!(
+        started.elapsed() < Duration::from_secs(30),
+        "{what}: the next cell took {:?}",
+        started.elapsed()
+    );
+    assert!(peak(notebook) < PEAK, "{what}: {} MiB", peak(notebook) >> 20);
+}
+
+#[tokio::test]
+async fn a_page_that_leads_to_itself_is_not_read_for_ever() {
+    let astra = database().await;
+    let mut notebook = connected_to(&astra).await;
+    answers(&astra, &[rows(&[0, 9], Some(b"here"), &[&[0, 0, 0, 1], &[0, 0, 0, 2]])], 1).await;
+    let select = format!("SELECT c FROM {WORD}");
+    for cell in [format!("%%cql --all\n{select}"), format!("%%export circle.csv\n{select}")] {
+        let (name, told) = notebook.error(&cell).await;
+        assert_eq!(name, "SERVER_ERROR", "{cell}: {told}");
+        assert!(told.contains("leads in a circle"), "{cell}: {told}");
+    }
+    assert!(!notebook.folder.path().join("circle.csv").exists(), "no file of doubled rows is left");
+    // A result that was cut before keeps what it has.
+    notebook.ok(&format!("%%cql --fetch-rows 2 --into kept\n{select}")).await;
+    for _ in 0..2 {
+        let (name, told) = notebook.error("%more kept").await;
+        assert_eq!(name, "SERVER_ERROR", "{told}");
+        assert!(told.contains("leads in a circle"), "{told}");
+    }
+    let kept = notebook.ok("%show kept").await;
+    assert!(kept.plain().join("").contains("2 rows"), "{}", kept.transcript());
+    goes_on(&mut notebook, "a circle", "").await;
+}
+
+#[tokio::test]
+async fn whatever_a_node_answers_the_cell_ends_in_words_and_the_next_one_runs() {
+    let astra = database().await;
+    let mut notebook = connected_to(&astra).await;
+    let of_count = |count: u32| {
+        let mut body = [2_u32, 1, count].map(u32::to_be_bytes).concat();
+        ["ks", "t", "c"].into_iter().for_each(|name| text(&mut body, name));
+        body.extend_from_slice(&[0, 9]);
+        message(RESULT, 0, &body)
+    };
+    let class = |name: &str| {
+        let mut kind = vec![0, 0];
+        text(&mut kind, name);
+        kind
+    };
+    let use_of = |keyspace: &str| {
+        let mut body = 3_u32.to_be_bytes().to_vec();
+        text(&mut body, keyspace);
+        message(RESULT, 0, &body)
+    };
+    let nested = |depth: usize| [[0, 0x20].repeat(depth), vec![0, 9]].concat();
+    let mut promise = message(RESULT, 0, &[0; 4]);
+    promise[5..9].copy_from_slice(&u32::MAX.to_be_bytes());
+    let cases: Vec<(&str, Vec<u8>)> = vec![
+        ("a column count beyond all", of_count(0x7fff_ffff)),
+        ("a column count below zero", of_count(0xffff_ffff)),
+        ("types in each other", rows(&nested(200_000), None, &[])),
+        ("types at the limit", rows(&nested(60), None, &[&[0, 0, 0, 0]])),
+        ("a class in classes", rows(&class(&"ListType(".repeat(6_000)), None, &[])),
+        ("a class that is none", rows(&class("a.b.<script>alert(1)</script>"), None, &[b"x"])),
+        ("an int of three bytes", rows(&[0, 9], None, &[&[1, 2, 3]])),
+        ("a list whose count lies", rows(&nested(1), None, &[&[0x7f, 0xff, 0xff, 0xff]])),
+        ("a text that is no UTF-8", rows(&[0, 13], None, &[&[0xff, 0xfe]])),
+        ("a message of nothing", message(RESULT, 0, &[])),
+        ("a kind of result that is not", message(RESULT, 0, &[0, 0, 0, 99])),
+        ("an error of nothing", message(ERROR, 0, &[])),
+        ("an error whose text is longer than it", message(ERROR, 0, &[0, 0, 0x22, 0, 0xff, 0xff, b'x'])),
+        ("a question for a password", message(AUTHENTICATE, 0, &[0, 1, b'x'])),
+        ("a message of no kind", message(0x55, 0, &[1, 2, 3])),
+        ("a keyspace nobody asked for", use_of("\"x\"; DROP <img src=x onerror=alert(1)>")),
+        ("a keyspace without a name", use_of("")),
+        ("warnings that are not there", message(RESULT, 8, &[0xff, 0xff, 0, 1])),
+        ("compression that is none", message(RESULT, 1, &[0xff; 64])),
+        ("a promise of 4 GB", promise),
+    ];
+    for (what, answer) in cases {
+        answers(&astra, &[answer], 1).await;
+        let cell = notebook.run(&format!("%%cql --timeout 5s\nSELECT c FROM {WORD}")).await;
+        let shown = cell.transcript();
+        assert!(!shown.contains("<script>") && !shown.contains("<img"), "{what}: {shown}");
+        let name = cell.content()["ename"].as_str().unwrap_or_default().to_owned();
+        goes_on(&mut notebook, what, &name).await;
+    }
+    let keyspace = notebook.ok("SELECT keyspace_name FROM system_schema.keyspaces").await;
+    assert!(keyspace.plain().join("").contains(astra.keyspace()));
+}
+
+#[tokio::test]
+async fn a_flood_of_events_and_of_answers_that_nobody_asked_for_is_passed_over() {
+    let astra = database().await;
+    let mut notebook = connected_to(&astra).await;
+    let mut schema = Vec::new();
+    ["SCHEMA_CHANGE", "CREATED", "TABLE", "ks", "t"].into_iter().for_each(|part| text(&mut schema, part));
+    let mut topology = Vec::new();
+    ["TOPOLOGY_CHANGE", "NEW_NODE"].into_iter().for_each(|part| text(&mut topology, part));
+    topology.extend_from_slice(&[4, 10, 0, 0, 1, 0, 0, 0x23, 0x52]);
+    let mut status = Vec::new();
+    ["STATUS_CHANGE", "DOWN"].into_iter().for_each(|part| text(&mut status, part));
+    status.extend_from_slice(&[4, 127, 0, 0, 1, 0, 0, 0x23, 0x52]);
+    let flood: Vec<_> = [schema, topology, status].iter().map(|body| message(EVENT, 0, body)).collect();
+    let answer = rows(&[0, 9], None, &[&[0, 0, 0, 1]]);
+    for (what, round, times) in [
+        ("events", flood.clone(), 30_000),
+        ("one answer often", vec![answer.clone()], 30_000),
+        ("events that are none", vec![message(EVENT, 0, &[0xff; 40])], 1_000),
+    ] {
+        answers(&astra, &round, times).await;
+        let cell = notebook.run(&format!("%%cql --timeout 10s\nSELECT c FROM {WORD}")).await;
+        let name = cell.content()["ename"].as_str().unwrap_or_default().to_owned();
+        goes_on(&mut notebook, what, &name).await;
+    }
+}
