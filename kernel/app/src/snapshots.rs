@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use cqlbook_cluster::small_file;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::nearest::nearest;
 use cqlbook_core::schema::file::Snapshot;
@@ -131,15 +132,15 @@ pub(crate) fn read(path: &Path) -> Result<Option<Snapshot>, Diagnostic> {
             .with_cause(reason)
             .with_hint("`%snapshot save` writes one.")
     };
-    let size = match fs::metadata(path) {
-        Ok(metadata) => metadata.len(),
+    let bytes = match small_file::read(path, MAX_BYTES) {
+        Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+            return Err(failed("It is larger than any that this program writes.".to_owned()));
+        }
         Err(error) => return Err(failed(format!("{error}."))),
     };
-    if size > MAX_BYTES {
-        return Err(failed("It is larger than any that this program writes.".to_owned()));
-    }
-    let text = fs::read_to_string(path).map_err(|error| failed(format!("{error}.")))?;
+    let text = String::from_utf8(bytes).map_err(|_| failed("It is no text in UTF-8.".to_owned()))?;
     Snapshot::read(&text).map(Some).map_err(|error| failed(error.to_string()))
 }
 

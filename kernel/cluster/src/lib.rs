@@ -28,6 +28,7 @@ mod retry;
 mod schema;
 mod session;
 mod sessions;
+pub mod small_file;
 mod stage;
 mod survey;
 mod target;

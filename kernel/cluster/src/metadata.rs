@@ -136,7 +136,11 @@ async fn read(mut body: Incoming) -> (Vec<u8>, End) {
 }
 
 /// What the service's answer says. `default_port` is for a proxy address without a port.
-fn interpret(status: StatusCode, body: &[u8], default_port: Option<u16>) -> Result<Metadata, MetadataError> {
+pub(crate) fn interpret(
+    status: StatusCode,
+    body: &[u8],
+    default_port: Option<u16>,
+) -> Result<Metadata, MetadataError> {
     let text = quote(body);
     if status == StatusCode::SERVICE_UNAVAILABLE || text.contains("Resuming your database") {
         return Err(MetadataError::Paused { text });

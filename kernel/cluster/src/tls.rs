@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::bundle::Bundle;
 use crate::error::ConnectError;
+use crate::small_file::{self, MAX_PEM_BYTES};
 use crate::target::TlsFiles;
 
 /// The only cryptography in this program: ring, chosen here and not by a process-wide default.
@@ -47,7 +48,9 @@ pub(crate) fn astra(bundle: &Bundle) -> Result<Arc<ClientConfig>, String> {
 pub(crate) fn self_hosted(files: &TlsFiles, hosts: &[String]) -> Result<Arc<ClientConfig>, ConnectError> {
     let unusable = |path: &Path, reason: String| ConnectError::TlsFile { path: path.to_owned(), reason };
     let read = |path: &Path| {
-        std::fs::read(path).map(Zeroizing::new).map_err(|error| unusable(path, error.to_string()))
+        small_file::read(path, MAX_PEM_BYTES)
+            .map(Zeroizing::new)
+            .map_err(|error| unusable(path, error.to_string()))
     };
     let (authorities, origin) = match &files.ca_cert {
         Some(path) => {

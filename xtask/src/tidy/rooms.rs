@@ -25,7 +25,7 @@ const ROOMS: [Room; 10] = [
         &[],
     ),
     ("cqlbook-sandbox", &[], &[]),
-    ("cqlbook-behaviour", &[], &["cqlbook-sandbox", "cqlbook-wire"]),
+    ("cqlbook-behaviour", &[], &["cqlbook-fuzz", "cqlbook-sandbox", "cqlbook-wire"]),
     ("cqlbook-fuzz", &[], &["cqlbook-cluster", "cqlbook-core", "cqlbook-wire"]),
     ("xtask", &[], &[]),
 ];

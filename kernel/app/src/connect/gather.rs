@@ -1,8 +1,10 @@
 //! What a connection is made of, gathered: the line first, then the environment, then prompts. Nothing is tried here.
 
+use std::io;
 use std::path::Path;
 
 use cqlbook_cluster::TlsFiles;
+use cqlbook_cluster::small_file::{self, MAX_PEM_BYTES};
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic::Arguments;
 use cqlbook_core::secret::Secret;
@@ -89,7 +91,15 @@ pub(super) async fn fill_from_env(
 /// # Errors
 /// `USAGE` for a file that cannot be read or is none.
 pub(crate) async fn token_file(draft: &mut Draft, path: &Path) -> Result<(), Diagnostic> {
-    let json = tokio::fs::read_to_string(path).await.map(Zeroizing::new).map_err(|error| {
+    let file = path.to_owned();
+    let read = tokio::task::spawn_blocking(move || small_file::read(&file, MAX_PEM_BYTES)).await;
+    let read = read.unwrap_or_else(|error| Err(io::Error::other(error.to_string())));
+    let text = read.map(Zeroizing::new).and_then(|bytes| {
+        std::str::from_utf8(&bytes)
+            .map(|text| Zeroizing::new(text.to_owned()))
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is no text in UTF-8"))
+    });
+    let json = text.map_err(|error| {
         let message = format!("The token file {} cannot be read.", path.display());
         file::with_trouble(Diagnostic::new(Code::Usage, message), &error, path, Doing::Reading)
     })?;

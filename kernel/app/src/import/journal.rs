@@ -4,7 +4,7 @@
 //! of counters are written down, and the disk is waited for, before a writer may have them (`sent`); each answer is added
 //! (`done`). Of other rows it is enough to know how far all is done (`reached`): they are sent again in the file's order. The
 //! file grows at its end and is made anew when it has grown large; how long it must be stands in its first line, so that one
-//! that was cut short is known. Nothing here follows a symbolic link.
+//! that was cut short is known. It is locked while its load runs. Nothing here follows a symbolic link.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -197,6 +197,7 @@ impl Journal {
         } else {
             let _ = fs::remove_file(&self.path);
         }
+        let _ = inner.file.unlock();
         inner.is_over = true;
     }
 
@@ -277,6 +278,8 @@ fn make(
     let made = create(&unfinished).and_then(|mut file| {
         file.write_all(&text)?;
         file.sync_all()?;
+        // A file system without locks has that of the loaded file alone (see `lock`), which tells.
+        let _ = file.try_lock();
         fs::rename(&unfinished, target)?;
         Ok(file)
     });

@@ -11,6 +11,7 @@ mod fields;
 mod journal;
 mod kinds;
 mod load;
+pub(crate) mod lock;
 mod marked;
 mod nulls;
 mod objects;

@@ -4,7 +4,7 @@
 //! where nobody knows what it is, its mere presence stops another load. What writes it is the [`super::journal`].
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -113,6 +113,9 @@ pub(crate) enum NoPlace {
     /// What changed, what it was, and what it is; and whether the load that stopped added to counters.
     #[error("{}", told(.name, .was, .is))]
     Another { name: String, was: String, is: String, counters: bool },
+    /// The load whose record it is runs.
+    #[error("It is being imported now, by this kernel or another one")]
+    Running,
     #[error("Its `.resume` cannot be read: {0}")]
     Unreadable(String),
 }
@@ -168,7 +171,11 @@ impl Place {
         if metadata.len() > LONGEST {
             return Err(unreadable("it is larger than an import leaves one"));
         }
-        let mut lines = BufReader::new(File::open(path).map_err(failed)?).split(b'\n');
+        let file = File::open(path).map_err(failed)?;
+        if matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) {
+            return Err(NoPlace::Running);
+        }
+        let mut lines = BufReader::new(file).split(b'\n');
         let cut = || unreadable("it was cut short");
         let head = lines.next().transpose().map_err(failed)?.unwrap_or_default();
         let length = head.strip_prefix(MAGIC.as_bytes()).and_then(|rest| rest.get(..DIGITS));

@@ -5,7 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use bytes::Bytes;
 use cqlbook_cluster::Cell;
-use cqlbook_core::column::KeyRole;
+use cqlbook_core::column::{CqlType, KeyRole};
+use cqlbook_core::value::Key;
 use tokio::sync::mpsc;
 
 use super::outcome::LoadError;
@@ -25,7 +26,7 @@ const BLOCK_ROWS: usize = 1_000;
 pub(super) struct Window {
     /// Which cells are the partition key, which the clustering key, which static.
     key: Vec<usize>,
-    clustering: Vec<usize>,
+    clustering: Vec<(usize, CqlType)>,
     statics: Vec<usize>,
     counters: bool,
     most_rows: usize,
@@ -45,7 +46,11 @@ impl Window {
         };
         Self {
             key: with(KeyRole::Partition),
-            clustering: plan.clustering.clone(),
+            clustering: plan
+                .clustering
+                .iter()
+                .filter_map(|place| Some((*place, plan.goals.get(*place)?.column.cql_type.clone())))
+                .collect(),
             statics: with(KeyRole::Static),
             counters: plan.counters,
             most_rows: pace.window_rows,
@@ -158,9 +163,12 @@ impl Window {
         let mut hasher = DefaultHasher::new();
         row.is_static.hash(&mut hasher);
         if !row.is_static {
-            for place in &self.clustering {
-                if let Some(Cell::Bytes(bytes)) = row.cells.get(*place) {
-                    bytes.hash(&mut hasher);
+            for (place, ty) in &self.clustering {
+                match row.cells.get(*place) {
+                    Some(Cell::Bytes(bytes)) if Key::has_one_form(ty) => bytes.hash(&mut hasher),
+                    // 1.0 and 1.00 are one clustering key to Cassandra.
+                    Some(Cell::Bytes(bytes)) => Key::of(ty, Some(bytes)).hash(&mut hasher),
+                    _ => {}
                 }
             }
         }
@@ -201,7 +209,7 @@ mod tests {
         let pace = Pace::default();
         Window {
             key: vec![0],
-            clustering: vec![1],
+            clustering: vec![(1, CqlType::Text)],
             statics: vec![2],
             counters,
             most_rows: pace.window_rows,
@@ -235,6 +243,19 @@ mod tests {
             [vec![0, 1, 2, 3, 4]],
             "counters are added up in any order"
         );
+    }
+
+    #[test]
+    fn two_rows_are_of_one_key_as_cassandra_compares_it() {
+        let window = Window { clustering: vec![(1, CqlType::Decimal)], ..window(false) };
+        // A scale, and a whole number: 1.0, 1.00, 1, 2.
+        let forms: [&[u8]; 4] = [&[0, 0, 0, 1, 10], &[0, 0, 0, 2, 100], &[0, 0, 0, 0, 1], &[0, 0, 0, 0, 2]];
+        let rows = (0..).zip(forms).map(|(number, form)| {
+            let key = Cell::Bytes(Bytes::from_static(form));
+            let cells = vec![Cell::Bytes(Bytes::from_static(b"k")), key, Cell::Unset, Cell::Unset];
+            Row { number, line: number + 2, cells, stamp: Some(1), is_static: false }
+        });
+        assert_eq!(numbers(&window.cut(rows.collect())), [vec![0], vec![1], vec![2, 3]]);
     }
 
     #[test]

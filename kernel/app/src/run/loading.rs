@@ -20,6 +20,7 @@ use super::scene::Scene;
 use super::statement::{explain_failure, options};
 use super::wait::Wait;
 use crate::explain::file::{self, Doing};
+use crate::import::lock::{self, Lock, NotAlone};
 use crate::import::{
     self, Bond, Clock, Form, Job, LoadError, Loaded, Match, NoPlace, Order, Pace, Place, Plan, Spec, Tally,
     Target, Titles,
@@ -122,6 +123,7 @@ pub(crate) async fn load(scene: &Scene, request: Request) -> Result<Done, Diagno
     } else {
         None
     };
+    let _lock = alone(&request, counters)?;
     let (place, left_behind) = match &bond {
         Some(bond) => earlier(&request, bond, counters)?,
         None => (None, false),
@@ -336,6 +338,34 @@ pub(crate) fn value_notes(notes: &Notes) -> Vec<String> {
     told
 }
 
+/// The file for this load alone. Where a file system cannot tell, counters are not loaded; other rows do no harm twice.
+fn alone(request: &Request, counters: bool) -> Result<Option<Lock>, Diagnostic> {
+    match lock::take(&request.spec.path) {
+        Ok(lock) => Ok(Some(lock)),
+        Err(NotAlone::Busy) => Err(running(&request.shown)),
+        Err(NotAlone::Unknown(_)) if !counters => Ok(None),
+        Err(NotAlone::Unknown(error)) => Err(Diagnostic::new(
+            Code::ImportFailed,
+            format!(
+                "{} cannot be locked, so that another import of it could count its rows twice.",
+                request.shown
+            ),
+        )
+        .with_cause(format!("Its file system says: {error}."))
+        .with_hint("Copy the file to a folder of this machine's own, and import it from there.")),
+    }
+}
+
+fn running(shown: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::ImportFailed,
+        format!(
+            "{shown} is being imported now, by this kernel or another one. Nothing was loaded by this cell."
+        ),
+    )
+    .with_hint("Wait for it to end, or stop it there. An import that was stopped goes on with `--resume`.")
+}
+
 /// The place to go on from, and whether an earlier load stopped that is not gone on with. Of counters any trace of an earlier
 /// load stops another one, and so does what nobody can read.
 fn earlier(request: &Request, bond: &Bond, counters: bool) -> Result<(Option<Place>, bool), Diagnostic> {
@@ -350,6 +380,7 @@ fn earlier(request: &Request, bond: &Bond, counters: bool) -> Result<(Option<Pla
                 .with_hint("Run the line without `--resume`."));
         }
         Err(NoPlace::None) => return Ok((None, false)),
+        Err(NoPlace::Running) => return Err(running(shown)),
         Err(error) => {
             let counted = counters || matches!(error, NoPlace::Another { counters: true, .. });
             let is_unreadable = matches!(error, NoPlace::Unreadable(_));

@@ -57,6 +57,27 @@ impl Key {
         self.class == Class::Value
     }
 
+    /// Whether values of this type are equal where their bytes are, and only there; a key is needed for others: `1.0` and
+    /// `1.00` are one decimal.
+    pub const fn has_one_form(ty: &CqlType) -> bool {
+        matches!(
+            ty,
+            CqlType::Ascii
+                | CqlType::Bigint
+                | CqlType::Blob
+                | CqlType::Date
+                | CqlType::Inet
+                | CqlType::Int
+                | CqlType::Smallint
+                | CqlType::Text
+                | CqlType::Time
+                | CqlType::Timestamp
+                | CqlType::Timeuuid
+                | CqlType::Tinyint
+                | CqlType::Uuid
+        )
+    }
+
     /// Its bytes: those of equal values are equal.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

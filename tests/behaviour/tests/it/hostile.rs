@@ -54,7 +54,12 @@ fn rows(kind: &[u8], state: Option<&[u8]>, cells: &[&[u8]]) -> Vec<u8> {
 
 /// From now on the node answers statements with [`WORD`] by these messages.
 async fn answers(astra: &Astra, messages: &[Vec<u8>], times: u32) {
-    let (containing, messages) = (WORD.to_owned(), messages.to_vec());
+    answers_to(astra, WORD, messages, times).await;
+}
+
+/// The same for statements with another word.
+async fn answers_to(astra: &Astra, word: &str, messages: &[Vec<u8>], times: u32) {
+    let (containing, messages) = (word.to_owned(), messages.to_vec());
     astra.switch(Switch::Answers { containing, messages, times }).await.unwrap();
 }
 
@@ -193,4 +198,42 @@ async fn a_flood_of_events_and_of_answers_that_nobody_asked_for_is_passed_over()
         let name = cell.content()["ename"].as_str().unwrap_or_default().to_owned();
         goes_on(&mut notebook, what, &name).await;
     }
+}
+
+/// The driver reads these tables for itself, on a connection of its own.
+#[tokio::test]
+async fn a_node_that_lies_about_the_schema_ends_no_notebook() {
+    let astra = database().await;
+    let mut notebook = connected_to(&astra).await;
+    notebook.ok("CREATE TABLE t (k int PRIMARY KEY, v text)").await;
+    notebook.ok("INSERT INTO t (k, v) VALUES (1, 'here')").await;
+    let deep = "frozen<list<".repeat(50_000);
+    let lies = [
+        ("garbage", message(RESULT, 0, &[0xff; 200])),
+        ("no columns at all", message(RESULT, 0, &[0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9])),
+        ("another table's rows", rows(&[0, 13], None, &[b"x", &[0xff]])),
+        ("a type without an end", rows(&[0, 13], None, &[&deep.as_bytes()[..60_000]])),
+        ("an error", message(ERROR, 0, &[0, 0, 0, 0, 0, 1, b'x'])),
+    ];
+    for table in ["system_schema.columns", "system_schema.types", "system_schema.tables"] {
+        let before = astra.facts().await.unwrap().requests_refused;
+        for (number, (what, lie)) in lies.iter().enumerate() {
+            answers_to(&astra, table, std::slice::from_ref(lie), 1).await;
+            // Whatever is altered, the driver reads the schema again.
+            let name = format!("{}_{number}", table.replace('.', "_"));
+            let cell = notebook.run(&format!("%%cql --timeout 20s\nALTER TABLE t ADD {name} int")).await;
+            let ename = cell.content()["ename"].as_str().unwrap_or_default();
+            assert_ne!(ename, "INTERNAL_ERROR", "{table}, {what}: {}", cell.transcript());
+            let row = notebook.ok("SELECT v FROM t WHERE k = 1").await;
+            assert!(row.plain().join("").contains("here"), "{table}, {what}: {}", row.transcript());
+            notebook.run("t?").await;
+            assert!(peak(&notebook) < PEAK, "{table}, {what}: {} MiB", peak(&notebook) >> 20);
+        }
+        let lied = astra.facts().await.unwrap().requests_refused - before;
+        assert!(lied >= lies.len() as u64, "{table}: only {lied} lies were told");
+    }
+    astra.reset().await.unwrap();
+    notebook.ok("ALTER TABLE t ADD at_last int").await;
+    let described = notebook.ok("DESCRIBE TABLE t").await;
+    assert!(described.transcript().contains("at_last"), "{}", described.transcript());
 }

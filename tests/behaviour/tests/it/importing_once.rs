@@ -8,7 +8,8 @@ use crate::notebook::{Notebook, database, until};
 /// The number in the one row of a `SELECT`.
 async fn number(notebook: &mut Notebook, select: &str) -> i64 {
     let cell = notebook.ok(&format!("%%cql --timeout 60s\n{select}")).await;
-    let text = cell.plain()[0].to_owned();
+    // A scan that takes long says so before its table.
+    let text = cell.plain().last().copied().unwrap_or_default().to_owned();
     text.lines().nth(2).unwrap_or_default().trim().parse().unwrap_or_else(|_| panic!("{text}"))
 }
 
@@ -265,4 +266,65 @@ async fn of_two_lines_of_one_key_the_later_one_stays() {
     assert!(rows.contains(&format!("Z | {last}")), "{rows}");
     let rows = shown(&mut notebook, "SELECT v FROM s WHERE k = 1 AND c = 1").await;
     assert!(rows.lines().nth(2).is_some_and(|line| line.trim() == "b"), "{rows}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_being_imported_is_not_imported_by_another_kernel() {
+    let astra = database().await;
+    let mut first = Notebook::connected(&astra).await;
+    let mut second = Notebook::connected(&astra).await;
+    first.ok(HITS).await;
+    first.ok("CREATE TABLE plain (k int PRIMARY KEY, n int)").await;
+    let folder = first.folder.path().to_owned();
+    let rows = 2_000;
+    write_hits(&folder, rows);
+    std::os::unix::fs::symlink(folder.join("hits.csv"), second.folder.path().join("link.csv")).unwrap();
+    let path = folder.join("hits.csv").display().to_string();
+    for table in ["hits", "plain"] {
+        astra.switch(cqlbook_sandbox::Switch::Slow { ms: 200 }).await.unwrap();
+        let request = first.frontend.start(&format!("%import hits.csv INTO {table}")).await;
+        until(Duration::from_secs(20), "the record", || folder.join("hits.csv.resume").exists()).await;
+        for line in [
+            format!("%import '{path}' INTO {table}"),
+            format!("%import '{path}' INTO {table} --resume"),
+            format!("%import '{path}' INTO {}", if table == "hits" { "plain" } else { "hits" }),
+            format!("%import link.csv INTO {table}"),
+            format!("COPY {table} FROM '{path}' WITH HEADER = true"),
+        ] {
+            let (name, text) = second.error(&line).await;
+            assert!(name == "IMPORT_FAILED" && text.contains("is being imported now"), "{line}: {text}");
+        }
+        assert!(folder.join("hits.csv.resume").exists(), "{table}: all of that while the first one ran");
+        astra.reset().await.unwrap();
+        assert_eq!(first.frontend.finish(&request).await.status(), "ok", "the first one is not disturbed");
+        assert_eq!(number(&mut second, &format!("SELECT count(*) FROM {table}")).await as usize, rows);
+    }
+    assert_eq!(number(&mut second, "SELECT max(n) FROM hits").await, 1, "each row was counted once");
+    // Afterwards it is anyone's.
+    second.ok(&format!("%import '{path}' INTO plain")).await;
+}
+
+#[tokio::test]
+async fn of_two_lines_of_one_key_in_two_forms_the_later_one_stays() {
+    let astra = database().await;
+    let mut notebook = Notebook::connected(&astra).await;
+    let columns = "p int, c CLUSTERED, a text, b text, PRIMARY KEY (p, c)";
+    for (number, (kind, forms)) in [
+        ("decimal", ["1.0", "1.00"]),
+        ("decimal", ["-0", "0.000"]),
+        ("frozen<list<decimal>>", ["[1.0]", "[1.000]"]),
+        ("frozen<tuple<decimal, text>>", ["(1.5, 'x')", "(1.50, 'x')"]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let table = format!("t{number}");
+        notebook.ok(&format!("CREATE TABLE {table} ({})", columns.replace("CLUSTERED", kind))).await;
+        let [first, second] = forms;
+        let csv = format!("p,c,a,b\n1,\"{first}\",x,aaa\n1,\"{second}\",a,xxx\n");
+        std::fs::write(notebook.folder.path().join(format!("{table}.csv")), csv).unwrap();
+        notebook.ok(&format!("%import {table}.csv INTO {table}")).await;
+        let rows = notebook.ok(&format!("SELECT a, b FROM {table}")).await.plain().join("");
+        assert!(rows.contains("1 row") && rows.contains("a | xxx"), "{kind} {forms:?}: {rows}");
+    }
 }

@@ -24,6 +24,7 @@ mod hostile;
 mod importing;
 mod importing_again;
 mod importing_once;
+mod importing_random;
 mod interrupts;
 mod keyring;
 mod keyspaces;

@@ -1,4 +1,4 @@
-//! Secure Connect Bundles: archives that are spoilt, and whole ones of spoilt members.
+//! Secure Connect Bundles: archives that are spoilt, and whole ones of spoilt members; and what the metadata service answers.
 
 use std::io::{Cursor, Write};
 use std::path::Path;
@@ -40,9 +40,43 @@ fn bundle(random: &mut Random) -> Vec<u8> {
 
 #[test]
 fn secure_connect_bundles() {
-    Campaign::new("bundle", 5, "bundle").run(bundle, |bytes| {
+    Campaign::new("bundle", 4, "bundle").run(bundle, |bytes| {
         if let Err(error) = Bundle::from_bytes(bytes, Path::new("b.zip"), SystemTime::UNIX_EPOCH) {
             assert!(error.to_string().len() < 4_000, "{} bytes of error", error.to_string().len());
+        }
+    });
+}
+
+const METADATA: &str = r#"{"version":1,"region":"r","contact_info":{"type":"sni_proxy","local_dc":"dc1",
+"contact_points":["a8a0b9ae-6b7e-4b6c-8a9e-0d2e6a2b8a11"],"sni_proxy_address":"127.0.0.1:29042"}}"#;
+
+#[test]
+fn answers_of_the_metadata_service() {
+    let body = |random: &mut Random| {
+        let nested = [r#"{"contact_info":"#, "[", r#"{"a":"#].map(|open| open.repeat(random.below(20_000)));
+        let pieces = [
+            r#""contact_points":"#,
+            "\"\\u0000\"",
+            "1e999",
+            "[::1]:",
+            ":65536",
+            "\u{1b}[2J",
+            "<b>",
+            "null",
+            ",",
+        ];
+        let mut body = match random.below(4) {
+            0 => random.pick(&nested).cloned().unwrap_or_default().into_bytes(),
+            1 => METADATA.replace("127.0.0.1:29042", &random.text(&pieces, 6).replace('"', "")).into_bytes(),
+            2 => METADATA.replace("\"dc1\"", &random.text(&pieces, 6)).into_bytes(),
+            _ => METADATA.as_bytes().to_vec(),
+        };
+        random.spoil(&mut body);
+        body
+    };
+    Campaign::new("metadata", 1, "metadata").run(body, |bytes| {
+        if let Err(error) = cqlbook_cluster::testing::metadata(bytes) {
+            assert!(error.len() < 4_000, "{} bytes of error", error.len());
         }
     });
 }
