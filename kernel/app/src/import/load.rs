@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cqlbook_cluster::{
-    BatchKind, Cell, Connection, Prepared, QueryError, RequestOptions, RetryReason, ServerErrorKind,
+    BatchKind, Cell, Connection, Prepared, QueryError, Request, RequestOptions, RetryReason, ServerErrorKind,
 };
 use tokio::sync::{Mutex, mpsc};
 
 use super::outcome::LoadError;
 use super::rows::Row;
+use super::spelled::Spelling;
 use super::tally::{Fault, Limits, Rejection, Tally};
 use super::throttle::Throttle;
 
@@ -25,6 +26,7 @@ pub(super) struct Writer {
     pub(super) prepared: Prepared,
     /// The statement of rows that have static columns alone.
     pub(super) statics: Option<Prepared>,
+    spelling: Spelling,
     pub(super) options: RequestOptions,
     /// The rows are added to counters: what may have happened is not done again.
     pub(super) counters: bool,
@@ -48,6 +50,7 @@ impl Writer {
     pub(super) fn new(
         connection: &Connection,
         (prepared, statics): (Prepared, Option<Prepared>),
+        spelling: Spelling,
         options: RequestOptions,
         counters: bool,
         limits: Limits,
@@ -60,7 +63,7 @@ impl Writer {
             asked.fetch_or(matches!(notice.reason, RetryReason::SlowDown { .. }), Ordering::Relaxed);
             told.wait(notice);
         });
-        Self { connection, prepared, statics, options, counters, limits, tally, throttle, busy }
+        Self { connection, prepared, statics, spelling, options, counters, limits, tally, throttle, busy }
     }
 
     /// Writes batches until there are no more.
@@ -82,19 +85,25 @@ impl Writer {
         if !self.tally.begin(rows.iter().map(|row| row.number)) {
             return Ok(());
         }
-        match self.send(&rows).await? {
-            Sent::Done => {
+        let is_spelled = |row: &Row| self.spelled(row).is_some();
+        let together =
+            if rows.len() > 1 && rows.iter().any(is_spelled) { None } else { Some(self.send(&rows).await?) };
+        match together {
+            None => {}
+            Some(Sent::Done) => {
                 self.tally.wrote(&rows.iter().map(|row| row.number).collect::<Vec<_>>());
                 return Ok(());
             }
-            Sent::Unsure(error) => {
+            Some(Sent::Unsure(error)) => {
                 for row in &rows {
                     self.set_aside(row, self.unsure(&error))?;
                 }
                 return Ok(());
             }
-            Sent::Refused(error) if rows.len() == 1 => return self.set_aside(&rows[0], refusal(&error)),
-            Sent::Refused(_) => {}
+            Some(Sent::Refused(error)) if rows.len() == 1 => {
+                return self.set_aside(&rows[0], refusal(&error));
+            }
+            Some(Sent::Refused(_)) => {}
         }
         for row in &rows {
             match self.send(std::slice::from_ref(row)).await? {
@@ -106,6 +115,15 @@ impl Writer {
             }
         }
         Ok(())
+    }
+
+    fn prepared(&self, row: &Row) -> &Prepared {
+        self.statics.as_ref().filter(|_| row.is_static).unwrap_or(&self.prepared)
+    }
+
+    /// The statement of a row that cannot be bound.
+    fn spelled(&self, row: &Row) -> Option<String> {
+        self.spelling.of(self.prepared(row).bind_columns(), &row.cells)
     }
 
     fn unsure(&self, error: &QueryError) -> String {
@@ -124,17 +142,20 @@ impl Writer {
     /// Sends rows of one partition, again after a pause where the cluster is busy and that can do no harm.
     async fn send(&self, rows: &[Row]) -> Result<Sent, LoadError> {
         let Some(last) = rows.last() else { return Ok(Sent::Done) };
-        let prepared = self.statics.as_ref().filter(|_| last.is_static).unwrap_or(&self.prepared);
+        let prepared = self.prepared(last);
         let cells: Vec<Vec<Cell>> = rows.iter().map(|row| row.cells.clone()).collect();
         // A batch has one time, its last row's. It stays the same when the batch is sent again.
         let options = RequestOptions { timestamp: last.stamp, ..self.options.clone() };
+        let spelled = if rows.len() == 1 { self.spelled(last) } else { None };
+        let spelled = spelled.map(|statement| Request::with_options(statement, options.clone()));
         let mut pause = FIRST_PAUSE;
         let mut tries = 1;
         let kind = if self.counters { BatchKind::Counter } else { BatchKind::Unlogged };
         loop {
-            let outcome = match cells.as_slice() {
-                [row] => self.connection.run_prepared(prepared, row, &options, None).await,
-                rows => self.connection.run_batch(kind, prepared, rows, &options).await,
+            let outcome = match (cells.as_slice(), &spelled) {
+                (_, Some(request)) => self.connection.run(request, None).await,
+                ([row], None) => self.connection.run_prepared(prepared, row, &options, None).await,
+                (rows, None) => self.connection.run_batch(kind, prepared, rows, &options).await,
             };
             match outcome {
                 Ok(_) => {

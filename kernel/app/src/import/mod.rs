@@ -22,6 +22,7 @@ mod resume;
 mod rows;
 mod run;
 mod source;
+mod spelled;
 mod tally;
 mod throttle;
 mod window;

@@ -6,6 +6,7 @@ use cqlbook_core::cql::keywords::quote_name;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 
 use super::fields::{is_key, listed};
+use super::spelled::Spelling;
 
 /// A column that a field goes into.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub(crate) struct Plan {
     pub(crate) counters: bool,
     /// The goals of the clustering key. Where a row may have static columns alone they have no role: they may be missing.
     pub(super) clustering: Vec<usize>,
+    /// How rows are written that cannot be bound.
+    pub(super) spelling: Spelling,
     /// How rows without a clustering key are written, where the table has static columns that are loaded.
     pub(crate) statics: Option<Statics>,
 }
@@ -106,7 +109,8 @@ impl Plan {
                 goals[*place].column.role = None;
             }
         }
-        Ok(Self { statement, goals, skipped, counters, clustering, statics })
+        let spelling = Spelling { head: into(target), tail: using(target) };
+        Ok(Self { statement, goals, skipped, counters, clustering, spelling, statics })
     }
 
     /// The cells as they are sent, and whether they are of static columns alone: a line without a clustering key, and with
@@ -269,14 +273,16 @@ fn check_key(target: &Target<'_>, goals: &[Goal], fields: Match<'_>) -> Result<(
 
 fn insert(target: &Target<'_>, goals: &[Goal]) -> String {
     let names: Vec<_> = goals.iter().map(|goal| quote_name(&goal.column.name)).collect();
-    let ttl = target.ttl.map_or_else(String::new, |ttl| format!(" USING TTL {ttl}"));
-    format!(
-        "INSERT INTO {}.{} ({}) VALUES ({}){ttl}",
-        quote_name(target.keyspace),
-        quote_name(target.name),
-        names.join(", "),
-        vec!["?"; names.len()].join(", ")
-    )
+    let markers = vec!["?"; names.len()];
+    format!("{} ({}) VALUES ({}){}", into(target), names.join(", "), markers.join(", "), using(target))
+}
+
+fn into(target: &Target<'_>) -> String {
+    format!("INSERT INTO {}.{}", quote_name(target.keyspace), quote_name(target.name))
+}
+
+fn using(target: &Target<'_>) -> String {
+    target.ttl.map_or_else(String::new, |ttl| format!(" USING TTL {ttl}"))
 }
 
 /// Counters are added to what is there; they cannot be inserted.

@@ -169,6 +169,7 @@ async fn move_rows(job: &Job, before: Before, tally: &Arc<Tally>) -> Result<rows
         let writer = Writer::new(
             &job.connection,
             job.prepared.clone(),
+            job.plan.spelling.clone(),
             job.options.clone(),
             job.plan.counters,
             job.pace.limits,

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use cqlbook_cluster::{Cell, Prepared, QueryError, RequestOptions, RetryReason};
+use cqlbook_cluster::{Prepared, QueryError, RequestOptions, RetryReason};
 use cqlbook_core::cell::Statement;
+use cqlbook_core::column::CqlType;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::render;
-use cqlbook_core::value::Notes;
+use cqlbook_core::value::{Notes, statement_literal};
 use cqlbook_wire::Stream;
 use uuid::Uuid;
 
@@ -221,10 +222,10 @@ async fn prepare(
         Some(statics) => Some(prepare(&statics.statement).await?),
         None => None,
     };
-    let options = RequestOptions::of_a_read();
-    let asked = async |statement: &str, values: &[Cell]| {
-        let prepared = open.connection.prepare(statement).await?;
-        let answer = open.connection.run_prepared(&prepared, values, &options, None).await?;
+    // Asked as text: to prepare what is asked once would be a second way to the server, at every import.
+    let asked = async |statement: &str| {
+        let request = cqlbook_cluster::Request::with_options(statement, RequestOptions::of_a_read());
+        let answer = open.connection.run(&request, None).await?;
         let mut cells: Vec<Vec<u8>> = Vec::new();
         if let Some(page) = answer.page {
             // A page that cannot be read has nothing to tell.
@@ -235,7 +236,7 @@ async fn prepare(
         }
         Ok::<_, QueryError>(cells)
     };
-    let local = asked(LOCAL, &[]).await.map_err(|error| explained(&error, LOCAL))?;
+    let local = asked(LOCAL).await.map_err(|error| explained(&error, LOCAL))?;
     let told = Instant::now();
     let now = local.get(1).and_then(|bytes| Uuid::from_slice(bytes).ok()?.get_timestamp());
     let millis = now.map_or_else(
@@ -245,9 +246,8 @@ async fn prepare(
             i64::try_from(seconds * 1000 + u64::from(nanos) / 1_000_000)
         },
     );
-    let text = |text: &str| Cell::Bytes(text.as_bytes().to_vec().into());
     // A service that hides it has other ways to tell its tables apart.
-    let id = asked(TABLE_ID, &[text(keyspace), text(table)]).await.unwrap_or_default();
+    let id = asked(&table_id(keyspace, table)).await.unwrap_or_default();
     let id = id.first().and_then(|bytes| Uuid::from_slice(bytes).ok());
     let identity = vec![
         (
@@ -262,8 +262,13 @@ async fn prepare(
 
 /// The cluster's name, and the time of the node that answers.
 const LOCAL: &str = "SELECT cluster_name, now() FROM system.local";
-/// A table that was dropped and made anew has another.
-const TABLE_ID: &str = "SELECT id FROM system_schema.tables WHERE keyspace_name = ? AND table_name = ?";
+
+/// Asks for the table's id: one that was dropped and made anew has another.
+fn table_id(keyspace: &str, table: &str) -> String {
+    let text = |text: &str| statement_literal(text.as_bytes(), &CqlType::Text).unwrap_or_default();
+    let (keyspace, table) = (text(keyspace), text(table));
+    format!("SELECT id FROM system_schema.tables WHERE keyspace_name = {keyspace} AND table_name = {table}")
+}
 
 /// What the file says of its fields.
 async fn titles(request: &Request) -> Result<Titles, Diagnostic> {

@@ -258,3 +258,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_value_of_no_bytes_comes_back_at_every_depth() {
+    let int = || boxed(CqlType::Int);
+    let types = [
+        CqlType::List(int()),
+        CqlType::Set(int()),
+        CqlType::Map(int(), boxed(CqlType::Text)),
+        CqlType::Tuple(vec![CqlType::Int, CqlType::Text]),
+        CqlType::List(boxed(CqlType::Frozen(boxed(CqlType::Map(int(), int()))))),
+    ];
+    let fields =
+        ["[<empty>, 1]", "{<empty>}", "{<empty>: 'a', 2: 'b'}", "(<empty>, '')", "[{<empty>: <empty>}]"];
+    for (ty, field) in types.iter().zip(fields) {
+        same(ty, field, field);
+        let bytes = from_text(ty, field).unwrap();
+        let shown = super::literal(Some(&bytes), ty, &jiff::tz::TimeZone::UTC);
+        assert_eq!(shown.text, field);
+    }
+}

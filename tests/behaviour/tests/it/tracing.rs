@@ -283,12 +283,17 @@ async fn without_tracing_nothing_is_asked_for_and_reading_traces_is_not_traced()
         1,
         "the statement, and nothing of what reads its trace"
     );
-    // The driver reads the system tables whenever the schema has changed; between some of these cells it does not.
+    // The driver reads the system tables whenever the schema has changed, which other tests on the same nodes do all the time;
+    // between some of these cells it does not.
     let mut fewest = u64::MAX;
-    for _ in 0..5 {
+    for round in 0..40 {
         let before = astra.facts().await.unwrap().requests();
         notebook.ok("SELECT * FROM t WHERE k = 1").await;
         fewest = fewest.min(astra.facts().await.unwrap().requests() - before);
+        if fewest == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20 * round)).await;
     }
     assert_eq!(fewest, 1, "the statement, and no trace is read");
     assert_eq!(astra.facts().await.unwrap().traced(), 1);
