@@ -14,6 +14,7 @@ pub(crate) mod snapshot;
 #[cfg(feature = "sql")]
 pub(crate) mod sql;
 pub(crate) mod trace;
+mod view;
 
 use cqlbook_core::cell::MagicLine;
 use cqlbook_core::diagnostic::{Code, Diagnostic};

@@ -51,7 +51,7 @@ pub(super) async fn more(scene: &Scene, arguments: &Arguments) -> Result<(), Dia
         scene.conclude(render::sentence(said)).await;
         return Ok(());
     }
-    wait.show_rows(scene, draw(scene, &kept, drawing)?).await;
+    wait.show_rows(scene, draw(scene, &kept, drawing).await?).await;
     Ok(())
 }
 

@@ -1,16 +1,15 @@
 //! `%show`, `%results`, `%forget`: results that are kept. `%more` has a file of its own (`more.rs`).
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use cqlbook_core::column::Column;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic::{self, Arguments};
-use cqlbook_core::page::{MalformedPage, Page};
+use cqlbook_core::page::Page;
 use cqlbook_core::render::{self, Item, List, MimeBundle};
-use cqlbook_core::value::Key;
 
+use super::view::{Stop, View, Wanted};
 use crate::results::{Drawing, Forgotten, Kept, LAST};
+use crate::run::aside;
 use crate::run::scene::Scene;
 use crate::run::statement::table_options;
 
@@ -27,12 +26,12 @@ pub(crate) async fn show(scene: &Scene, arguments: &Arguments) -> Result<(), Dia
         rows: arguments.count("rows").unwrap_or(settings.settings.display_rows),
         next: arguments.count("offset").unwrap_or(0),
     };
-    scene.show_rows(draw(scene, &kept, drawing)?).await;
+    scene.show_rows(draw(scene, &kept, drawing).await?).await;
     Ok(())
 }
 
 /// Draws rows of a result as asked, and notes where `%more` goes on.
-pub(super) fn draw(scene: &Scene, kept: &Kept, mut drawing: Drawing) -> Result<MimeBundle, Diagnostic> {
+pub(super) async fn draw(scene: &Scene, kept: &Kept, mut drawing: Drawing) -> Result<MimeBundle, Diagnostic> {
     let mut options = table_options(&scene.settings());
     options.display_rows = drawing.rows;
     options.offset = drawing.next;
@@ -40,9 +39,17 @@ pub(super) fn draw(scene: &Scene, kept: &Kept, mut drawing: Drawing) -> Result<M
     let (columns, pages) = if drawing.columns.is_empty() && drawing.sort.is_none() {
         (Arc::clone(&kept.columns), kept.pages.clone())
     } else {
-        let names: Vec<&str> = drawing.columns.iter().map(String::as_str).collect();
-        let view = View::of(kept, &names, drawing.sort.as_deref())?;
-        (Arc::clone(&view.columns), vec![Arc::new(view) as Arc<dyn Page>])
+        let wanted = Wanted {
+            columns: drawing.columns.clone(),
+            sort: drawing.sort.clone(),
+            first: drawing.next,
+            rows: drawing.rows,
+        };
+        // Dropped with this cell, which may be interrupted while a large result is sorted.
+        let stop = Stop::default();
+        let (kept, flag) = (kept.clone(), Arc::clone(&stop.0));
+        let view = aside::run(move || View::of(&kept, &wanted, &flag)).await??;
+        (Arc::clone(view.columns()), vec![Arc::new(view) as Arc<dyn Page>])
     };
     let table = render::table(&columns, &pages, &kept.facts, &options);
     drawing.next = drawing.next.saturating_add(drawing.rows).min(kept.rows());
@@ -110,91 +117,5 @@ fn unknown(scene: &Scene, name: &str) -> Diagnostic {
         diagnostic.with_hint("`name << SELECT …;` keeps one.")
     } else {
         diagnostic.with_hint(format!("Kept are: {}.", names.join(", ")))
-    }
-}
-
-/// Some columns of a result's rows in an order of its own. The cells stay in their pages.
-#[derive(Debug)]
-struct View {
-    columns: Arc<[Column]>,
-    /// Which columns of the pages, in the view's order.
-    places: Vec<usize>,
-    /// The rows' cells, copied: a view is of what is drawn, and is dropped after it.
-    rows: Vec<Vec<Option<Vec<u8>>>>,
-}
-
-impl View {
-    fn of(kept: &Kept, names: &[&str], sort: Option<&str>) -> Result<Self, Diagnostic> {
-        let place = |name: &str| {
-            let found =
-                kept.columns.iter().position(|column| column.name == name).or_else(|| {
-                    kept.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name))
-                });
-            found.ok_or_else(|| {
-                let all: Vec<_> = kept.columns.iter().map(|column| column.name.as_str()).collect();
-                Diagnostic::new(Code::Usage, format!("The result has no column `{name}`."))
-                    .with_hint(format!("It has: {}.", all.join(", ")))
-            })
-        };
-        let places = match names {
-            [] => (0..kept.columns.len()).collect(),
-            names => names.iter().map(|name| place(name)).collect::<Result<Vec<_>, _>>()?,
-        };
-        let mut rows = Vec::with_capacity(kept.rows());
-        for page in &kept.pages {
-            page.visit(0, &mut |cells| {
-                rows.push(cells.iter().map(|cell| cell.map(<[u8]>::to_vec)).collect::<Vec<_>>());
-                ControlFlow::Continue(())
-            })
-            .map_err(|error| {
-                Diagnostic::new(Code::ServerError, "The result cannot be read.")
-                    .with_server_text(error.to_string())
-            })?;
-        }
-        if let Some(sort) = sort {
-            let (name, descending) = match sort.rsplit_once(':') {
-                Some((name, order)) if order.eq_ignore_ascii_case("desc") => (name, true),
-                Some((name, order)) if order.eq_ignore_ascii_case("asc") => (name, false),
-                _ => (sort, false),
-            };
-            let by = place(name)?;
-            let ty = &kept.columns[by].cql_type;
-            // Each value is read once, and none is copied to be compared.
-            let key = |row: Vec<Option<Vec<u8>>>| (Key::of(ty, row.get(by).and_then(Option::as_deref)), row);
-            let mut keyed: Vec<_> = rows.into_iter().map(key).collect();
-            keyed.sort_by(|left, right| left.0.compare(&right.0, descending));
-            rows = keyed.into_iter().map(|(_, row)| row).collect();
-        }
-        let columns = places.iter().map(|&place| kept.columns[place].clone()).collect();
-        Ok(Self { columns, places, rows })
-    }
-}
-
-impl Page for View {
-    fn columns(&self) -> &Arc<[Column]> {
-        &self.columns
-    }
-
-    fn rows(&self) -> usize {
-        self.rows.len()
-    }
-
-    fn size_bytes(&self) -> usize {
-        self.rows.iter().flatten().flatten().map(Vec::len).sum()
-    }
-
-    fn visit(
-        &self,
-        start: usize,
-        visit: &mut dyn FnMut(&[Option<&[u8]>]) -> ControlFlow<()>,
-    ) -> Result<(), MalformedPage> {
-        for row in self.rows.iter().skip(start) {
-            let cells: Vec<_> =
-                self.places.iter().map(|&place| row.get(place).and_then(Option::as_deref)).collect();
-            if visit(&cells).is_break() {
-                break;
-            }
-        }
-        Ok(())
     }
 }
