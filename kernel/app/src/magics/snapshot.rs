@@ -343,13 +343,13 @@ async fn compare(scene: &Scene, arguments: &Arguments) -> Result<(), Diagnostic>
 }
 
 async fn migrate(scene: &Scene, arguments: &Arguments) -> Result<(), Diagnostic> {
-    let (mut old, mut new, sides, mut title) = sides(scene, arguments).await?;
-    if scene.open().is_ok_and(|open| open.is_astra()) {
-        (old, new) = (old.without_options_of_astra(), new.without_options_of_astra());
-        title.push_str("; without the table options that Astra DB sets itself");
+    let (old, new, sides, mut head) = sides(scene, arguments).await?;
+    for told in script::left_out(&old, &new, &sides) {
+        head.push('\n');
+        head.push_str(&told);
     }
     let steps = script::steps(&old, &new, &sides);
-    let text = script::text(&steps, &title, arguments.flag("allow-lossy"));
+    let text = script::text(&steps, &head, arguments.flag("allow-lossy"));
     scene.show(code(&text)).await;
     Ok(())
 }

@@ -5,7 +5,7 @@
 //! version of the schema is asked for whenever somebody has looked at the model: the next look finds it new, and an idle
 //! notebook asks nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -191,7 +191,7 @@ impl Connection {
         if keeper.known().is_none() {
             return;
         }
-        let Ok((keyspaces, _)) = self.read_sources(Some(&keyspace)).await else { return };
+        let Ok(Sources { keyspaces, .. }) = self.read_sources(Some(&keyspace)).await else { return };
         let mut known = keeper.known();
         if let Some(model) = known.as_ref() {
             let mut model = Schema::clone(model);
@@ -205,7 +205,8 @@ impl Connection {
 
     async fn read_all(&self) -> Result<Schema, QueryError> {
         let (sources, origin) = tokio::join!(self.read_sources(None), self.read_origin());
-        let (keyspaces, mut notes) = sources?;
+        let Sources { keyspaces, table_options, mut notes } = sources?;
+        let origin = Origin { table_options, ..origin };
         let mut model = Schema { origin, keyspaces, ..Schema::default() };
         self.read_roles(&mut model, &mut notes).await;
         model.notes = notes;
@@ -231,7 +232,9 @@ impl Connection {
                 Err(error) => reader.note(format!("{} could not be read: {error}", source.table())),
             }
         }
-        Ok(reader.finish())
+        let table_options = reader.table_options();
+        let (keyspaces, notes) = reader.finish();
+        Ok(Sources { keyspaces, table_options, notes })
     }
 
     /// The pages of an answer, which the schema's tables are small enough to be held of. (Boxed: many run at once, and a
@@ -312,8 +315,13 @@ impl Connection {
 /// An answer that is being fetched.
 type Pages<'a> = Pin<Box<dyn Future<Output = Result<Vec<Answer>, QueryError>> + Send + 'a>>;
 
-/// Keyspaces by name, and what could not be read of them.
-type Sources = (BTreeMap<String, Arc<Keyspace>>, Vec<String>);
+/// What the server's tables say.
+struct Sources {
+    keyspaces: BTreeMap<String, Arc<Keyspace>>,
+    table_options: BTreeSet<String>,
+    /// What could not be read.
+    notes: Vec<String>,
+}
 
 /// Runs futures at once; their outcomes in order.
 async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {

@@ -29,6 +29,9 @@ const fn word(verb: Verb) -> &'static str {
 /// The differences as text, under `title`.
 fn text(diff: &Diff, title: &str) -> String {
     let mut text = format!("{}\n{}\n", visible_prose(title), diff.counts().sentence());
+    for note in &diff.notes {
+        let _ = writeln!(text, "{}", visible_prose(note));
+    }
     if !diff.nodes.is_empty() {
         text.push('\n');
     }
@@ -82,6 +85,10 @@ fn html(diff: &Diff, title: &str) -> String {
     content(&mut html, &visible_prose(title));
     html.push_str("</b><br />");
     content(&mut html, &diff.counts().sentence());
+    for note in &diff.notes {
+        html.push_str("<br />");
+        prose(&mut html, &visible_prose(note));
+    }
     html.push_str("</p>");
     diff.nodes.iter().for_each(|node| branch(node, 0, &mut html));
     html.push_str("</div>");

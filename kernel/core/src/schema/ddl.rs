@@ -229,7 +229,7 @@ fn properties(table: &Table, internals: bool, view: bool) -> String {
         }
     }
     let others = table.options.iter().filter(|(option, _)| !OPTIONS.contains(&option.as_str()));
-    lines.extend(others.map(|(option, value)| format!("{option} = {}", value.cql())));
+    lines.extend(others.map(|(option, value)| format!("{} = {}", name(option), value.cql())));
     lines.join("\n    AND ")
 }
 

@@ -73,6 +73,7 @@ impl Snapshot {
                 "partitioner": origin.partitioner,
                 "astra": origin.astra,
                 "data_centers": origin.data_centers,
+                "table_options": origin.table_options,
             },
             "notes": self.schema.notes,
             "keyspaces": keyspaces,
@@ -107,6 +108,7 @@ impl Snapshot {
             partitioner: string(cluster, "partitioner"),
             astra: cluster["astra"].as_bool().unwrap_or_default(),
             data_centers: centers.collect(),
+            table_options: strings(&cluster["table_options"]).into_iter().collect(),
         };
         let mut keyspaces = BTreeMap::new();
         for (name, part) in members(&value, "keyspaces") {
@@ -338,10 +340,17 @@ fn read_table(keyspace: &str, name: &str, value: &Value) -> Part<Table> {
         let known = match value {
             Value::Bool(flag) => OptionValue::Flag(*flag),
             Value::Object(map) if map.len() == 1 && map.contains_key("number") => {
-                OptionValue::Number(text(value, "number", &within)?)
+                // It goes into statements as it stands.
+                let number = text(value, "number", &within)?;
+                number.parse::<f64>().map_err(|_| format!("The option `{option}` of {within}"))?;
+                OptionValue::Number(number)
             }
             Value::Object(map) if map.len() == 1 && map.get("bytes").is_some_and(Value::is_object) => {
-                OptionValue::Bytes(string_map(&value["bytes"]))
+                let bytes = string_map(&value["bytes"]);
+                if !bytes.values().all(|bytes| is_blob(bytes)) {
+                    return Err(format!("The option `{option}` of {within}"));
+                }
+                OptionValue::Bytes(bytes)
             }
             Value::Object(_) => OptionValue::Map(string_map(value)),
             Value::String(text) => OptionValue::Text(text.clone()),
@@ -372,6 +381,11 @@ fn read_table(keyspace: &str, name: &str, value: &Value) -> Part<Table> {
         table.dropped.insert(column.clone(), read);
     }
     Ok(table)
+}
+
+/// Whether the text is a blob as CQL writes it.
+fn is_blob(text: &str) -> bool {
+    text.strip_prefix("0x").is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 fn read_column(keyspace: &str, value: &Value, within: &str) -> Part<Column> {

@@ -8,6 +8,7 @@ pub mod describe;
 pub mod diff;
 pub mod file;
 mod managed;
+mod options;
 pub mod read;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -70,6 +71,8 @@ pub struct Origin {
     pub astra: bool,
     /// The data centres by name, with their number of nodes.
     pub data_centers: BTreeMap<String, usize>,
+    /// The names of the options that tables have there; none where nothing tells.
+    pub table_options: BTreeSet<String>,
 }
 
 impl Schema {
@@ -297,6 +300,21 @@ pub struct Index {
     pub target: String,
     /// Its options but class and target.
     pub options: BTreeMap<String, String>,
+}
+
+impl Index {
+    /// Whether the other is the same but for the spelling of its class.
+    pub fn means(&self, other: &Self) -> bool {
+        let short = |index: &Self| {
+            let class = index.class.as_deref().filter(|_| index.kind == IndexKind::Custom);
+            class.map(str::to_owned)
+        };
+        self.name == other.name
+            && self.kind == other.kind
+            && short(self) == short(other)
+            && self.target == other.target
+            && self.options == other.options
+    }
 }
 
 /// A trigger.

@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use self::cells::Row;
+use super::options::{default_of, is_of_old_and_off};
 use super::{
-    Aggregate, Column, DroppedColumn, Function, Grant, Index, IndexKind, Keyspace, KeyspaceKind, Mask,
-    OptionValue, Role, Signature, Table, Trigger, View, types,
+    Aggregate, Column, DroppedColumn, Function, Grant, Index, IndexKind, Keyspace, KeyspaceKind, Mask, Role,
+    Signature, Table, Trigger, View, types,
 };
 use crate::column::{KeyRole, UdtType};
 use crate::page::Page;
@@ -131,6 +132,7 @@ pub struct Reader {
     views: BTreeMap<Place, View>,
     columns: BTreeMap<Place, BTreeMap<Order, Column>>,
     masks: BTreeMap<Place, BTreeMap<String, Mask>>,
+    table_options: BTreeSet<String>,
     notes: Vec<String>,
     left_out: usize,
 }
@@ -138,6 +140,10 @@ pub struct Reader {
 impl Reader {
     /// Takes one page of a source. A row that cannot be read is left out, and counted in the notes.
     pub fn take(&mut self, source: Source, page: &dyn Page) {
+        if source == Source::Tables {
+            let names = page.columns().iter().map(|column| &column.name);
+            self.table_options.extend(names.filter(|name| !NO_OPTIONS.contains(&name.as_str())).cloned());
+        }
         let read = cells::visit(page, |row| {
             let taken = match source {
                 Source::Keyspaces => self.keyspace(row, KeyspaceKind::User),
@@ -160,6 +166,11 @@ impl Reader {
         if !read {
             self.note(format!("A part of {} could not be read.", source.table()));
         }
+    }
+
+    /// The options that the server's tables have, of the pages that were taken.
+    pub fn table_options(&self) -> BTreeSet<String> {
+        self.table_options.clone()
     }
 
     /// Says what is missing.
@@ -400,12 +411,8 @@ impl Keyspace {
 fn properties(row: &Row<'_>, name: String) -> Table {
     let mut options = BTreeMap::new();
     for (option, ty) in row.columns().filter(|(name, _)| !NO_OPTIONS.contains(name)) {
-        // Left by earlier releases; null or zero from Cassandra 4 on.
-        let of_old = matches!(option, "read_repair_chance" | "dclocal_read_repair_chance");
         let value = row.option(option, ty).or_else(|| default_of(option));
-        if let Some(value) =
-            value.filter(|value| !(of_old && *value == OptionValue::Number("0.0".to_owned())))
-        {
+        if let Some(value) = value.filter(|value| !is_of_old_and_off(option, value)) {
             options.insert(option.to_owned(), value);
         }
     }
@@ -417,17 +424,6 @@ fn properties(row: &Row<'_>, name: String) -> Table {
         id: row.text("id").unwrap_or_default(),
         ..Table::default()
     }
-}
-
-/// What the server leaves out of its tables where it is so.
-fn default_of(option: &str) -> Option<OptionValue> {
-    Some(match option {
-        "allow_auto_snapshot" | "incremental_backups" => OptionValue::Flag(true),
-        "cdc" => OptionValue::Flag(false),
-        "memtable" => OptionValue::Text("default".to_owned()),
-        "extensions" => OptionValue::Bytes(BTreeMap::new()),
-        _ => return None,
-    })
 }
 
 /// Hands out the texts of one column of an answer.

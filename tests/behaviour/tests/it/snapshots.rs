@@ -162,3 +162,84 @@ async fn two_kernels_that_save_at_once_take_two_names() {
     let rows = list.plain()[0].matches(astra.keyspace()).count();
     assert_eq!(rows, 6, "{}", list.plain()[0]);
 }
+
+/// A snapshot's file as an earlier Cassandra's would be: its release, its options and its spellings of them.
+fn of_cassandra_3(path: &std::path::Path) {
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut file: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let cluster = &mut file["cluster"];
+    cluster["release"] = "3.11.19".into();
+    cluster["astra"] = false.into();
+    let later = [
+        "additional_write_policy",
+        "allow_auto_snapshot",
+        "cdc",
+        "incremental_backups",
+        "memtable",
+        "read_repair",
+    ];
+    cluster["table_options"].as_array_mut().unwrap().retain(|name| !later.contains(&name.as_str().unwrap()));
+    for keyspace in file["keyspaces"].as_object_mut().unwrap().values_mut() {
+        for table in keyspace["tables"].as_object_mut().unwrap().values_mut() {
+            let options = table["options"].as_object_mut().unwrap();
+            options.retain(|name, _| !later.contains(&name.as_str()));
+            options["speculative_retry"] = "99PERCENTILE".into();
+            options["compaction"] =
+                serde_json::json!({"class": "SizeTieredCompactionStrategy", "max_threshold": "32"});
+            options["compression"] =
+                serde_json::json!({"sstable_compression": "LZ4Compressor", "chunk_length_kb": "16"});
+        }
+    }
+    std::fs::write(path, file.to_string()).unwrap();
+}
+
+#[tokio::test]
+async fn two_releases_differ_in_what_differs_and_a_script_sets_what_its_target_has() {
+    let astra = database().await;
+    let user = User::without_keychain(None);
+    let mut notebook = user.notebook_of(&astra).await;
+    let keyspace = astra.keyspace().to_owned();
+    notebook.ok(&format!("%connect astra --no-save --keyspace {keyspace}")).await;
+    notebook.ok(MONDAY).await;
+    notebook.ok(&format!("%snapshot save ./old.json --keyspace {keyspace}")).await;
+    of_cassandra_3(&notebook.folder.path().join("old.json"));
+    let diff = notebook.ok("%snapshot diff ./old.json").await;
+    let text = diff.plain()[0];
+    assert!(
+        text.contains("Nothing differs.\nNot compared, because only one of the two servers has"),
+        "{text}"
+    );
+    assert_eq!(text.matches("memtable").count(), 1, "{text}");
+    let (first, second) = text.split_once("(the first, Cassandra 3.11.19); ").unwrap();
+    assert!(
+        first.ends_with("read_repair_chance ") && second.starts_with("additional_write_policy"),
+        "{text}"
+    );
+
+    notebook.ok("CREATE TABLE more (id int PRIMARY KEY)").await;
+    notebook.ok("ALTER TABLE log WITH gc_grace_seconds = 60").await;
+    let script = notebook.ok("%snapshot script ./old.json live").await;
+    let text = script.plain()[0];
+    assert!(
+        text.contains("\n-- Left out: table options that Cassandra 3.11.19 does not have: additional"),
+        "{text}"
+    );
+    let statements: Vec<_> = text.lines().filter(|line| !line.starts_with("--")).collect();
+    let statements = statements.join("\n");
+    for option in ["additional_write_policy", "memtable =", "read_repair =", "'99p'"] {
+        assert!(!statements.contains(option), "{option}\n{text}");
+    }
+    assert!(statements.contains("speculative_retry = '99PERCENTILE'"), "{text}");
+    assert!(
+        statements.contains(&format!("ALTER TABLE {keyspace}.log WITH gc_grace_seconds = 60;")),
+        "{text}"
+    );
+
+    // The way back is for this database, which sets some itself; and it runs as it is printed.
+    let back = notebook.ok("%snapshot script live ./old.json --allow-lossy").await;
+    let text = back.plain()[0].to_owned();
+    assert!(text.contains("-- Left out: table options that Astra DB sets itself: "), "{text}");
+    notebook.ok(&format!("%%cql --yes\n{text}")).await;
+    let same = notebook.ok("%snapshot diff ./old.json").await;
+    assert!(same.plain()[0].contains("Nothing differs."), "{}", same.plain()[0]);
+}

@@ -9,6 +9,7 @@ mod tree;
 
 use std::collections::BTreeSet;
 
+use super::options::Servers;
 use super::{Keyspace, KeyspaceKind, Schema, Table};
 use crate::column::CqlType;
 use plan::Plan;
@@ -75,6 +76,8 @@ pub struct Node {
 pub struct Diff {
     /// The keyspaces that differ.
     pub nodes: Vec<Node>,
+    /// What was not compared, each in a sentence.
+    pub notes: Vec<String>,
 }
 
 impl Diff {
@@ -171,8 +174,10 @@ impl Sides {
 /// Compares two schemas.
 pub fn diff(old: &Schema, new: &Schema, sides: &Sides) -> Diff {
     let names = sides.names(old, new);
-    let nodes = names.into_iter().filter_map(|name| tree::keyspace(old.keyspace(name), new.keyspace(name)));
-    Diff { nodes: nodes.collect() }
+    let servers = Servers::of(old, new);
+    let nodes =
+        names.into_iter().filter_map(|name| tree::keyspace(old.keyspace(name), new.keyspace(name), &servers));
+    Diff { nodes: nodes.collect(), notes: servers.not_compared().into_iter().collect() }
 }
 
 impl Keyspace {

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::options::Servers;
 use super::super::{Column, Keyspace, Signature, Table, View, types};
 use crate::column::{CqlType, KeyRole, UdtType};
 
@@ -16,6 +17,7 @@ pub(super) type Reasons<K> = BTreeMap<K, String>;
 pub(super) struct Plan<'a> {
     pub(super) old: &'a Keyspace,
     pub(super) new: &'a Keyspace,
+    pub(super) servers: &'a Servers,
     /// Types of both that must be made anew.
     pub(super) types: Reasons<&'a str>,
     /// Tables of both that must be made anew.
@@ -32,10 +34,11 @@ pub(super) struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     /// The plan from `old` to `new`.
-    pub(super) fn new(old: &'a Keyspace, new: &'a Keyspace) -> Self {
+    pub(super) fn new(old: &'a Keyspace, new: &'a Keyspace, servers: &'a Servers) -> Self {
         let mut plan = Self {
             old,
             new,
+            servers,
             types: BTreeMap::new(),
             tables: BTreeMap::new(),
             indexes: BTreeSet::new(),
@@ -111,7 +114,7 @@ impl<'a> Plan<'a> {
         for (name, table) in &self.old.tables {
             for (index, old) in &table.indexes {
                 let new = self.new.tables.get(name).and_then(|table| table.indexes.get(index));
-                if self.drops_table(name) || new != Some(old) {
+                if self.drops_table(name) || !new.is_some_and(|new| new.means(old)) {
                     self.indexes.insert((name, index));
                 }
             }

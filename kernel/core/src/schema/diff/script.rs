@@ -3,7 +3,8 @@
 
 use std::fmt::Write as _;
 
-use super::super::{Keyspace, Schema, Table, ddl, types};
+use super::super::options::Servers;
+use super::super::{Keyspace, Schema, Table, View, ddl, types};
 use super::plan::{Plan, renamed_fields, renamed_keys};
 use super::{Safety, Sides};
 use crate::column::KeyRole;
@@ -22,7 +23,8 @@ pub struct Step {
 
 /// The statements that turn `old` into `new`.
 pub fn steps(old: &Schema, new: &Schema, sides: &Sides) -> Vec<Step> {
-    let mut script = Script::default();
+    let servers = Servers::of(old, new);
+    let mut script = Script { steps: Vec::new(), servers: &servers };
     for name in sides.names(old, new) {
         match (old.keyspace(name), new.keyspace(name)) {
             (Some(_), None) => script.lossy(
@@ -91,12 +93,20 @@ pub fn text(steps: &[Step], head: &str, allow_lossy: bool) -> String {
     text
 }
 
-#[derive(Default)]
-struct Script {
-    steps: Vec<Step>,
+/// What no statement of a script says, as the server that it is for does not have it: each in a sentence.
+pub fn left_out(old: &Schema, new: &Schema, sides: &Sides) -> Vec<String> {
+    let keyspaces = sides.names(old, new).into_iter().filter_map(|name| new.keyspace(name));
+    let tables = keyspaces
+        .flat_map(|keyspace| keyspace.tables.values().chain(keyspace.views.values().map(|view| &view.table)));
+    Servers::of(old, new).old.left_out(tables)
 }
 
-impl Script {
+struct Script<'a> {
+    steps: Vec<Step>,
+    servers: &'a Servers,
+}
+
+impl Script<'_> {
     fn safe(&mut self, cql: String) {
         self.steps.push(Step { cql, safety: Safety::Safe, note: None });
     }
@@ -116,7 +126,7 @@ impl Script {
     }
 
     fn keyspace(&mut self, old: &Keyspace, new: &Keyspace) {
-        let plan = Plan::new(old, new);
+        let plan = Plan::new(old, new, self.servers);
         self.drops(&plan);
         self.types(&plan);
         self.functions(&plan);
@@ -266,7 +276,7 @@ impl Script {
         for (name, table) in &plan.new.tables {
             let again = plan.tables.contains_key(name.as_str());
             match plan.old.tables.get(name).filter(|_| !again) {
-                None => self.again(ddl::table(place, table, false), again),
+                None => self.again(ddl::table(place, &self.servers.old.fitting(table), false), again),
                 Some(old) => self.alter_table(place, old, table),
             }
         }
@@ -310,8 +320,14 @@ impl Script {
     }
 
     fn options(&mut self, kind: &str, name: &str, old: &Table, new: &Table) {
-        let changed = new.options.iter().filter(|(option, value)| old.options.get(*option) != Some(*value));
-        let mut set: Vec<_> = changed.map(|(option, value)| format!("{option} = {}", value.cql())).collect();
+        let target = &self.servers.old;
+        let changed = self.servers.changes(old, new).into_iter().filter(|change| target.sets(&change.option));
+        let mut set: Vec<_> = changed
+            .filter_map(|change| {
+                let value = target.spelled(&change.option, &change.new)?;
+                Some(format!("{} = {}", change.option, value.cql()))
+            })
+            .collect();
         if old.comment != new.comment {
             set.push(format!("comment = {}", ddl::text(&new.comment)));
         }
@@ -325,7 +341,10 @@ impl Script {
         for (name, view) in &plan.new.views {
             let again = plan.views.contains(name.as_str());
             match plan.old.views.get(name).filter(|_| !again) {
-                None => self.again(ddl::view(place, view, false), again),
+                None => {
+                    let table = self.servers.old.fitting(&view.table);
+                    self.again(ddl::view(place, &View { table, ..view.clone() }, false), again);
+                }
                 Some(old) => {
                     let called = ddl::qualified(place, name);
                     self.options("MATERIALIZED VIEW", &called, &old.table, &view.table);

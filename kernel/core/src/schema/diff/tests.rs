@@ -161,3 +161,85 @@ fn a_column_of_a_type_that_is_not_frozen_goes_only_with_its_table() {
     assert_eq!(script(frozen), ["Lossy: ALTER TABLE shop.orders DROP price;"]);
     assert_eq!(script(free), ["Impossible: DROP TABLE shop.orders;", "Lossy: CREATE TABLE shop.orders ("]);
 }
+
+/// A schema of one table with options, on a server of some release that has these and no more.
+fn of_release(release: &str, options: &[(&str, &str)]) -> Schema {
+    let mut orders = table("orders", &["id int pk", "note text"]);
+    for (option, value) in options {
+        orders.options.insert((*option).to_owned(), OptionValue::Text((*value).to_owned()));
+    }
+    let mut schema = schema(vec![orders]);
+    schema.origin.release = release.to_owned();
+    schema.origin.table_options = options.iter().map(|(option, _)| (*option).to_owned()).collect();
+    schema
+}
+
+const OLD: [(&str, &str); 2] = [("speculative_retry", "99PERCENTILE"), ("read_repair_chance", "0.1")];
+const NEW: [(&str, &str); 4] = [
+    ("speculative_retry", "99p"),
+    ("additional_write_policy", "99p"),
+    ("memtable", "trie"),
+    ("read_repair", "NONE"),
+];
+
+#[test]
+fn two_releases_are_told_apart_once_and_not_at_every_table() {
+    let (old, new) = (of_release("3.11.19", &OLD), of_release("5.0.9", &NEW));
+    let found = render::diff(&diff(&old, &new, &Sides::default()), "monday -> live");
+    assert_snapshot!(found.plain, @r"
+    monday -> live
+    Nothing differs.
+    Not compared, because only one of the two servers has these table options: read_repair_chance (the first, Cassandra 3.11.19); additional_write_policy, memtable, read_repair (the second, Cassandra 5.0.9).
+    ");
+    assert!(found.html.unwrap().contains("Not compared, because"));
+    assert!(script::steps(&old, &new, &Sides::default()).is_empty());
+}
+
+#[test]
+fn a_script_sets_what_its_target_has() {
+    let (old, mut new) = (of_release("3.11.19", &OLD), of_release("5.0.9", &NEW));
+    let keyspace = Arc::make_mut(new.keyspaces.get_mut("shop").unwrap());
+    let mut more = keyspace.tables["orders"].clone();
+    "more".clone_into(&mut more.name);
+    keyspace.tables.insert("more".to_owned(), more);
+    let orders = keyspace.tables.get_mut("orders").unwrap();
+    orders.options.insert("speculative_retry".to_owned(), OptionValue::Text("50ms".to_owned()));
+    let sides = Sides::default();
+    let said = script::left_out(&old, &new, &sides).join("\n");
+    assert_snapshot!(script::text(&script::steps(&old, &new, &sides), &said, false), @r"
+    -- Left out: table options that Cassandra 3.11.19 does not have: additional_write_policy, memtable, read_repair.
+
+    CREATE TABLE shop.more (
+        id int PRIMARY KEY,
+        note text
+    ) WITH comment = ''
+        AND speculative_retry = '99PERCENTILE';
+
+    ALTER TABLE shop.orders WITH speculative_retry = '50ms';
+    ");
+    // The other way round nothing is set that the later release took away.
+    let back = script::steps(&new, &old, &sides);
+    let cql: Vec<_> = back.iter().map(|step| step.cql.as_str()).collect();
+    assert_eq!(
+        cql,
+        ["DROP TABLE shop.more;", "ALTER TABLE shop.orders WITH speculative_retry = '99PERCENTILE';"]
+    );
+}
+
+#[test]
+fn an_index_is_the_same_by_whatever_name_its_class_is_called() {
+    let of = |class: &str| {
+        let mut schema = monday();
+        let keyspace = Arc::make_mut(schema.keyspaces.get_mut("shop").unwrap());
+        let orders = keyspace.tables.get_mut("orders").unwrap();
+        let index = orders.indexes.get_mut("by_note").unwrap();
+        (index.class, index.kind) = (Some(class.to_owned()), IndexKind::of(Some(class)));
+        schema
+    };
+    let sai = ["sai", "StorageAttachedIndex", "org.apache.cassandra.index.sai.StorageAttachedIndex"];
+    for class in sai {
+        assert!(diff(&of("SAI"), &of(class), &Sides::default()).nodes.is_empty(), "{class}");
+        assert!(script::steps(&of("SAI"), &of(class), &Sides::default()).is_empty(), "{class}");
+    }
+    assert!(!diff(&of("sai"), &of("com.example.Index"), &Sides::default()).nodes.is_empty());
+}

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use super::super::options::Servers;
 use super::super::{Column, Keyspace, Table, View, ddl};
 use super::plan::{Plan, cannot_be_dropped, renamed_fields, renamed_keys};
 use super::{Node, Safety, Verb, renamed_column, renamed_table, replication_safety};
 use crate::column::UdtType;
 
 /// What differs between two states of one keyspace; `None` where nothing does.
-pub(super) fn keyspace(old: Option<&Keyspace>, new: Option<&Keyspace>) -> Option<Node> {
+pub(super) fn keyspace(old: Option<&Keyspace>, new: Option<&Keyspace>, servers: &Servers) -> Option<Node> {
     let (verb, name) = match (old, new) {
         (None, Some(new)) => (Verb::Added, &new.name),
         (Some(old), None) => (Verb::Removed, &old.name),
@@ -17,7 +18,7 @@ pub(super) fn keyspace(old: Option<&Keyspace>, new: Option<&Keyspace>) -> Option
     };
     let empty = Keyspace { name: name.clone(), ..Keyspace::default() };
     let (before, after) = (old.unwrap_or(&empty), new.unwrap_or(&empty));
-    let plan = Plan::new(before, after);
+    let plan = Plan::new(before, after, servers);
     let mut parts = Vec::new();
     if verb == Verb::Changed {
         if before.replication != after.replication {
@@ -258,12 +259,15 @@ fn table(plan: &Plan<'_>, old: &Table, new: &Table) -> Vec<Node> {
             parts.push(node);
         }
     }
-    options(old, new, &mut parts);
+    options(plan, old, new, &mut parts);
     for index in both(&old.indexes, &new.indexes) {
         let of = |table: &Table| {
             table.indexes.get(index).map(|index| ddl::index(&plan.new.name, &table.name, index))
         };
         let again = plan.indexes.contains(&(old.name.as_str(), index.as_str()));
+        if !again && old.indexes.contains_key(index) {
+            continue;
+        }
         let lost = "Queries that need the index fail.";
         pair(&mut parts, "index", index, of(old), of(new), again, lost);
     }
@@ -274,7 +278,7 @@ fn table(plan: &Plan<'_>, old: &Table, new: &Table) -> Vec<Node> {
     parts
 }
 
-fn options(old: &Table, new: &Table, parts: &mut Vec<Node>) {
+fn options(plan: &Plan<'_>, old: &Table, new: &Table, parts: &mut Vec<Node>) {
     if old.comment != new.comment {
         parts.push(changed(
             "option",
@@ -282,12 +286,11 @@ fn options(old: &Table, new: &Table, parts: &mut Vec<Node>) {
             (ddl::text(&old.comment), ddl::text(&new.comment)),
         ));
     }
-    for (option, value) in &new.options {
-        match old.options.get(option) {
-            Some(before) if before == value => {}
-            Some(before) => parts.push(changed("option", option.clone(), (before.cql(), value.cql()))),
-            None => parts.push(added("option", option.clone(), value.cql())),
-        }
+    for change in plan.servers.changes(old, new) {
+        parts.push(match change.old {
+            Some(before) => changed("option", change.option, (before.cql(), change.new.cql())),
+            None => added("option", change.option, change.new.cql()),
+        });
     }
 }
 
@@ -302,7 +305,7 @@ fn views(plan: &Plan<'_>, parts: &mut Vec<Node>) {
         let again = plan.views.contains(name.as_str());
         if let (Some(old), Some(new), false) = (old, new, again) {
             let mut inside = Vec::new();
-            options(&old.table, &new.table, &mut inside);
+            options(plan, &old.table, &new.table, &mut inside);
             if !inside.is_empty() {
                 parts.push(branch(Verb::Changed, "view", ddl::name(name), inside));
             }

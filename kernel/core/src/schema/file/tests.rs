@@ -11,6 +11,7 @@ fn snapshot(seed: u64) -> Snapshot {
         cluster: "cluster".to_owned(),
         release: "5.0.9".to_owned(),
         data_centers: BTreeMap::from([("dc1".to_owned(), 3)]),
+        table_options: ["comment", "gc_grace_seconds"].map(str::to_owned).into(),
         ..Origin::default()
     };
     let keyspaces = BTreeMap::from([("Shop".to_owned(), Arc::new(keyspace))]);
@@ -44,6 +45,17 @@ fn other_files_are_refused_with_the_reason() {
     let broken =
         r#"{"cqlbook_snapshot": 1, "keyspaces": {"k": {"tables": {"t": {"columns": [{"name": "a"}]}}}}}"#;
     assert_eq!(read(broken), "`type` of the column a of the table k.t does not fit its form.");
+    // What goes into statements as it stands is what it should be.
+    let option = |value: &str| {
+        format!(
+            r#"{{"cqlbook_snapshot": 1, "keyspaces": {{"k": {{"tables": {{"t": {{"columns": [], "options": {{"o": {value}}}}}}}}}}}}}"#
+        )
+    };
+    assert!(Snapshot::read(&option(r#"{"number": "0.5"}"#)).is_ok());
+    assert!(Snapshot::read(&option(r#"{"bytes": {"a": "0xCAFE"}}"#)).is_ok());
+    for odd in [r#"{"number": "1; DROP TABLE t"}"#, r#"{"bytes": {"a": "0x; DROP TABLE t"}}"#] {
+        assert_eq!(read(&option(odd)), "The option `o` of the table k.t does not fit its form.");
+    }
     // What a form does not say is taken as absent.
     let bare = Snapshot::read(r#"{"cqlbook_snapshot": 1, "keyspaces": {"k": {}}}"#).unwrap();
     assert!(bare.schema.keyspace("k").unwrap().tables.is_empty());
