@@ -85,6 +85,10 @@ impl Known {
 }
 
 impl Names for Known {
+    fn current(&self) -> Option<String> {
+        self.keyspace.clone()
+    }
+
     fn snapshots(&self) -> Vec<String> {
         self.snapshots.clone()
     }

@@ -140,16 +140,29 @@ pub enum Completeness {
     Invalid,
 }
 
-/// Reads a cell.
-pub fn parse(source: &str) -> Cell {
+/// What a cell is by its first line; its steps are not read yet.
+pub(crate) enum Head {
+    Magic(CellMagic),
+    Question(Question),
+    Steps,
+}
+
+/// Reads what a cell starts with.
+pub(crate) fn head(source: &str) -> Head {
     let start = source.len() - source.trim_start_matches(is_blank).len();
     if source[start..].starts_with("%%") {
-        return Cell::Magic(cell_magic(source, start));
+        return Head::Magic(cell_magic(source, start));
     }
-    if let Some(question) = question(source, start) {
-        return Cell::Question(question);
+    question(source, start).map_or(Head::Steps, Head::Question)
+}
+
+/// Reads a cell.
+pub fn parse(source: &str) -> Cell {
+    match head(source) {
+        Head::Magic(magic) => Cell::Magic(magic),
+        Head::Question(question) => Cell::Question(question),
+        Head::Steps => Cell::Steps(steps(source, Span::new(0, source.len()))),
     }
-    Cell::Steps(steps(source, Span::new(0, source.len())))
 }
 
 /// The question that the whole cell is, if it is one: a word without blanks, or a quoted name, before its `?`.

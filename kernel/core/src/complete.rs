@@ -3,18 +3,23 @@
 //! Names come from a cache through [`Names`]; nothing here touches a network or a file. Where a path belongs, the
 //! answer says so in [`Completions::path`] and the application looks at the folder.
 
+mod above;
 mod accepted;
 mod context;
 mod grammar;
+mod made;
 mod magics;
 mod names;
 mod offer;
+mod shorten;
 mod slot;
 mod statement;
 mod walk;
 
-pub use accepted::accepted;
+pub(crate) use above::Around;
+pub(crate) use accepted::{accepted, word_end};
 pub use names::{KnownColumn, Names, NoNames};
+pub(crate) use shorten::shorten;
 
 use crate::cell::StepKind;
 use crate::cql::lexer::is_blank;
@@ -22,7 +27,7 @@ use crate::cql::split::split;
 use crate::diagnostic::Code;
 use crate::magic::MagicKind;
 use crate::shell::{self, ShellVerb};
-use crate::text::Span;
+use crate::text::{Span, floor_boundary};
 
 /// What may come next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,14 +113,26 @@ impl ItemKind {
     }
 }
 
-/// What may come next at byte `cursor`.
+/// A statement that is longer before the cursor, after its lists were shortened, is not read: nothing is offered there.
+const LONGEST: usize = 128 * 1024;
+
+/// What may come next at byte `cursor`. What the cell says above the cursor counts: its `USE`, and the tables that it makes.
 pub fn complete(source: &str, cursor: usize, names: &dyn Names) -> Completions {
-    let mut cursor = cursor.min(source.len());
-    while !source.is_char_boundary(cursor) {
-        cursor -= 1;
+    let cursor = floor_boundary(source, cursor);
+    let short = shorten(source, cursor);
+    let around = Around::of(&short.text, short.cursor, names);
+    let mut found = complete_around(&short.text, short.cursor, &around);
+    found.start += short.taken;
+    found.end += short.taken;
+    found
+}
+
+/// The same where the cell was read already.
+pub(crate) fn complete_around(source: &str, cursor: usize, around: &Around<'_>) -> Completions {
+    let mut finder = Finder { names: &around.names, start: cursor, cursor, items: Vec::new(), path: None };
+    if cursor.saturating_sub(around.from) < LONGEST {
+        finder.cell(source, around);
     }
-    let mut finder = Finder { names, start: cursor, cursor, items: Vec::new(), path: None };
-    finder.cell(source);
     Completions { start: finder.start, end: cursor, items: finder.items, path: finder.path }
 }
 
@@ -128,18 +145,17 @@ struct Finder<'a> {
 }
 
 impl Finder<'_> {
-    fn cell(&mut self, source: &str) {
+    fn cell(&mut self, source: &str, around: &Around<'_>) {
         let before = &source[..self.cursor];
-        let first = before.len() - before.trim_start_matches(is_blank).len();
-        let mut region_start = 0;
-        if let Some(line) = before[first..].strip_prefix("%%") {
-            let Some(end) = line.find('\n') else { return self.magic_line(MagicKind::Cell, line) };
-            let name = line[..end].split(is_blank).next().unwrap_or_default();
-            if !matches!(name, "cql" | "export") {
-                return;
+        if around.body == 0 || self.cursor < around.body {
+            let first = before.len() - before.trim_start_matches(is_blank).len();
+            if let Some(line) = before[first..].strip_prefix("%%") {
+                return self.magic_line(MagicKind::Cell, line);
             }
-            region_start = first + "%%".len() + end + 1;
+        } else if !around.has_steps {
+            return;
         }
+        let region_start = around.from;
         let last = split(before, Span::new(region_start, self.cursor)).steps.pop();
         let behind = last.as_ref().map_or(region_start, |step| step.span.end);
         let gap = &before[behind..];

@@ -2,17 +2,18 @@
 //!
 //! Names come from a cache through [`Names`]; nothing here touches a network.
 
-use crate::cell::{Cell, Statement, StepKind, parse, steps};
+use crate::cell::{Head, Statement, StepKind, head};
 use crate::column::quote_identifier;
-use crate::complete::{Item, Names, accepted};
+use crate::complete::{Around, Item, Names, accepted, shorten, word_end};
 use crate::cql::functions;
 use crate::cql::keywords::{quote_name, unquote_name};
-use crate::cql::lexer::{TokenKind, lex};
+use crate::cql::lexer::{Lexer, TokenKind};
+use crate::cql::split::step_at;
 use crate::magic::{self, Magic, MagicKind, choose, lookup, option_parts};
 use crate::markdown::Markdown;
 use crate::settings;
 use crate::shell::ShellVerb;
-use crate::text::Span;
+use crate::text::{Span, floor_boundary};
 
 mod candidate;
 mod options;
@@ -25,18 +26,22 @@ pub(crate) use words::{topics, word};
 ///
 /// Every candidate of [`complete`](crate::complete::complete) has an answer, also when the source ends behind it.
 pub fn inspect(source: &str, cursor: usize, names: &dyn Names) -> Option<Markdown> {
-    let mut cursor = cursor.min(source.len());
-    while !source.is_char_boundary(cursor) {
-        cursor -= 1;
-    }
-    let accepted = accepted(source, cursor, names);
-    let explain = |(item, span): &(Item, Span)| candidate::explain(item, &source[..span.start], names);
+    let cursor = floor_boundary(source, cursor);
+    let short = shorten(source, cursor);
+    let (source, cursor) = (short.text.as_ref(), short.cursor);
+    let around = Around::of(source, cursor, names);
+    let end = word_end(source, around.from, cursor);
+    let accepted = accepted(source, cursor, end, &around);
+    let names: &dyn Names = &around.names;
+    let explain = |(item, span): &(Item, Span)| {
+        candidate::explain(item, &source[around.from.min(span.start)..span.start], names)
+    };
     // On a magic's line the text itself only tells which magic it is.
     if let Some(found) = accepted.as_ref().filter(|(item, _)| item.kind.is_argument()) {
         return Some(explain(found));
     }
-    written(source, cursor, names).or_else(|| accepted.as_ref().map(explain)).or_else(|| {
-        let (text, _) = word_at(source, cursor)?;
+    written(source, cursor, &around).or_else(|| accepted.as_ref().map(explain)).or_else(|| {
+        let (text, _) = word_at(&source[around.from.min(cursor)..], cursor - around.from.min(cursor))?;
         candidate::column(names, &unquote_name(text))
     })
 }
@@ -60,9 +65,10 @@ pub fn about(topic: &str, names: &dyn Names) -> Option<Markdown> {
 }
 
 /// Help on what the text itself says.
-fn written(source: &str, cursor: usize, names: &dyn Names) -> Option<Markdown> {
-    let region = match parse(source) {
-        Cell::Magic(magic) if cursor < magic.body.start || magic.body.start == source.len() => {
+fn written(source: &str, cursor: usize, around: &Around<'_>) -> Option<Markdown> {
+    let names: &dyn Names = &around.names;
+    match head(source) {
+        Head::Magic(magic) if cursor < magic.body.start || magic.body.start == source.len() => {
             let options_at = magic.line.start;
             return magic_line(
                 MagicKind::Cell,
@@ -71,13 +77,10 @@ fn written(source: &str, cursor: usize, names: &dyn Names) -> Option<Markdown> {
                 cursor.checked_sub(options_at),
             );
         }
-        Cell::Magic(magic) => magic.body,
-        Cell::Question(question) => return about(&question.topic, names),
-        Cell::Steps(_) => Span::new(0, source.len()),
-    };
-    let step = steps(source, region)
-        .into_iter()
-        .find(|step| step.span.start <= cursor && cursor <= step.span.end)?;
+        Head::Question(question) => return about(&question.topic, names),
+        Head::Magic(_) | Head::Steps => {}
+    }
+    let step = step_at(source, Span::new(around.from, source.len()), cursor)?;
     match step.kind {
         StepKind::Magic(magic) => {
             magic_line(MagicKind::Line, &magic.name, &magic.rest, cursor.checked_sub(magic.rest_span.start))
@@ -184,7 +187,7 @@ fn table(names: &dyn Names, keyspace: Option<&str>, table: &str) -> Option<Markd
 
 /// The word or quoted name at a byte of a text, and whether it is quoted.
 fn word_at(text: &str, at: usize) -> Option<(&str, bool)> {
-    let token = lex(text).into_iter().find(|token| {
+    let token = Lexer::new(text).find(|token| {
         let named = matches!(token.kind, TokenKind::Word | TokenKind::QuotedName);
         named && token.span.start <= at && at <= token.span.end
     })?;

@@ -1,6 +1,6 @@
 //! Which candidate stands at the cursor: completion asked backwards, for inspection.
 
-use super::{Item, ItemKind, Names, complete};
+use super::{Around, Item, ItemKind, complete_around};
 use crate::cql::keywords::unquote_name;
 use crate::cql::lexer::is_blank;
 use crate::text::Span;
@@ -8,18 +8,15 @@ use crate::text::Span;
 /// The furthest a candidate may start before its end, in words: the longest is three words with a few to spare.
 const WORDS: usize = 5;
 
-/// The candidate that was accepted at byte `cursor`, and where it stands: the one whose text ends where the word at the
+/// The candidate that was accepted at byte `cursor`, and where it stands: the one whose text ends at `end`, where the word at the
 /// cursor ends, and which completion would have offered where it starts. The longest wins.
-pub fn accepted(source: &str, cursor: usize, names: &dyn Names) -> Option<(Item, Span)> {
-    let mut cursor = cursor.min(source.len());
-    while !source.is_char_boundary(cursor) {
-        cursor -= 1;
-    }
-    let end = word_end(source, cursor);
-    let starts: Vec<usize> = starts(&source[..end]).filter(|start| *start <= cursor).take(WORDS).collect();
+pub(crate) fn accepted(source: &str, cursor: usize, end: usize, around: &Around<'_>) -> Option<(Item, Span)> {
+    let from = around.from.min(cursor);
+    let starts = starts(&source[from..end]).map(|start| from + start);
+    let starts: Vec<usize> = starts.filter(|start| *start <= cursor).take(WORDS).collect();
     starts.into_iter().rev().find_map(|start| {
         let text = source.get(start..end)?;
-        let found = complete(source, start, names);
+        let found = complete_around(source, start, around);
         let item = found.items.into_iter().find(|item| is(item, text))?;
         Some((item, Span::new(start, end)))
     })
@@ -33,9 +30,9 @@ fn is(item: &Item, text: &str) -> bool {
     item.text.eq_ignore_ascii_case(text) || (of_schema && unquote_name(&item.text) == unquote_name(text))
 }
 
-/// The end of the word that the cursor is in or behind.
-fn word_end(source: &str, cursor: usize) -> usize {
-    let inside_quotes = source[..cursor].matches('"').count() % 2 == 1;
+/// The end of the word that the cursor is in or behind, in the step that starts at byte `from`.
+pub(crate) fn word_end(source: &str, from: usize, cursor: usize) -> usize {
+    let inside_quotes = source[from.min(cursor)..cursor].matches('"').count() % 2 == 1;
     let rest = &source[cursor..];
     let length = if inside_quotes {
         rest.find('"').map_or(rest.len(), |quote| quote + 1)

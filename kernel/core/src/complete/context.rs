@@ -47,6 +47,12 @@ impl<'a> Context<'a> {
         self.before.iter().map(|token| token.span.of(self.text)).collect()
     }
 
+    /// The last of these words before the cursor, or nothing.
+    pub(super) fn last_of(&self, words: &[&str]) -> &'a str {
+        let mut texts = self.before.iter().rev().map(|token| token.span.of(self.text));
+        texts.find(|text| words.iter().any(|word| word.eq_ignore_ascii_case(text))).unwrap_or_default()
+    }
+
     /// Whether the statement is about permissions.
     pub(super) fn is_permission(&self) -> bool {
         ["GRANT", "REVOKE", "LIST"].iter().any(|word| self.starts_with(word))
@@ -138,6 +144,21 @@ impl<'a> Context<'a> {
         self.columns().into_iter().find(|column| column.name == name)
     }
 
+    /// Whether a column and its sign stand before the cursor that are added to that very column: `tags = tags +`.
+    fn adds_to_itself(&self) -> bool {
+        matches!(self.back(0), "+" | "-")
+            && self.back(2) == "="
+            && unquote_name(self.back(1)) == unquote_name(self.back(3))
+    }
+
+    /// Whether something can be added to the column before the cursor, or taken from it: a collection or a counter, behind `SET` or
+    /// named there once more.
+    pub(super) fn may_grow(&self) -> bool {
+        let again = self.back(1) == "=" && unquote_name(self.back(0)) == unquote_name(self.back(2));
+        let first = matches!(self.back(1), ",") || self.back(1).eq_ignore_ascii_case("SET");
+        (again || first) && self.restricted().is_some_and(|column| column.grows())
+    }
+
     /// The column behind which an operator at the cursor would stand.
     pub(super) fn restricted(&self) -> Option<KnownColumn> {
         let name = unquote_name(self.back(0));
@@ -173,6 +194,9 @@ impl<'a> Context<'a> {
     /// The column that stands before the operator at the cursor, or before the `IN (` that the cursor is in.
     fn compared(&self) -> Option<String> {
         let mut end = self.before.len();
+        if self.adds_to_itself() {
+            return Some(unquote_name(self.back(1)));
+        }
         if matches!(self.back(0), "(" | ",") {
             let open = self.open_bracket()?;
             end = open.checked_sub(1).filter(|place| self.word(*place).eq_ignore_ascii_case("IN"))? + 1;

@@ -43,8 +43,8 @@ pub(super) enum Node {
     Maybe(NodeId),
     /// Any number of times.
     Many(NodeId),
-    /// Nothing; only where a string of the statement holds this text.
-    Guard(String),
+    /// Nothing; only where a string of the statement holds one of these texts.
+    Guard(Vec<String>),
 }
 
 /// How words are offered.
@@ -203,10 +203,10 @@ impl<'a> Reader<'a> {
         let (quiet, word) = word.strip_prefix('~').map_or((false, word), |rest| (true, rest));
         let offer = |offer: Offer| if quiet { Offer::No } else { offer };
         if let Some(text) = word.strip_prefix('?') {
-            return Node::Guard(text.to_ascii_lowercase());
+            return Node::Guard(text.split('|').map(str::to_ascii_lowercase).collect());
         }
         if let Some(name) = word.strip_prefix('@') {
-            return Node::Words { words: vec![name.to_owned()], offer: Offer::Call };
+            return Node::Words { words: vec![name.to_owned()], offer: offer(Offer::Call) };
         }
         if let Some(mark) = within(word, '\'', '\'') {
             return Node::Mark { text: mark.to_owned(), offered: !quiet };

@@ -7,6 +7,11 @@ use crate::markdown::Markdown;
 ///
 /// Where a keyspace is asked for, `None` stands for the current one.
 pub trait Names {
+    /// The keyspace in use.
+    fn current(&self) -> Option<String> {
+        None
+    }
+
     /// The keyspaces.
     fn keyspaces(&self) -> Vec<String> {
         Vec::new()
@@ -138,6 +143,11 @@ impl KnownColumn {
             Some(role) => format!("{}, {}", self.cql_type, role_name(role)),
             None => self.cql_type.clone(),
         }
+    }
+
+    /// Whether it is a collection that can be changed in part, or a counter.
+    pub(crate) fn grows(&self) -> bool {
+        ["counter", "list<", "set<", "map<"].iter().any(|start| self.cql_type.starts_with(start))
     }
 
     /// Whether it belongs to the primary key.

@@ -1,5 +1,7 @@
 //! What is offered where something is expected: names of the schema, functions, keywords, marks.
 
+use std::collections::HashSet;
+
 use super::context::Context;
 use super::grammar::Offer;
 use super::names::KnownColumn;
@@ -74,11 +76,9 @@ impl Finder<'_> {
         }
         let mut items = offers.items;
         items.sort_by_key(|(rank, _)| *rank);
-        for (_, item) in items {
-            if !self.items.iter().any(|known| known.text == item.text) {
-                self.items.push(item);
-            }
-        }
+        let mut known: HashSet<String> = self.items.iter().map(|item| item.text.clone()).collect();
+        self.items
+            .extend(items.into_iter().map(|(_, item)| item).filter(|item| known.insert(item.text.clone())));
     }
 }
 
@@ -133,13 +133,29 @@ impl Offers<'_, '_> {
     /// `null`, or a truth value: of a boolean column it is offered by its type.
     fn constant(&mut self, word: &str, for_column: bool) {
         let compared = self.context.all().iter().any(|word| word.eq_ignore_ascii_case("WHERE"));
-        if !for_column || (word == "NULL" && !compared) {
+        let added = matches!(self.context.back(0), "+" | "-" | "+=" | "-=");
+        if !for_column || (word == "NULL" && !compared && !added) {
             self.push(Rank::Type, word.to_lowercase(), ItemKind::Keyword, "");
         }
     }
 
+    /// Whether a comparison suits what stands before it: the server compares no collection or type of fields in a `WHERE` that is
+    /// not frozen.
+    fn compares(&self) -> bool {
+        let in_where = self.context.last_of(&["WHERE", "IF", "SET"]).eq_ignore_ascii_case("WHERE");
+        let column = if in_where { self.context.restricted() } else { None };
+        column.is_none_or(|column| {
+            let in_parts = ["list<", "set<", "map<"].iter().any(|start| column.cql_type.starts_with(start));
+            !(in_parts
+                || !self.context.fields_of(&column.cql_type).is_empty() && !column.cql_type.contains('<'))
+        })
+    }
+
     /// Whether an operator suits the column before it.
     fn fits(&self, words: &str) -> bool {
+        if words == "IN" {
+            return self.compares();
+        }
         let collection = match words {
             "CONTAINS" => ["list", "set", "map"].as_slice(),
             "CONTAINS KEY" => &["map"],
@@ -181,9 +197,14 @@ impl Offers<'_, '_> {
     }
 
     fn mark(&mut self, mark: &str) {
+        match mark {
+            "+" | "-" | "+=" | "-=" if !self.context.may_grow() => return,
+            "=" | "<" | "<=" | ">" | ">=" if !self.compares() => return,
+            _ => {}
+        }
         let rank = match mark {
             "*" => Rank::Star,
-            "=" | "<" | "<=" | ">" | ">=" | "!=" => Rank::Comparison,
+            "=" | "<" | "<=" | ">" | ">=" | "!=" | "+=" | "-=" => Rank::Comparison,
             _ => Rank::Mark,
         };
         if self.typed.is_empty() {
@@ -415,11 +436,7 @@ impl Offers<'_, '_> {
                         || column.cql_type.starts_with("vector<")
                 }
                 Slot::IndexColumn => !(one_partition && partition(&column)),
-                Slot::SameColumn => {
-                    let adds = ["counter", "list<", "set<", "map<"];
-                    self.context.back(1) == quote_name(&column.name)
-                        && adds.iter().any(|start| column.cql_type.starts_with(start))
-                }
+                Slot::SameColumn => self.context.back(1) == quote_name(&column.name) && column.grows(),
                 Slot::RegularColumn
                 | Slot::SetColumn
                 | Slot::ConditionColumn

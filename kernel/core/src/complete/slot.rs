@@ -194,6 +194,8 @@ impl Slot {
             Self::NativeType => {
                 first.kind == TokenKind::Word && TYPES.iter().any(|name| name.eq_ignore_ascii_case(word))
             }
+            // What the grammar knows by name is read by its own rule only: it may want more than any map.
+            Self::OtherOption => is_name(first.kind, word) && !is_map(word),
             Self::SelectColumn if is_modifier(word) => {
                 is_name(first.kind, word) && names_a_column(text, tokens)
             }
@@ -211,6 +213,11 @@ fn is_literal(kind: TokenKind) -> bool {
 /// Whether a token may be a name.
 pub(super) fn is_name(kind: TokenKind, word: &str) -> bool {
     kind == TokenKind::QuotedName || (kind == TokenKind::Word && !is_reserved(word))
+}
+
+/// Whether it is an option whose value is a map with entries of its own.
+fn is_map(option: &str) -> bool {
+    ["replication", "compaction", "compression", "caching"].iter().any(|map| map.eq_ignore_ascii_case(option))
 }
 
 /// The words behind `SELECT` that are no column's name, most likely.

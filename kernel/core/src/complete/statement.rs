@@ -6,7 +6,7 @@ use super::grammar::CQL;
 use super::slot::Slot;
 use super::walk::{Expected, expected};
 use super::{Finder, ItemKind};
-use crate::cql::lexer::{Open, Token, TokenKind, lex};
+use crate::cql::lexer::{Lexer, Open, Token, TokenKind, lex};
 use crate::magic::{MAGICS, MagicKind};
 use crate::text::Span;
 
@@ -112,7 +112,7 @@ impl<'a> Place<'a> {
     fn whole(&self, tokens: &[Token]) -> &'a str {
         let start = self.from + tokens.first().map_or(self.text.len(), |token| token.span.start);
         let rest = &self.source[start..];
-        let end = lex(rest).into_iter().find(|token| token.kind == TokenKind::Semicolon);
+        let end = Lexer::new(rest).find(|token| token.kind == TokenKind::Semicolon);
         &rest[..end.map_or(rest.len(), |token| token.span.start)]
     }
 }

@@ -13,6 +13,9 @@ use crate::cql::lexer::{Token, TokenKind};
 /// How deep rules may nest.
 const DEEPEST: usize = 250;
 
+/// As many tokens are walked; behind more nothing is offered. Long lists are shortened before: see [`super::shorten`].
+const MOST: usize = 20_000;
+
 /// Something that may stand at the cursor.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Expected {
@@ -32,6 +35,9 @@ pub(super) fn expected(
     tokens: &[Token],
     strings: &str,
 ) -> Vec<Expected> {
+    if tokens.len() > MOST {
+        return Vec::new();
+    }
     let ends = vec![Vec::new(); tokens.len() + 1];
     let mut walk = Walk { grammar, text, tokens, strings, ends, found: Vec::new(), depth: 0 };
     if let Some(number) = grammar.number(rule) {
@@ -84,8 +90,8 @@ impl Walk<'_> {
             Some(Node::Words { words, offer }) => self.words(words, *offer, at).into_iter().collect(),
             Some(Node::Mark { text, offered }) => self.mark(text, *offered, at).into_iter().collect(),
             Some(Node::Slot(slot)) => self.slot(*slot, at).into_iter().collect(),
-            Some(Node::Guard(part)) => {
-                if self.strings.contains(part.as_str()) {
+            Some(Node::Guard(parts)) => {
+                if parts.iter().any(|part| self.strings.contains(part.as_str())) {
                     vec![at]
                 } else {
                     Vec::new()

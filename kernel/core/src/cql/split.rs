@@ -35,9 +35,22 @@ pub(crate) enum Tail {
 /// Splits a part of a cell's source. Spans are of the whole source.
 pub(crate) fn split(source: &str, region: Span) -> Split {
     let lexer = Lexer::within(source, region);
-    let mut splitter = Splitter { source, lexer, steps: Vec::new(), tail: Tail::Closed };
+    let mut splitter = Splitter { source, lexer, steps: Vec::new(), tail: Tail::Closed, until: usize::MAX };
     splitter.run();
     Split { steps: splitter.steps, tail: splitter.tail }
+}
+
+/// The step that byte `cursor` of the source is in or at the end of; what comes behind it is not read.
+pub(crate) fn step_at(source: &str, region: Span, cursor: usize) -> Option<Step> {
+    let mut splitter = Splitter {
+        source,
+        lexer: Lexer::within(source, region),
+        steps: Vec::new(),
+        tail: Tail::Closed,
+        until: cursor,
+    };
+    splitter.run();
+    splitter.steps.into_iter().find(|step| step.span.start <= cursor && cursor <= step.span.end)
 }
 
 struct Splitter<'a> {
@@ -45,12 +58,16 @@ struct Splitter<'a> {
     lexer: Lexer<'a>,
     steps: Vec<Step>,
     tail: Tail,
+    /// It stops behind the step that has this byte.
+    until: usize,
 }
 
 impl Splitter<'_> {
     fn run(&mut self) {
         let mut at_line_start = true;
-        while let Some(token) = self.lexer.next() {
+        while self.steps.last().is_none_or(|step| step.span.end < self.until)
+            && let Some(token) = self.lexer.next()
+        {
             let text = token.span.of(self.source);
             match token.kind {
                 TokenKind::Whitespace | TokenKind::Comment => at_line_start |= text.contains('\n'),
