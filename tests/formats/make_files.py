@@ -83,6 +83,20 @@ def loose(folder):
     many = pyarrow.table({"id": pyarrow.array(range(100_000), pyarrow.int64()), "kind": words})
     pyarrow.feather.write_feather(many.slice(0, 20_000), folder / "dictionary.feather")
     pyarrow.parquet.write_table(made, folder / "gzip.parquet", compression="gzip")
+    # Spark's, Hive's and Impala's times of 96 bits, as they write them: without a schema of Arrow's.
+    times = [datetime.datetime(9999, 12, 31), datetime.datetime(1600, 1, 1, 6), datetime.datetime(2024, 2, 29, 12)]
+    far = pyarrow.table(
+        {
+            "id": pyarrow.array([1, 2, 3], pyarrow.int32()),
+            "seen": pyarrow.array(times, pyarrow.timestamp("us")),
+            "name": pyarrow.array(["end", "start", None]),
+        }
+    )
+    pyarrow.parquet.write_table(far, folder / "far.parquet", use_deprecated_int96_timestamps=True, store_schema=False)
+    # One text of a megabyte in every row takes the room of one.
+    long = pyarrow.array(["x" * 1_000_000] * 1_500).dictionary_encode()
+    rows = pyarrow.table({"id": pyarrow.array(range(1_500), pyarrow.int32()), "kind": long})
+    pyarrow.parquet.write_table(rows, folder / "long.parquet")
 
 
 if __name__ == "__main__":

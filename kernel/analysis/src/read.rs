@@ -3,18 +3,25 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::FileReader;
-use arrow_schema::{ArrowError, SchemaRef};
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
-use parquet::basic::Compression;
+use arrow_schema::{ArrowError, DataType, FieldRef, Schema, SchemaRef, TimeUnit};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+use parquet::basic::{Compression, Type as PhysicalType};
 use parquet::errors::ParquetError;
+use parquet::schema::types::ColumnDescPtr;
 
 use crate::damaged::{caught, check_arrow};
 
 /// Rows of one batch.
 const BATCH_ROWS: usize = 4096;
+/// Rows of one batch where a value may be of any length: nothing that a file says of itself tells how long they are, as a text
+/// that is there once may stand in every row.
+const LONG_ROWS: usize = 128;
 
 /// A file cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +65,48 @@ enum Inner {
     Arrow(Box<FileReader<File>>),
 }
 
+/// What reads a Parquet file. Times of 96 bits (INT96, of Spark, Hive and Impala) are read as microseconds: in nanoseconds of 64
+/// bits there is no year before 1678 and none after 2262, and what is beyond would come around at the other end.
+///
+/// # Errors
+/// [`ParquetError`].
+pub(crate) fn builder(file: File) -> Result<ParquetRecordBatchReaderBuilder<File>, ParquetError> {
+    let plain = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())?;
+    let leaves = plain.parquet_schema().columns();
+    if !leaves.iter().any(|leaf| leaf.physical_type() == PhysicalType::INT96) {
+        return Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(file, plain));
+    }
+    let mut kinds = leaves.iter().map(|leaf| leaf.physical_type());
+    let fields: Vec<FieldRef> =
+        plain.schema().fields().iter().map(|field| micros(field, &mut kinds)).collect();
+    let schema = Schema::new_with_metadata(fields, plain.schema().metadata().clone());
+    let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
+    let metadata = ArrowReaderMetadata::try_new(Arc::clone(plain.metadata()), options)?;
+    Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata))
+}
+
+/// The field with microseconds wherever a leaf is of 96 bits; `kinds` are those of the leaves from here on. A Parquet schema is
+/// no deeper than its reader has gone already.
+fn micros(field: &FieldRef, kinds: &mut impl Iterator<Item = PhysicalType>) -> FieldRef {
+    let of = |field: &FieldRef, kinds: &mut _| micros(field, kinds);
+    let ty = match field.data_type() {
+        DataType::Struct(fields) => {
+            DataType::Struct(fields.iter().map(|field| of(field, kinds)).collect::<Vec<_>>().into())
+        }
+        DataType::List(item) => DataType::List(of(item, kinds)),
+        DataType::LargeList(item) => DataType::LargeList(of(item, kinds)),
+        DataType::FixedSizeList(item, size) => DataType::FixedSizeList(of(item, kinds), *size),
+        DataType::Map(entries, sorted) => DataType::Map(of(entries, kinds), *sorted),
+        leaf => match (kinds.next(), leaf) {
+            (Some(PhysicalType::INT96), DataType::Timestamp(_, zone)) => {
+                DataType::Timestamp(TimeUnit::Microsecond, zone.clone())
+            }
+            _ => leaf.clone(),
+        },
+    };
+    Arc::new(field.as_ref().clone().with_data_type(ty))
+}
+
 /// Opens a Parquet file.
 ///
 /// # Errors
@@ -66,7 +115,11 @@ pub fn parquet(path: &Path) -> Result<Batches, ReadError> {
     let file = File::open(path)?;
     let length = file.metadata()?.len();
     let open = || {
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(BATCH_ROWS);
+        let builder = builder(file)?;
+        let is_long = |column: &ColumnDescPtr| column.physical_type() == PhysicalType::BYTE_ARRAY;
+        let rows =
+            if builder.parquet_schema().columns().iter().any(is_long) { LONG_ROWS } else { BATCH_ROWS };
+        let builder = builder.with_batch_size(rows);
         for chunk in builder.metadata().row_groups().iter().flat_map(|group| group.columns()) {
             match chunk.compression() {
                 Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::ZSTD(_) => {}

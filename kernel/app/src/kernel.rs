@@ -22,8 +22,9 @@ use crate::run;
 use crate::run::scene::help_page;
 
 /// The stack of each thread that runs cells. What is nested from outside is bounded; a library's recursion over what is within
-/// the bounds shall have room. Only what is touched takes memory.
-const STACK_BYTES: usize = 8 << 20;
+/// the bounds shall have room: the driver's over user-defined types in one another goes some 300,000 deep. Only what is touched
+/// takes memory.
+const STACK_BYTES: usize = 64 << 20;
 
 /// Runs the kernel that the connection file describes until it is shut down.
 pub(crate) fn run(connection_file: &Path) -> ExitCode {

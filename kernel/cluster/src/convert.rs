@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cqlbook_core::column::{Column, CqlType, UdtType};
+use cqlbook_core::column::{Column, CqlType, UdtType, same_type};
 use cqlbook_core::consistency::Consistency;
 use cqlbook_core::text::Position;
 use scylla::cluster::metadata::{CollectionType, ColumnType, NativeType};
@@ -19,7 +19,7 @@ use scylla_cql::frame::limits::TOO_LONG;
 use crate::error::{ConnectError, ConnectionLost, QueryError, ServerError, ServerErrorKind};
 use crate::request::SerialConsistency;
 use crate::retry::{Record, was_not_sent};
-use crate::schema::{SchemaSnapshot, same_type};
+use crate::schema::SchemaSnapshot;
 
 pub(crate) fn consistency(level: Consistency) -> DriverConsistency {
     match level {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cqlbook_core::column::{Column, CqlType, KeyRole, UdtType};
+use cqlbook_core::column::{Column, KeyRole, UdtType};
 use cqlbook_core::schema::{self as model, Schema};
 use scylla::cluster::ClusterState;
 use scylla::cluster::metadata::{ColumnKind, Table as DriverTable};
@@ -152,28 +152,4 @@ fn convert_table(table: &DriverTable, base: Option<String>) -> Table {
     let shared = of_kind(ColumnKind::Static).filter_map(|name| column(name, Some(KeyRole::Static)));
     let others = of_kind(ColumnKind::Regular).filter_map(|name| column(name, None));
     Table { columns: partition.chain(clustering).chain(shared).chain(others).collect(), base }
-}
-
-/// Whether two types are the same but for `frozen`, which results do not report.
-pub(crate) fn same_type(left: &CqlType, right: &CqlType) -> bool {
-    match (left, right) {
-        (CqlType::Frozen(left), right) => same_type(left, right),
-        (left, CqlType::Frozen(right)) => same_type(left, right),
-        (CqlType::List(left), CqlType::List(right)) | (CqlType::Set(left), CqlType::Set(right)) => {
-            same_type(left, right)
-        }
-        (CqlType::Map(left_key, left), CqlType::Map(right_key, right)) => {
-            same_type(left_key, right_key) && same_type(left, right)
-        }
-        (CqlType::Tuple(left), CqlType::Tuple(right)) => {
-            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| same_type(left, right))
-        }
-        (CqlType::Vector(left, left_size), CqlType::Vector(right, right_size)) => {
-            left_size == right_size && same_type(left, right)
-        }
-        (CqlType::Udt(left), CqlType::Udt(right)) => {
-            left.keyspace == right.keyspace && left.name == right.name
-        }
-        (left, right) => left == right,
-    }
 }

@@ -1,12 +1,14 @@
 //! What a result's columns are: their names, CQL types and roles in the table's key.
 
 mod difference;
+mod same;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::difference::difference;
+pub use self::same::same_type;
 use crate::cql::keywords::quote_type_name;
 
 /// A CQL type as the native protocol describes it (protocol v4, section 4.2.5.2), vectors included.

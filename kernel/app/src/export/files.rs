@@ -50,22 +50,21 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// Completes all files, and gives them their names.
-    pub(super) fn finish(mut self) -> Result<Done, ExportError> {
+    /// Completes all files, which have no names yet.
+    pub(super) fn finish(mut self) -> Result<Ready, ExportError> {
         let writer = self.writer.take().ok_or(ExportError::NoRows)?;
         self.add(writer)?;
         self.bytes += size(&self.part)?;
-        let Self { part, full, written, bytes, .. } = self;
-        let files = full.len() + 1;
-        let named = |error: io::Error| match error.kind() {
-            io::ErrorKind::AlreadyExists => ExportError::Exists,
-            _ => ExportError::Write(WriteError::Io(error)),
+        let Self { part, mut full, written, bytes, .. } = self;
+        let done = Done { written, bytes, files: full.len() + 1 };
+        // What takes another's place is waited for until it is on disk, and that is not for a moment only.
+        let last = if self.target.replace {
+            full.push(part.complete().map_err(WriteError::Io)?);
+            None
+        } else {
+            Some(part)
         };
-        for complete in full {
-            complete.publish().map_err(named)?;
-        }
-        part.publish().map_err(named)?;
-        Ok(Done { written, bytes, files })
+        Ok(Ready { full, last, done })
     }
 
     fn writer(&mut self, columns: &Arc<[Column]>) -> Result<&mut RowWriter, WriteError> {
@@ -99,6 +98,30 @@ impl<'a> Files<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// Files that are complete and on disk, and have no names. Dropped, they leave nothing.
+pub(super) struct Ready {
+    full: Vec<CompleteFile>,
+    last: Option<PartFile>,
+    done: Done,
+}
+
+impl Ready {
+    /// Gives them their names.
+    pub(super) fn publish(self) -> Result<Done, ExportError> {
+        let named = |error: io::Error| match error.kind() {
+            io::ErrorKind::AlreadyExists => ExportError::Exists,
+            _ => ExportError::Write(WriteError::Io(error)),
+        };
+        for complete in self.full {
+            complete.publish().map_err(named)?;
+        }
+        if let Some(part) = self.last {
+            part.publish().map_err(named)?;
+        }
+        Ok(self.done)
     }
 }
 

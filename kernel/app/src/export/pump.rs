@@ -1,5 +1,5 @@
 //! From tasks that fetch, through a bounded queue, to the thread that writes. Dropping the future ends all of it, and no file
-//! is left.
+//! is left: the thread only completes files, and they are named by the future itself, in one step in which it cannot be dropped.
 
 use std::num::NonZeroU64;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::fetching::Fetcher;
-use super::files::Files;
+use super::files::{Files, Ready};
 use super::pace::Pace;
 use super::progress::Progress;
 use super::work::Work;
@@ -109,7 +109,7 @@ pub(crate) async fn stream(
         Err(ExportError::WriterEnded) => {
             drop(pages);
             // Never told that the pages are all, it ends with a failure, and that says why.
-            writing.await.unwrap_or(Err(ExportError::WriterEnded))
+            named(writing).await
         }
         Err(error) => Err(error),
     }
@@ -144,17 +144,22 @@ pub(crate) async fn kept(kept: Vec<Arc<dyn Page>>, target: Target) -> Result<Don
     end(pages, writing).await
 }
 
-async fn end(
-    pages: mpsc::Sender<Parcel>,
-    writing: JoinHandle<Result<Done, ExportError>>,
-) -> Result<Done, ExportError> {
+async fn end(pages: mpsc::Sender<Parcel>, writing: Thread) -> Result<Done, ExportError> {
     // Where the writer has ended, its outcome says why.
     drop(pages.send(Parcel::End).await);
     drop(pages);
-    writing.await.unwrap_or(Err(ExportError::WriterEnded))
+    named(writing).await
 }
 
-type Writing = (mpsc::Sender<Parcel>, JoinHandle<Result<Done, ExportError>>);
+/// Waits for the thread, and gives the files their names.
+async fn named(writing: Thread) -> Result<Done, ExportError> {
+    writing.await.unwrap_or(Err(ExportError::WriterEnded))?.publish()
+}
+
+/// The thread that writes.
+type Thread = JoinHandle<Result<Ready, ExportError>>;
+
+type Writing = (mpsc::Sender<Parcel>, Thread);
 
 /// Begins the file, so that what cannot be written is known before anything is fetched.
 fn writer(target: Target) -> Result<Writing, ExportError> {
@@ -168,7 +173,7 @@ fn writer(target: Target) -> Result<Writing, ExportError> {
 
 /// Writes pages until it is told that they are all; nothing is left if it never is. All have the columns of the first: later
 /// pages of one statement are compared where they are fetched, and those of another range have no other place.
-fn write(part: PartFile, target: &Target, mut parcels: mpsc::Receiver<Parcel>) -> Result<Done, ExportError> {
+fn write(part: PartFile, target: &Target, mut parcels: mpsc::Receiver<Parcel>) -> Result<Ready, ExportError> {
     let mut files = Files::new(part, target);
     let mut columns: Option<Arc<[Column]>> = None;
     loop {
@@ -228,6 +233,27 @@ mod tests {
         drop(pages);
         assert!(matches!(writing.await.unwrap(), Err(ExportError::WriterEnded)));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn an_export_that_is_given_up_while_its_file_is_completed_leaves_what_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.csv");
+        std::fs::write(&path, "old").unwrap();
+        let page: Arc<dyn Page> = Arc::new(VecPage::of(&[("a", CqlType::Int)], &[&["1"]]));
+        let options = Options::new(Format::Csv);
+        let target = Target { path: path.clone(), replace: true, options, rows_per_file: None };
+        let (pages, writing) = writer(target.clone()).unwrap();
+        assert!(pages.send(Parcel::Page(Arc::clone(&page))).await.is_ok());
+        assert!(pages.send(Parcel::End).await.is_ok());
+        // The thread has all it needs, and nobody waits for it any more.
+        let ready = writing.await.unwrap().unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "old", "it is complete, and has no name");
+        drop(ready);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        kept(vec![page], target).await.unwrap();
+        assert_ne!(std::fs::read_to_string(&path).unwrap(), "old");
     }
 
     #[tokio::test]

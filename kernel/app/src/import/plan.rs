@@ -132,12 +132,12 @@ impl Plan {
 impl Target<'_> {
     /// Whether these are names of columns: of all those chosen, or where none is, each of them.
     pub(crate) fn is_named_by(&self, titles: &[String]) -> bool {
-        let called = |title: &String| column_called(self.table, title).map(|column| column.name.as_str());
+        let called = |title: &String| column_called(self.table, title);
         if self.chosen.is_empty() {
             return titles.iter().all(|title| called(title).is_some());
         }
         self.chosen.iter().all(|name| {
-            titles.iter().any(|title| called(title).is_some_and(|title| title.eq_ignore_ascii_case(name)))
+            titles.iter().any(|title| called(title).is_some_and(|column| means(self.table, name, column)))
         })
     }
 }
@@ -160,14 +160,22 @@ fn failed(message: String) -> Diagnostic {
     Diagnostic::new(Code::ImportFailed, message)
 }
 
-fn is_wanted(chosen: &[String], column: &Column) -> bool {
-    chosen.is_empty() || chosen.iter().any(|name| name.eq_ignore_ascii_case(&column.name))
+/// Whether a line's name means the column: the column of just that name, or, where there is none, that of another case.
+fn means(table: &Table, name: &str, column: &Column) -> bool {
+    match column_called(table, name) {
+        Some(called) => called.name == column.name,
+        None => name.eq_ignore_ascii_case(&column.name),
+    }
+}
+
+fn is_wanted(target: &Target<'_>, column: &Column) -> bool {
+    target.chosen.is_empty() || target.chosen.iter().any(|name| means(target.table, name, column))
 }
 
 fn by_name(target: &Target<'_>, titles: &[String]) -> Result<(Vec<Goal>, Vec<String>), Diagnostic> {
     let (mut goals, mut skipped) = (Vec::<Goal>::new(), Vec::new());
     for (field, title) in titles.iter().enumerate() {
-        match column_called(target.table, title).filter(|column| is_wanted(target.chosen, column)) {
+        match column_called(target.table, title).filter(|column| is_wanted(target, column)) {
             Some(column) => {
                 if goals.iter().any(|goal| goal.column.name == column.name) {
                     return Err(failed(format!("The file has the column `{}` twice.", column.name))
@@ -178,7 +186,7 @@ fn by_name(target: &Target<'_>, titles: &[String]) -> Result<(Vec<Goal>, Vec<Str
             None => skipped.push(title.clone()),
         }
     }
-    let has = |name: &str| goals.iter().any(|goal| goal.column.name.eq_ignore_ascii_case(name));
+    let has = |name: &str| goals.iter().any(|goal| means(target.table, name, &goal.column));
     if let Some(name) = target.chosen.iter().find(|name| !has(name)) {
         let columns: Vec<_> = target.table.columns.iter().map(|column| column.name.as_str()).collect();
         return Err(failed(format!("The column `{name}` is not in both the file and the table."))
@@ -347,6 +355,22 @@ mod tests {
         let titles = names(&["origin", "wind"]);
         let plan = plan_of(&table(), &[], Match::Names(&titles)).unwrap();
         assert_eq!(plan.statement, "INSERT INTO ks.t (origin, wind) VALUES (?, ?)", "a static column alone");
+    }
+
+    #[test]
+    fn a_chosen_name_means_the_column_of_just_that_name() {
+        let mut table = table();
+        table.columns.push(column("delay", CqlType::Int, None));
+        let titles = names(&["origin", "day", "delay", "Delay"]);
+        for (chosen, written) in [("delay", "delay"), ("Delay", "\"Delay\""), ("DELAY", "delay")] {
+            let plan = plan_of(&table, &["origin", "day", chosen], Match::Names(&titles)).unwrap();
+            let expected = format!("INSERT INTO ks.t (origin, day, {written}) VALUES (?, ?, ?)");
+            assert_eq!(plan.statement, expected, "{chosen}");
+        }
+        // Where there is one column alone, another case of it will do.
+        table.columns.pop();
+        let plan = plan_of(&table, &["ORIGIN", "day", "DELAY"], Match::Names(&titles[..4])).unwrap();
+        assert_eq!(plan.statement, "INSERT INTO ks.t (origin, day, \"Delay\") VALUES (?, ?, ?)");
     }
 
     #[test]

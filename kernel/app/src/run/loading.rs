@@ -1,5 +1,7 @@
 //! Runs a load for a cell: finds the table, makes the plan, shows the progress. `%import` and `COPY … FROM` ask for it.
 
+mod earlier;
+
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -10,21 +12,22 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use cqlbook_cluster::{Prepared, QueryError, RequestOptions, RetryReason};
 use cqlbook_core::cell::Statement;
 use cqlbook_core::column::CqlType;
+use cqlbook_core::column::same_type;
+use cqlbook_core::cql::keywords::quote_name;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::render;
 use cqlbook_core::value::{Notes, statement_literal};
 use cqlbook_wire::Stream;
 use uuid::Uuid;
 
+use self::earlier::{alone, earlier};
 use super::guard;
 use super::scene::Scene;
 use super::statement::{explain_failure, options};
 use super::wait::Wait;
 use crate::explain::file::{self, Doing};
-use crate::import::lock::{self, Lock, NotAlone};
 use crate::import::{
-    self, Bond, Clock, Form, Job, LoadError, Loaded, Match, NoPlace, Order, Pace, Place, Plan, Spec, Tally,
-    Target, Titles,
+    self, Bond, Clock, Form, Job, LoadError, Loaded, Match, Order, Pace, Plan, Spec, Tally, Target, Titles,
 };
 use crate::notebook::Open;
 
@@ -91,7 +94,9 @@ pub(crate) async fn place(
         Diagnostic::new(Code::ImportFailed, "The table's keyspace is not known.")
             .with_hint(format!("Name it: `INTO keyspace.{table}`, or `USE keyspace;` before."))
     })?;
-    if open.connection.schema_with(&keyspace, table).await.table(&keyspace, table).is_none() {
+    // As it is now, and not as it was known: values are encoded by its types. What cannot be read is as known.
+    let _ = open.connection.refresh().await;
+    if open.connection.schema().table(&keyspace, table).is_none() {
         return Err(Diagnostic::new(Code::ImportFailed, format!("There is no table {keyspace}.{table}."))
             .with_hint("Create it first, and check the spelling. Names with capitals need double quotes."));
     }
@@ -159,7 +164,7 @@ pub(crate) async fn load(scene: &Scene, request: Request) -> Result<Done, Diagno
             _ = tick.tick() => {
                 if keeps_place && !is_warned && let Some(reason) = tally.trouble() {
                     is_warned = true;
-                    warn(scene, &request.shown, &reason).await;
+                    warn(scene, &request.shown, &reason, counters).await;
                 }
                 if tally.written() > 0 {
                     scene.if_stopped(farewell(keeps_place, tally.is_kept(), counters));
@@ -186,10 +191,13 @@ pub(crate) async fn load(scene: &Scene, request: Request) -> Result<Done, Diagno
 }
 
 /// Says at the start that a load which stops cannot be gone on with.
-async fn warn(scene: &Scene, shown: &str, reason: &str) {
-    let text = format!(
-        "{shown}.resume cannot be written ({reason}). If this import is stopped, it cannot be resumed: it begins anew.\n"
-    );
+async fn warn(scene: &Scene, shown: &str, reason: &str, counters: bool) {
+    let then = if counters {
+        "No more rows are counted than it tells of: the import ends."
+    } else {
+        "If this import is stopped, it cannot be resumed: it begins anew."
+    };
+    let text = format!("{shown}.resume cannot be written ({reason}). {then}\n");
     scene.io.stream(Stream::Stderr, text).await;
 }
 
@@ -222,6 +230,7 @@ async fn prepare(
         Some(statics) => Some(prepare(&statics.statement).await?),
         None => None,
     };
+    agree(plan, &insert)?;
     // Asked as text: to prepare what is asked once would be a second way to the server, at every import.
     let asked = async |statement: &str| {
         let request = cqlbook_cluster::Request::with_options(statement, RequestOptions::of_a_read());
@@ -258,6 +267,28 @@ async fn prepare(
         ("table of this name", id.map_or_else(String::new, |id| id.to_string())),
     ];
     Ok(((insert, statics), identity, Clock::new(millis.unwrap_or_default(), told)))
+}
+
+/// That the server takes each value for what it is encoded as: the table may have been altered, or made anew, a moment ago.
+fn agree(plan: &Plan, insert: &Prepared) -> Result<(), Diagnostic> {
+    let markers = insert.bind_columns().iter();
+    let other = plan
+        .goals
+        .iter()
+        .zip(markers)
+        .find(|(goal, marker)| !same_type(&goal.column.cql_type, &marker.cql_type));
+    let Some((goal, marker)) = other else { return Ok(()) };
+    Err(Diagnostic::new(
+        Code::SchemaChanged,
+        format!(
+            "The column {} is {} now, and was {} when the table was last read. Nothing was loaded.",
+            quote_name(&goal.column.name),
+            marker.cql_type,
+            goal.column.cql_type
+        ),
+    )
+    .with_cause("The table was altered or made anew a moment ago, perhaps by another notebook.")
+    .with_hint("Run the cell again."))
 }
 
 /// The cluster's name, and the time of the node that answers.
@@ -343,95 +374,6 @@ pub(crate) fn value_notes(notes: &Notes) -> Vec<String> {
     told
 }
 
-/// The file for this load alone. Where a file system cannot tell, counters are not loaded; other rows do no harm twice.
-fn alone(request: &Request, counters: bool) -> Result<Option<Lock>, Diagnostic> {
-    match lock::take(&request.spec.path) {
-        Ok(lock) => Ok(Some(lock)),
-        Err(NotAlone::Busy) => Err(running(&request.shown)),
-        Err(NotAlone::Unknown(_)) if !counters => Ok(None),
-        Err(NotAlone::Unknown(error)) => Err(Diagnostic::new(
-            Code::ImportFailed,
-            format!(
-                "{} cannot be locked, so that another import of it could count its rows twice.",
-                request.shown
-            ),
-        )
-        .with_cause(format!("Its file system says: {error}."))
-        .with_hint("Copy the file to a folder of this machine's own, and import it from there.")),
-    }
-}
-
-fn running(shown: &str) -> Diagnostic {
-    Diagnostic::new(
-        Code::ImportFailed,
-        format!(
-            "{shown} is being imported now, by this kernel or another one. Nothing was loaded by this cell."
-        ),
-    )
-    .with_hint("Wait for it to end, or stop it there. An import that was stopped goes on with `--resume`.")
-}
-
-/// The place to go on from, and whether an earlier load stopped that is not gone on with. Of counters any trace of an earlier
-/// load stops another one, and so does what nobody can read.
-fn earlier(request: &Request, bond: &Bond, counters: bool) -> Result<(Option<Place>, bool), Diagnostic> {
-    let shown = &request.shown;
-    let failed = |message: String| Diagnostic::new(Code::ImportFailed, message);
-    let place = match Place::read(&request.spec.path, bond) {
-        Ok(place) if request.resume => return Ok((Some(place), false)),
-        Ok(place) => place,
-        Err(NoPlace::None) if request.resume => {
-            return Err(failed(format!("There is no import of {shown} to resume."))
-                .with_cause("An import that is stopped leaves `FILE.resume` beside its file. There is none.")
-                .with_hint("Run the line without `--resume`."));
-        }
-        Err(NoPlace::None) => return Ok((None, false)),
-        Err(NoPlace::Running) => return Err(running(shown)),
-        Err(error) => {
-            let counted = counters || matches!(error, NoPlace::Another { counters: true, .. });
-            let is_unreadable = matches!(error, NoPlace::Unreadable(_));
-            if !request.resume && !counted && !is_unreadable {
-                return Ok((None, true));
-            }
-            let message = if request.resume {
-                format!("The import cannot be resumed. {error}.")
-            } else {
-                format!(
-                    "An earlier import of {shown} did not end, and this one is not its continuation. {error}."
-                )
-            };
-            let mut told = failed(message);
-            if let Some(remedy) = error.remedy(shown) {
-                told = told.with_hint(remedy);
-            }
-            if !counted && !is_unreadable {
-                return Err(told.with_hint("Run the line without `--resume` to begin anew."));
-            }
-            if counted {
-                told = told.with_cause(
-                    "What was counted cannot be told from what was not. Beginning anew may count rows twice.",
-                );
-            }
-            if request.keeps_place && !is_unreadable {
-                told = told.with_hint("Say the line as it was, on the file as it was, and `--resume`.");
-            }
-            return Err(told.with_hint(format!("To begin anew all the same, delete {shown}.resume first.")));
-        }
-    };
-    if !place.counters {
-        return Ok((None, true));
-    }
-    let told = failed(format!(
-        "An earlier import of this file stopped after {} rows. Beginning anew would count them twice.",
-        render::count(place.written())
-    ));
-    let told = if request.keeps_place {
-        told.with_hint("`--resume` at the end of the line goes on where it stopped.")
-    } else {
-        told
-    };
-    Err(told.with_hint(format!("To begin anew all the same, delete {shown}.resume first.")))
-}
-
 /// Rows and their rate, for the progress and the summary: `rows, 12,345 a second`.
 pub(crate) fn rate(written: u64, elapsed: Duration) -> String {
     let per_second = (written as f64 / elapsed.as_secs_f64().max(0.001)).round();
@@ -468,12 +410,25 @@ fn failed(error: &LoadError, written: u64, open: &Open, keeps_place: bool, count
                 (false, true) => told.with_hint("Running it again would count rows twice. `FILE.resume` beside the file tells which were counted; until it is deleted the file is not loaded again."),
             }
         }
-        LoadError::Journal(_) => Diagnostic::new(Code::ImportFailed, message)
-            .with_cause(format!("Of the record of what is counted, `FILE.resume` beside the file: {error}."))
-            .with_cause("Without it rows could be counted twice.")
-            .with_hint(
-                "Make room, or copy the file to a folder that can be written to and load it from there.",
-            ),
+        LoadError::Journal(_) => {
+            let told = Diagnostic::new(Code::ImportFailed, message)
+                .with_cause(format!(
+                    "Of the record of what is counted, `FILE.resume` beside the file: {error}."
+                ))
+                .with_cause("Without it rows could be counted twice.");
+            match (written > 0, keeps_place) {
+                (false, _) => told.with_hint(
+                    "Make room, or copy the file to a folder that can be written to and load it from there.",
+                ),
+                // A copy elsewhere has no record, and would be counted from its first row.
+                (true, true) => told.with_hint(
+                    "Make room beside the file, and say the line again with `--resume`: rows that may have been counted are set aside by name. Do not load a copy of it.",
+                ),
+                (true, false) => told.with_hint(
+                    "`FILE.resume` beside the file tells which rows were counted; until it is deleted the file is not loaded again. A copy of it would be counted from its first row.",
+                ),
+            }
+        }
         // The folder of the file is the one of what is set aside beside it.
         LoadError::Rejected(error) => {
             let message = format!("{message} Rows that could not be loaded cannot be set aside.");

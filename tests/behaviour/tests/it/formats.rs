@@ -93,6 +93,24 @@ SELECT id, small, wide, huge, price, ratio, name, kind, ok, day, clock, seen, fi
     }
     let told = notebook.ok("%import dictionary.feather INTO made").await.plain().join("\n");
     assert!(told.contains("20,000 rows") && told.contains("none rejected"), "{told}");
+    // Times of 96 bits have no end at 2262, whoever reads them.
+    notebook.ok("%%cql --yes\nTRUNCATE made").await;
+    let told = notebook.ok("%import far.parquet INTO made").await.plain().join("\n");
+    assert!(told.contains("3 rows") && !told.contains("finer"), "{told}");
+    let loaded = notebook.ok("SELECT id, seen FROM made").await.plain().join("\n");
+    let queried =
+        notebook.ok("%%sql\nSELECT id, seen FROM 'far.parquet' ORDER BY id").await.plain().join("\n");
+    for time in ["9999-12-31", "1600-01-01 06:00", "2024-02-29 12:00"] {
+        assert!(loaded.contains(time) && queried.contains(time), "{time}: {loaded}\n{queried}");
+    }
+    // A file of some kilobytes whose rows are a megabyte each.
+    assert!(std::fs::metadata(notebook.folder.path().join("long.parquet")).unwrap().len() < 4_000_000);
+    let told = notebook.ok("%import long.parquet INTO made (id)").await.plain().join("\n");
+    assert!(told.contains("1,500 rows"), "{told}");
+    let status = std::fs::read_to_string(format!("/proc/{}/status", notebook.kernel.pid())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let peak: u64 = peak.split_whitespace().next().unwrap().parse().unwrap();
+    assert!(peak < 900 << 10, "{} MiB", peak >> 10);
     let (name, text) = notebook.error("%import gzip.parquet INTO made").await;
     assert!(
         name == "IMPORT_FAILED" && text.contains("compressed by GZIP") && text.contains("zstd"),

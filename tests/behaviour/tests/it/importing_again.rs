@@ -169,3 +169,35 @@ async fn copy_counts_rows_over_all_files_and_keeps_quotes() {
     let rows = notebook.ok("SELECT n, v FROM e WHERE p = 1 AND k = ''").await.plain()[0].to_owned();
     assert!(rows.contains("1 | ''"), "the row with the empty key, and the empty text: {rows}");
 }
+
+/// Another notebook knows the old table; types of one length would change places without a word.
+#[tokio::test]
+async fn a_table_that_was_made_anew_a_moment_ago_is_loaded_by_its_types_of_now() {
+    let astra = database().await;
+    let mut first = Notebook::connected(&astra).await;
+    let mut second = Notebook::connected(&astra).await;
+    std::fs::write(second.folder.path().join("t.csv"), "k,v\n1,7\n").unwrap();
+    for (old, new, shown) in [
+        ("int", "float", "7"),
+        ("bigint", "double", "7"),
+        ("bigint", "timestamp", "7"),
+        ("blob", "text", "7"),
+    ] {
+        first.ok(&format!("DROP TABLE IF EXISTS sw; CREATE TABLE sw (k int PRIMARY KEY, v {old})")).await;
+        second.ok("DESCRIBE TABLE sw").await;
+        second.run("SELECT v FROM sw").await;
+        first.ok(&format!("DROP TABLE sw; CREATE TABLE sw (k int PRIMARY KEY, v {new})")).await;
+        let told = second.run("%import t.csv INTO sw").await;
+        let loaded = told.plain().join("\n");
+        if new == "timestamp" {
+            assert!(
+                loaded.contains("rejected") && !loaded.contains("none rejected"),
+                "{old}, {new}: {loaded}"
+            );
+            continue;
+        }
+        assert!(loaded.contains("Loaded 1 rows"), "{old}, {new}: {}", told.transcript());
+        let rows = first.ok("SELECT v FROM sw").await.plain().join("");
+        assert!(rows.lines().any(|line| line.trim() == shown), "{old}, {new}: {rows}");
+    }
+}

@@ -124,27 +124,46 @@ fn the_name_of_a_class_is_read_once() {
 /// The driver follows what the schema's tables say of types; nothing is nested there deeper than in a result.
 #[test]
 fn types_in_the_schemas_own_tables_are_nested_to_a_depth() {
-    let result = |names: [&str; 2], text: &str| {
-        let mut body = rows(2);
-        for name in names {
+    let table = |columns: &[(&str, &[u8])], text: &str| {
+        let mut body = rows(u32::try_from(columns.len()).unwrap());
+        for (name, kind) in columns {
             string(&mut body, name);
-            body.extend_from_slice(&[0, 13]);
+            body.extend_from_slice(kind);
         }
         body.extend_from_slice(&1_u32.to_be_bytes());
-        for cell in ["ks", text] {
+        for place in 1..=columns.len() {
+            let cell = if place == columns.len() { text } else { "ks" };
             body.extend_from_slice(&u32::try_from(cell.len()).unwrap().to_be_bytes());
             body.extend_from_slice(cell.as_bytes());
         }
         harmless("a type's text", &frame(0, ResponseOpcode::Result, &body))
     };
+    const TEXT: &[u8] = &[0, 13];
+    const ASCII: &[u8] = &[0, 1];
+    let columns_of = |text: &'static [u8]| -> [(&str, &[u8]); 6] {
+        [("a", TEXT), ("b", ASCII), ("c", text), ("d", TEXT), ("e", &[0, 9]), ("type", text)]
+    };
     let deep = |depth: usize| format!("{}int{}", "frozen<list<".repeat(depth / 2), ">>".repeat(depth / 2));
-    result(["keyspace_name", "type"], &deep(MAX_TYPE_DEPTH)).unwrap();
-    for depth in [MAX_TYPE_DEPTH + 2, 1_000, 100_000] {
-        result(["keyspace_name", "type"], &deep(depth)).unwrap_err();
+    for text in [TEXT, ASCII] {
+        let columns = columns_of(text);
+        table(&columns, &deep(MAX_TYPE_DEPTH)).unwrap();
+        for depth in [MAX_TYPE_DEPTH + 2, 1_000, 100_000] {
+            table(&columns, &deep(depth)).unwrap_err();
+            for list in [0x20, 0x22] {
+                table(&[("field_types", &[&[0, list], text].concat())], &deep(depth)).unwrap_err();
+            }
+        }
+        // Whatever the driver steps over.
+        for open in
+            ["tuple<int,\n", "tuple<int,\t\u{b}\u{c}\r ", "tuple<int,\u{85}\u{a0}\u{2028}", "map<\u{e9}.$_,"]
+        {
+            table(&columns, &open.repeat(1_000)).unwrap_err();
+        }
+        // A user's own texts are no types, and neither is a drawing.
+        table(&columns[..5], &deep(1_000)).unwrap();
+        table(&[("keyspace_name", text), ("type", text)], &deep(1_000)).unwrap();
+        table(&columns, &"<".repeat(1_000)).unwrap();
     }
-    // A user's own texts are no types, and neither is a drawing.
-    result(["name", "type"], &deep(1_000)).unwrap();
-    result(["keyspace_name", "type"], &"<".repeat(1_000)).unwrap();
 }
 
 /// The places of a key's parts are used as they come: twice the same one was a difference below zero.

@@ -87,22 +87,29 @@ pub(crate) fn check_class(class: &str, depth: usize) -> Result<(), CqlTypeParseE
     Ok(())
 }
 
-/// That no type is nested too deep in what the schema's own tables hold of types as text; the driver follows each of them
-/// into itself. Other results are not looked into.
+/// That no type is nested too deep in what the driver may read as the schema's own tables, where types are text: it follows each
+/// of them into itself. It reads columns by their places and types by their names, so whatever has either form is looked into,
+/// whatever tables and columns the node says it is of. Other results are not.
 pub(crate) fn check_type_texts(
     columns: &[ColumnSpec<'_>],
     rows: &[u8],
 ) -> Result<(), LowLevelDeserializationError> {
-    let is_text = |ty: &ColumnType<'_>| matches!(ty, ColumnType::Native(NativeType::Text));
-    let is_types = |column: &ColumnSpec<'_>| match column.typ() {
-        ty if is_text(ty) => column.name() == "type",
-        ColumnType::Collection { typ: CollectionType::List(item), .. } if is_text(item) => {
-            column.name() == "field_types"
-        }
+    // All that the driver takes for texts, and for lists of them.
+    let is_text = |ty: &ColumnType<'_>| {
+        matches!(ty, ColumnType::Native(NativeType::Text | NativeType::Ascii))
+    };
+    let is_texts = |ty: &ColumnType<'_>| match ty {
+        ColumnType::Collection { typ: CollectionType::List(item) | CollectionType::Set(item), .. } => is_text(item),
+        ColumnType::Vector { typ, .. } => is_text(typ),
         _ => false,
     };
-    let is_schema = columns.iter().any(|column| column.name() == "keyspace_name");
-    if !is_schema || !columns.iter().any(is_types) {
+    // keyspace_name, table_name, column_name, kind, position, type.
+    let are_columns = match columns {
+        [a, b, c, d, _, f] => [a, b, c, d, f].into_iter().all(|column| is_text(column.typ())),
+        _ => false,
+    };
+    let are_types = columns.iter().any(|column| column.name() == "field_types" && is_texts(column.typ()));
+    if !are_columns && !are_types {
         return Ok(());
     }
     let (mut open, mut before) = (0_usize, 0_u8);
@@ -111,7 +118,9 @@ pub(crate) fn check_type_texts(
             // A type's name stands before what it is made of.
             b'<' if before.is_ascii_alphanumeric() => open += 1,
             b'>' => open = open.saturating_sub(1),
-            b',' | b' ' | b'_' | b'"' | b'\'' | b'.' | b'$' => {}
+            b',' | b'_' | b'"' | b'\'' | b'.' | b'$' => {}
+            // The driver steps over all white space.
+            _ if char::from(byte).is_whitespace() => {}
             _ if byte.is_ascii_alphanumeric() || !byte.is_ascii() => {}
             _ => open = 0,
         }

@@ -12,7 +12,6 @@ use arrow_array::RecordBatch;
 use cqlbook_core::column::{Column, CqlType};
 use cqlbook_core::page::Page;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::job::{Input, of_pages};
 use super::{Query, SqlError};
@@ -77,8 +76,7 @@ impl Reader<'_> {
     }
 
     fn parquet(&self) -> Result<Input, SqlError> {
-        let builder =
-            ParquetRecordBatchReaderBuilder::try_new(self.open()?).map_err(|error| self.failed(error))?;
+        let builder = crate::read::builder(self.open()?).map_err(|error| self.failed(error))?;
         let schema = Arc::clone(builder.schema());
         self.check_columns(schema.fields().len())?;
         let wanted = self.wanted(schema.fields().iter().map(|field| field.name().as_str()));
