@@ -183,10 +183,14 @@ async fn a_table_that_was_made_anew_a_moment_ago_is_loaded_by_its_types_of_now()
         ("bigint", "timestamp", "7"),
         ("blob", "text", "7"),
     ] {
-        first.ok(&format!("DROP TABLE IF EXISTS sw; CREATE TABLE sw (k int PRIMARY KEY, v {old})")).await;
+        first
+            .ok(&format!(
+                "%%cql --yes\nDROP TABLE IF EXISTS sw; CREATE TABLE sw (k int PRIMARY KEY, v {old})"
+            ))
+            .await;
         second.ok("DESCRIBE TABLE sw").await;
         second.run("SELECT v FROM sw").await;
-        first.ok(&format!("DROP TABLE sw; CREATE TABLE sw (k int PRIMARY KEY, v {new})")).await;
+        first.ok(&format!("%%cql --yes\nDROP TABLE sw; CREATE TABLE sw (k int PRIMARY KEY, v {new})")).await;
         let told = second.run("%import t.csv INTO sw").await;
         let loaded = told.plain().join("\n");
         if new == "timestamp" {
