@@ -36,10 +36,7 @@ pub(crate) fn run(connection_file: &Path) -> ExitCode {
                 .enable_all()
                 .build()
                 .map_err(|error| format!("The kernel cannot start its threads: {error}."))?;
-            let outcome = runtime.block_on(async {
-                crate::file_size::outlive_limit();
-                cqlbook_wire::serve(connection, Arc::new(Kernel::new())).await
-            });
+            let outcome = runtime.block_on(cqlbook_wire::serve(connection, Arc::new(Kernel::new())));
             // A statement that hangs must not hold the process.
             runtime.shutdown_background();
             outcome.map_err(|error| error.to_string())

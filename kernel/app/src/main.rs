@@ -25,5 +25,6 @@ mod trace;
 
 fn main() -> ExitCode {
     core_dump::forbid();
+    file_size::outlive_limit();
     cli::run()
 }

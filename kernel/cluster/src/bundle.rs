@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -27,6 +27,9 @@ pub const MAX_FILE_BYTES: u64 = 1024 * 1024;
 pub const MAX_ENTRIES: usize = 64;
 /// The most all members together may inflate to, in bytes.
 pub const MAX_INFLATED_BYTES: u64 = 4 * 1024 * 1024;
+
+/// The reason of [`BundleError::NotZip`] where the path leads to a pipe, a device or the like.
+pub const NOT_REGULAR: &str = "it is not a regular file";
 
 const CONFIG: &str = "config.json";
 const AUTHORITIES: &str = "ca.crt";
@@ -68,16 +71,16 @@ impl fmt::Debug for Bundle {
 }
 
 /// Why a bundle cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum BundleError {
     /// There is no file, or it may not be read.
-    #[error("{path}: no bundle: {reason}")]
+    #[error("{path}: no bundle: {error}")]
     NotFound {
         /// The path as it was given.
         path: PathBuf,
         /// The system's words.
-        reason: String,
+        error: Arc<io::Error>,
     },
     /// The path is a folder, or a member of an unpacked bundle.
     #[error("{path} is a part of an extracted bundle")]
@@ -113,6 +116,16 @@ pub enum BundleError {
         /// What it has.
         reason: String,
     },
+    /// A bundle of another database was put in the place of the one that the connection was made by. It is not used.
+    #[error("{path} leads to {now} now, and the connection is to {host}")]
+    OtherHost {
+        /// The path.
+        path: PathBuf,
+        /// The host of the open connection.
+        host: String,
+        /// The host that the bundle names now.
+        now: String,
+    },
     /// The client's certificate is not valid now.
     #[error("the bundle's certificate is not valid now")]
     Expired {
@@ -131,13 +144,13 @@ impl Bundle {
     /// # Errors
     /// [`BundleError`], for each way a bundle can be bad.
     pub fn read(path: &Path, now: SystemTime) -> Result<Self, BundleError> {
-        let not_found = |error: std::io::Error| {
+        let not_found = |error: io::Error| {
             // Some browsers unpack a download at once, and leave a folder of the same name.
             let unpacked = path.with_extension("");
-            if error.kind() == std::io::ErrorKind::NotFound && unpacked.join(CONFIG).is_file() {
+            if error.kind() == io::ErrorKind::NotFound && unpacked.join(CONFIG).is_file() {
                 return BundleError::Extracted { path: unpacked, is_folder: true };
             }
-            BundleError::NotFound { path: path.to_owned(), reason: error.to_string() }
+            BundleError::NotFound { path: path.to_owned(), error: Arc::new(error) }
         };
         let metadata = std::fs::metadata(path).map_err(not_found)?;
         if metadata.is_dir() {
@@ -151,7 +164,7 @@ impl Bundle {
             looks_like_html: false,
         };
         if !metadata.is_file() {
-            return Err(not_zip("it is not a regular file"));
+            return Err(not_zip(NOT_REGULAR));
         }
         if size > MAX_FILE_BYTES {
             return Err(BundleError::Unsafe {

@@ -343,19 +343,19 @@ fn route(bundle: &Bundle, tls: Arc<ClientConfig>, metadata: Metadata) -> Route {
 pub(crate) struct AstraSource {
     bundle: PathBuf,
     timeouts: Timeouts,
-    /// The host and port of the bundle as it was read first. The credentials were given for that one, so that a bundle for another
-    /// one, put at the same path meanwhile, gets nothing.
-    host: Arc<OnceLock<(String, u16)>>,
+    /// The host of the bundle as it was read first. The credentials were given for that one, so that a bundle of another database,
+    /// put at the same path meanwhile, gets nothing. The database may have moved to another port of its host.
+    host: Arc<OnceLock<String>>,
 }
 
 impl AstraSource {
     async fn read(&self) -> Result<(Bundle, Arc<ClientConfig>), ConnectError> {
         let path = self.bundle.clone();
         let bundle = blocking(move || Bundle::read(&path, SystemTime::now())).await??;
-        let (host, port) = self.host.get_or_init(|| (bundle.host.clone(), bundle.port));
-        if (host.as_str(), *port) != (bundle.host.as_str(), bundle.port) {
-            let reason = format!("it leads to another database now, and the connection is to {host}");
-            return Err(BundleError::Unsafe { reason }.into());
+        let host = self.host.get_or_init(|| bundle.host.clone());
+        if !host.eq_ignore_ascii_case(&bundle.host) {
+            let (host, now) = (host.clone(), bundle.host);
+            return Err(BundleError::OtherHost { path: self.bundle.clone(), host, now }.into());
         }
         let tls = tls::astra(&bundle).map_err(|reason| ConnectError::Driver { reason })?;
         Ok((bundle, tls))
@@ -363,7 +363,12 @@ impl AstraSource {
 
     /// Reads the bundle and asks the metadata service anew, once.
     pub(crate) async fn look_up(&self) -> Result<Route, ConnectError> {
-        let (bundle, tls) = self.read().await?;
+        let (bundle, tls) = self.read().await.map_err(|error| match error {
+            ConnectError::Bundle(error) => {
+                ConnectError::BundleReplaced { path: self.bundle.clone(), error: Box::new(error) }
+            }
+            other => other,
+        })?;
         let metadata = metadata::fetch(&bundle, &tls, &self.timeouts).await.map_err(metadata_failure)?;
         Ok(route(&bundle, tls, metadata))
     }

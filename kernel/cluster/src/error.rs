@@ -16,6 +16,14 @@ pub enum ConnectError {
     /// The bundle cannot be used.
     #[error(transparent)]
     Bundle(#[from] BundleError),
+    /// The bundle was read again, to find a database that is gone, and what lies at its path now cannot be used.
+    #[error("the bundle at {path}, read again: {error}")]
+    BundleReplaced {
+        /// The path.
+        path: PathBuf,
+        /// Why it cannot be used.
+        error: Box<BundleError>,
+    },
     /// The metadata service gave no answer that can be used (but not [`MetadataError::Paused`], [`MetadataError::Link`]).
     #[error("the metadata service {0}")]
     Metadata(MetadataError),

@@ -37,6 +37,12 @@ pub enum FileError {
         /// The file.
         path: PathBuf,
     },
+    /// It would become larger than what is read again. What it held before is still there.
+    #[error("{path} would have more than {} MiB, the most that it may have", MAX_BYTES / 1024 / 1024)]
+    Full {
+        /// The file.
+        path: PathBuf,
+    },
     /// It is larger than any that this program writes.
     #[error("{path} has more than {} MiB, which no file of this program has", MAX_BYTES / 1024 / 1024)]
     TooLarge {
@@ -101,6 +107,9 @@ pub(crate) fn read(path: &Path) -> Result<Option<String>, FileError> {
 ///
 /// A link is followed: what it leads to is replaced. The `_lock` shows that nobody else is writing.
 pub(crate) fn write(path: &Path, text: &str, _lock: &Lock) -> Result<(), FileError> {
+    if text.len() as u64 > MAX_BYTES {
+        return Err(FileError::Full { path: path.to_owned() });
+    }
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let failed = |source| FileError::Write { path: path.clone(), source };
     let new = path.with_extension("new");
@@ -208,6 +217,19 @@ mod tests {
         assert!(matches!(read(&path), Err(FileError::TooLarge { .. })));
         fs::write(&path, [0xff, 0xfe]).unwrap();
         assert!(matches!(read(&path), Err(FileError::Read { .. })), "no text");
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file.toml");
+        let lock = lock(&path).unwrap();
+        let limit = usize::try_from(MAX_BYTES).unwrap();
+        write(&path, &"#".repeat(limit), &lock).unwrap();
+        for bytes in [limit + 1, 4 * limit] {
+            assert!(matches!(write(&path, &"x".repeat(bytes), &lock), Err(FileError::Full { .. })));
+        }
+        assert_eq!(read(&path).unwrap(), Some("#".repeat(limit)), "what it held is still there");
     }
 
     #[test]

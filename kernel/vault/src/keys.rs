@@ -20,7 +20,7 @@ use crate::vault::VaultError;
 const VERSION: i64 = 1;
 /// The connections that a writer is at.
 const UNSURE: &str = "unsure";
-const HEAD: &str = "# cqlbook's key pairs. The private halves are sealed; the keys that open them are in the system's keychain.\nversion = 1\n";
+const HEAD: &str = "# cqlbook's key pairs. The private halves are sealed; the keys that open them are in the system's keychain or in vault.toml.\nversion = 1\n";
 
 /// The file of key pairs.
 #[derive(Debug)]

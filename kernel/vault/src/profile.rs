@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use cqlbook_core::host::{HostError, Hosts, NATIVE_PORT};
 use sha2::{Digest, Sha256};
 use toml_edit::{Datetime, Item, Table, value};
 
@@ -155,9 +156,10 @@ impl Profile {
                 let path = |field: &str| optional(field).map(|text| text.map(PathBuf::from));
                 let paths = TlsPaths { ca_cert: path("ca_cert")?, cert: path("cert")?, key: path("key")? };
                 let tls = truth("tls")? || paths != TlsPaths::default();
+                let (hosts, port) = hosts(table)?;
                 Place::Cassandra {
-                    hosts: hosts(table)?,
-                    port: port(table)?,
+                    hosts,
+                    port,
                     user: optional("user")?,
                     dc: optional("dc")?,
                     tls: tls.then_some(paths),
@@ -245,25 +247,23 @@ fn path(path: &Path) -> Result<Item, ProfileError> {
     }
 }
 
-fn hosts(table: &Table) -> Result<Vec<String>, String> {
+/// The hosts and the port of all of them, which may stand behind a host as well.
+fn hosts(table: &Table) -> Result<(Vec<String>, u16), String> {
     let texts = table
         .get("hosts")
         .and_then(Item::as_array)
-        .map(|hosts| hosts.iter().map(|host| host.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>());
-    match texts {
-        Some(Some(hosts)) if !hosts.is_empty() => Ok(hosts),
-        _ => Err("`hosts` is not a list of hosts".to_owned()),
-    }
+        .map(|hosts| hosts.iter().map(|host| host.as_str()).collect::<Option<Vec<_>>>());
+    let Some(Some(texts)) = texts else { return Err("`hosts` is not a list of hosts".to_owned()) };
+    let told = |error: HostError| format!("`hosts` is not a list of hosts: {error}");
+    let hosts = Hosts::parse(texts).map_err(told)?;
+    let port = hosts.port_with(port(table)?).map_err(told)?;
+    Ok((hosts.names, port.unwrap_or(NATIVE_PORT)))
 }
 
-fn port(table: &Table) -> Result<u16, String> {
-    match table.get("port").map(Item::as_integer) {
-        None => Ok(9042),
-        Some(port) => port
-            .and_then(|port| u16::try_from(port).ok())
-            .filter(|port| *port > 0)
-            .ok_or_else(|| "`port` is not a number from 1 to 65535".to_owned()),
-    }
+fn port(table: &Table) -> Result<Option<u16>, String> {
+    let Some(port) = table.get("port") else { return Ok(None) };
+    let number = port.as_integer().and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0);
+    number.map(Some).ok_or_else(|| "`port` is not a number from 1 to 65535".to_owned())
 }
 
 /// One that does not parse is as good as none.

@@ -19,8 +19,7 @@ const VERSION: i64 = 1;
 const SLOT: &str = "slot";
 /// The most connections of a file: far more than anybody has.
 const MAX_CONNECTIONS: usize = 2000;
-const HEAD: &str =
-    "# Saved connections of cqlbook. Their secrets are not here but in the system's keychain.\nversion = 1\n";
+const HEAD: &str = "# Saved connections of cqlbook. No secret is here: they are sealed, in the system's keychain or in vault.toml.\nversion = 1\n";
 
 /// Why a saved connection cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +65,12 @@ pub enum ProfileError {
     Taken {
         /// The name as the other one has it.
         name: String,
+    },
+    /// There are as many connections as a file may have.
+    #[error("{path} has {MAX_CONNECTIONS} connections, the most that it may have")]
+    Full {
+        /// The file.
+        path: PathBuf,
     },
     /// Connections may not be called so.
     #[error(transparent)]
@@ -153,6 +158,8 @@ impl Profiles {
             let tables = tables_mut(document, &self.path)?;
             if let Some(table) = tables.iter_mut().find(|table| has_id(table, profile)) {
                 profile.write(table)?;
+            } else if tables.len() >= MAX_CONNECTIONS {
+                return Err(ProfileError::Full { path: self.path.clone() });
             } else {
                 let mut table = Table::new();
                 profile.write(&mut table)?;

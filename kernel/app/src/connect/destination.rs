@@ -8,15 +8,14 @@ use std::time::SystemTime;
 
 use cqlbook_cluster::ConnectError;
 use cqlbook_cluster::bundle::Bundle;
+use cqlbook_cluster::small_file::{self, MAX_PEM_BYTES};
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_vault::{Destination, Place, TlsPaths};
 use sha2::{Digest, Sha256};
 
 use crate::explain;
 use crate::explain::connect::Kind;
-
-/// The largest file of certificates that is read.
-const MAX_PEM: u64 = 1024 * 1024;
+use crate::explain::file::{self, Doing};
 
 /// Where a place leads.
 ///
@@ -69,18 +68,10 @@ fn authority(tls: Option<&TlsPaths>) -> Result<(String, String), Diagnostic> {
 }
 
 fn content(path: &Path) -> Result<String, Diagnostic> {
-    use std::io::Read as _;
-    let mut bytes = Vec::new();
-    std::fs::metadata(path)
-        .and_then(|metadata| {
-            if metadata.is_file() { Ok(()) } else { Err(std::io::Error::other("it is no regular file")) }
-        })
-        .and_then(|()| std::fs::File::open(path)?.take(MAX_PEM).read_to_end(&mut bytes))
-        .map_err(|error| {
-            Diagnostic::new(Code::Usage, format!("{} cannot be read.", path.display()))
-                .with_cause(format!("The system says: {error}. Nothing was sent."))
-                .with_hint("Check the paths of `--ca-cert`, `--cert` and `--key`.")
-        })?;
+    let bytes = small_file::read(path, MAX_PEM_BYTES).map_err(|error| {
+        let told = Diagnostic::new(Code::Usage, format!("The TLS file {} cannot be used.", path.display()));
+        file::with_trouble(told, &error, path, Doing::Reading)
+    })?;
     Ok(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use cqlbook_core::diagnostic::{Code, Diagnostic};
+use cqlbook_core::host::Hosts;
 use cqlbook_core::magic::{self, Arguments};
 use cqlbook_core::secret::Secret;
 use cqlbook_vault::{Destination, Place, Profile, TlsPaths};
@@ -17,6 +18,7 @@ use super::missing;
 use super::recipe::{Login, Recipe};
 use super::shelf::{Shelf, asks_anew, is_agreed};
 use super::verbs;
+use crate::explain::host::host;
 
 /// Options that only one kind of connection has. `--client-secret` asks for a cluster's password too: it is what every error about a
 /// stored secret says.
@@ -116,11 +118,11 @@ impl Edited {
                 }
             }
             Place::Cassandra { hosts, port, user, dc, tls } => {
-                let new = arguments.values("host");
-                if !new.is_empty() {
-                    *hosts = new.into_iter().map(str::to_owned).collect();
-                }
-                if let Some(text) = arguments.value("port") {
+                if arguments.flag("host") {
+                    let (new, of_new) = gather::hosts(arguments)?;
+                    *hosts = new;
+                    *port = of_new.unwrap_or(*port);
+                } else if let Some(text) = arguments.value("port") {
                     *port = gather::port(text)?;
                 }
                 if let Some(new) = text("dc") {
@@ -166,11 +168,9 @@ impl Edited {
             }
             Place::Cassandra { hosts, port, user, dc, .. } => {
                 if let Some(new) = asked(desk, "Hosts", &hosts.join(",")).await? {
-                    *hosts = new
-                        .split(',')
-                        .map(|host| host.trim().to_owned())
-                        .filter(|host| !host.is_empty())
-                        .collect();
+                    let new = Hosts::parse([new.as_str()]).map_err(|error| host(&error, "--host"))?;
+                    *hosts = new.names;
+                    *port = new.port.unwrap_or(*port);
                 }
                 if let Some(new) = asked(desk, "Port", &port.to_string()).await? {
                     *port = gather::port(&new)?;

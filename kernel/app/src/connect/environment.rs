@@ -5,11 +5,13 @@
 //! any other place they do not go.
 
 use cqlbook_core::diagnostic::{Code, Diagnostic};
+use cqlbook_core::host::Hosts;
 use cqlbook_vault::{Destination, Place};
 
 use super::desk::Desk;
 use super::destination;
 use super::shelf::Shelf;
+use crate::explain::host::host;
 
 const BUNDLE: &str = "ASTRA_DB_SECURE_BUNDLE_PATH";
 const HOST: &str = "CASSANDRA_HOST";
@@ -69,19 +71,30 @@ pub(super) async fn password(
     place: &Place,
 ) -> Result<Option<String>, Diagnostic> {
     let Some(password) = variable("CASSANDRA_PASSWORD") else { return Ok(None) };
-    let (Place::Cassandra { hosts, .. }, Ok(to)) = (place, destination::of(place)) else { return Ok(None) };
+    let (Place::Cassandra { hosts, port, .. }, Ok(to)) = (place, destination::of(place)) else {
+        return Ok(None);
+    };
     let may = match variable(HOST) {
-        Some(own) if is_within(hosts, &own) => true,
-        Some(own) => other_place(desk, "password", &own, HOST, &to).await?,
+        Some(text) => {
+            let own = Hosts::parse([text.as_str()]).map_err(|error| {
+                let told = host(&error, HOST);
+                Diagnostic { message: format!("{HOST} names no hosts. {}", told.message), ..told }
+            })?;
+            if is_within(hosts, *port, &own) {
+                true
+            } else {
+                other_place(desk, "password", &text, HOST, &to).await?
+            }
+        }
         None => first_time(desk, shelf, "password", HOST, &to).await?,
     };
     Ok(may.then_some(password))
 }
 
-/// Whether each host is one of those that the variable names, with commas between them.
-fn is_within(hosts: &[String], variable: &str) -> bool {
-    let own: Vec<String> = variable.split(',').map(|host| host.trim().to_lowercase()).collect();
-    !hosts.is_empty() && hosts.iter().all(|host| own.contains(&host.trim().to_lowercase()))
+/// Whether each host is one of those that the variable names, at the port that it names, if it names one.
+fn is_within(hosts: &[String], port: u16, own: &Hosts) -> bool {
+    let is_own = |host: &String| own.names.iter().any(|own| own.eq_ignore_ascii_case(host.trim()));
+    !hosts.is_empty() && own.port.is_none_or(|own| own == port) && hosts.iter().all(is_own)
 }
 
 async fn other_place(
@@ -143,11 +156,24 @@ mod tests {
 
     #[test]
     fn a_password_is_for_the_hosts_that_the_variable_names() {
-        let hosts = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        assert!(is_within(&hosts("db"), "db") && is_within(&hosts("DB a"), "a, db"));
-        for named in ["other", "db other", "db.evil", "d"] {
-            assert!(!is_within(&hosts(named), "db"), "{named}");
+        let is_within = |named: &str, variable: &str| {
+            let (named, own) = (Hosts::parse([named]).unwrap(), Hosts::parse([variable]).unwrap());
+            is_within(&named.names, named.port.unwrap_or(9042), &own)
+        };
+        for (named, variable) in [
+            ("db", "db"),
+            ("DB,a", "a, db"),
+            ("db:9043", "db"),
+            ("db:9043", "cql://db:9043"),
+            ("[::1]:9042", "0:0:0:0:0:0:0:1"),
+            ("db.", "db"),
+        ] {
+            assert!(is_within(named, variable), "{named} {variable}");
         }
-        assert!(!is_within(&[], "db"));
+        for (named, variable) in
+            [("other", "db"), ("db,other", "db"), ("db.evil", "db"), ("d", "db"), ("db:9043", "db:9042")]
+        {
+            assert!(!is_within(named, variable), "{named} {variable}");
+        }
     }
 }

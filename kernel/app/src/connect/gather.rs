@@ -6,6 +6,7 @@ use std::path::Path;
 use cqlbook_cluster::TlsFiles;
 use cqlbook_cluster::small_file::{self, MAX_PEM_BYTES};
 use cqlbook_core::diagnostic::{Code, Diagnostic};
+use cqlbook_core::host::{Hosts, NATIVE_PORT};
 use cqlbook_core::magic::Arguments;
 use cqlbook_core::secret::Secret;
 use cqlbook_vault::Place as SavedPlace;
@@ -16,7 +17,9 @@ use super::environment;
 use super::fields::{self, Draft, Field};
 use super::recipe::{Login, Place, Recipe};
 use super::shelf::Shelf;
+use crate::explain::connect::no_port;
 use crate::explain::file::{self, Doing};
+use crate::explain::host::host;
 
 /// What a connection is gathered for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +119,9 @@ pub(crate) async fn cassandra(
     arguments: &Arguments,
     purpose: Purpose,
 ) -> Result<Recipe, Diagnostic> {
+    // What leads nowhere is told before anything is asked for.
+    let (hosts, port) = hosts(arguments)?;
+    let port = port.unwrap_or(NATIVE_PORT);
     let mut name = arguments.value("name").map(str::to_owned).filter(|name| !name.trim().is_empty());
     if name.is_none() && purpose == Purpose::Save {
         let answer = desk.ask(Field::Name.prompt(), false).await?;
@@ -125,12 +131,6 @@ pub(crate) async fn cassandra(
             return Err(fields::fields_required(&[Field::Name]));
         }
     }
-    let hosts: Vec<String> = arguments.values("host").into_iter().map(str::to_owned).collect();
-    if hosts.is_empty() {
-        return Err(Diagnostic::new(Code::FieldsRequired, "All fields are required. Missing: host.")
-            .with_hint("Add `--host HOST`, or several with commas between them."));
-    }
-    let port = arguments.value("port").map_or(Ok(9042), port)?;
     let user = arguments.value("user").map(str::to_owned);
     let file = |name: &str| arguments.value(name).map(|typed| desk.path(typed));
     let tls = TlsFiles { ca_cert: file("ca-cert"), cert: file("cert"), key: file("key") };
@@ -189,15 +189,23 @@ pub(crate) async fn other_user(
     Ok(Recipe { name: None, profile: None, place, keyspace, read_only: recipe.read_only })
 }
 
+/// The hosts that the line names, and their port, behind them or as an option of its own.
+///
+/// # Errors
+/// `FIELDS_REQUIRED` where it names none, `USAGE`.
+pub(super) fn hosts(arguments: &Arguments) -> Result<(Vec<String>, Option<u16>), Diagnostic> {
+    let given = arguments.value("port").map(port).transpose()?;
+    let hosts = Hosts::parse(arguments.values("host")).map_err(|error| host(&error, "--host"))?;
+    let port = hosts.port_with(given).map_err(|error| host(&error, "--host"))?;
+    Ok((hosts.names, port))
+}
+
 /// The port that was typed.
 ///
 /// # Errors
 /// `USAGE`.
 pub(crate) fn port(text: &str) -> Result<u16, Diagnostic> {
-    text.parse().ok().filter(|port| *port > 0).ok_or_else(|| {
-        Diagnostic::new(Code::Usage, format!("`{text}` is not a port."))
-            .with_hint("A port is a whole number from 1 to 65535; Cassandra's is 9042.")
-    })
+    cqlbook_core::host::port(text).ok_or_else(|| no_port(text))
 }
 
 /// A cluster's password: from the environment, where it may go to `place`, then from a hidden prompt.

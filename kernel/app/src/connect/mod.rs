@@ -16,5 +16,9 @@ mod terminal;
 pub(crate) mod verbs;
 
 /// Where the environment may hold secrets.
-pub(crate) const SECRET_VARIABLES: [&str; 4] =
-    ["ASTRA_DB_APPLICATION_TOKEN", "ASTRA_DB_CLIENT_SECRET", "CASSANDRA_PASSWORD", safe::PASSPHRASE];
+pub(crate) const SECRET_VARIABLES: [&str; 4] = [
+    "ASTRA_DB_APPLICATION_TOKEN",
+    "ASTRA_DB_CLIENT_SECRET",
+    "CASSANDRA_PASSWORD",
+    crate::explain::vault::PASSPHRASE,
+];

@@ -11,9 +11,7 @@ use cqlbook_vault::keychain::Status;
 use cqlbook_vault::{Backend, Paths, Profiles, Vault, VaultError};
 
 use super::desk::Desk;
-
-/// Where the passphrase of the vault file may be.
-pub(crate) const PASSPHRASE: &str = "CQLBOOK_VAULT_PASSPHRASE";
+use crate::explain::vault::PASSPHRASE;
 
 /// This user's vault.
 pub(super) struct Safe {

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic::{self, Arguments};
 use cqlbook_core::render::{self, Facts, Item, List};
-use cqlbook_vault::{Deleted, Place, Profile};
+use cqlbook_vault::keychain::Status;
+use cqlbook_vault::{Deleted, Place, Profile, VaultError};
 
 use super::desk::Desk;
 use super::edit;
 use super::gather::{self, Purpose};
 use super::opening;
 use super::recipe::Recipe;
-use super::safe::PASSPHRASE;
 use super::shelf::{Kept, Shelf};
 use crate::explain::vault as explain;
+use crate::explain::vault::PASSPHRASE;
 
 /// What stands in the place of a secret. It says nothing of its length.
 const DOTS: &str = "••••••••";
@@ -216,6 +217,16 @@ pub(crate) async fn show(desk: &dyn Desk, profile: &Profile) -> Result<(), Diagn
 async fn delete(desk: &dyn Desk, shelf: &Shelf, name: &str) -> Result<(), Diagnostic> {
     let said = match shelf.delete(name).await? {
         Deleted::Whole => format!("Deleted `{name}`, and its secrets."),
+        // Where nothing can be kept nothing was.
+        Deleted::SecretsLeft(VaultError::NoKeychain(Status::Absent { .. })) if !shelf.has_vault_file() => {
+            format!("Deleted `{name}`. No secret of it is kept here: there is no keychain.")
+        }
+        Deleted::SecretsLeft(VaultError::NoKeychain(Status::Absent { .. }) | VaultError::WrongPassphrase) => {
+            format!(
+                "Deleted `{name}`. Its secrets may still lie in {}, sealed under its passphrase, which was not given.",
+                shelf.vault_file()
+            )
+        }
         Deleted::SecretsLeft(error) => format!(
             "Deleted `{name}`. Its secrets could not be looked for and may still lie, sealed, in the keychain. {}",
             explain::vault(&error).message

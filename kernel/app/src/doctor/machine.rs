@@ -10,6 +10,8 @@ use cqlbook_vault::keychain::{self, Status};
 use cqlbook_vault::{Paths, Profiles, VaultError};
 
 use super::finding::Finding;
+use crate::explain::proxy;
+use crate::explain::vault::PASSPHRASE;
 
 /// How long a connection of this machine to itself may take.
 const LOOPBACK: Duration = Duration::from_secs(5);
@@ -18,7 +20,6 @@ const LOOPBACK: Duration = Duration::from_secs(5);
 const WITHOUT_KEYCHAIN: &str = "Secrets are then held for a session only. Set CQLBOOK_VAULT_PASSPHRASE to keep them in a file that is sealed under it.";
 /// The same, where that is done already.
 const WITH_PASSPHRASE: &str = "CQLBOOK_VAULT_PASSPHRASE is set: secrets are kept in a file that is sealed under it. There is nothing to do.";
-const PASSPHRASE: &str = "CQLBOOK_VAULT_PASSPHRASE";
 
 /// Which program this is.
 pub(super) fn program() -> Finding {
@@ -214,9 +215,9 @@ fn judge_environment(is_set: impl Fn(&str) -> bool) -> Vec<Finding> {
     const ABOUT: &str = "Environment";
     let set = |names: &[&'static str]| names.iter().copied().filter(|name| is_set(name)).collect::<Vec<_>>();
     let mut findings = Vec::new();
-    let proxies = set(&["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]);
+    let proxies = proxy::set_by(&is_set);
     if !proxies.is_empty() {
-        let found = format!("{} set, and not used: databases are reached directly.", are(&proxies));
+        let found = format!("{} set, and not used: databases are reached directly.", proxy::are(&proxies));
         findings.push(Finding::note(ABOUT, found));
     }
     let astra = set(&[
@@ -228,14 +229,10 @@ fn judge_environment(is_set: impl Fn(&str) -> bool) -> Vec<Finding> {
     if !astra.is_empty() {
         findings.push(Finding::note(
             ABOUT,
-            format!("{} set; `%connect astra` takes what is there.", are(&astra)),
+            format!("{} set; `%connect astra` takes what is there.", proxy::are(&astra)),
         ));
     }
     findings
-}
-
-fn are(names: &[&str]) -> String {
-    format!("{} {}", names.join(", "), if names.len() == 1 { "is" } else { "are" })
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! Why a Secure Connect Bundle cannot be used, in the user's words.
 
+use std::io::ErrorKind;
 use std::time::SystemTime;
 
-use cqlbook_cluster::bundle::BundleError;
+use cqlbook_cluster::bundle::{BundleError, NOT_REGULAR};
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::render::count;
 
+use super::file::{self, Doing};
 use super::sentence;
 
 /// Where a bundle comes from, as a next step.
@@ -14,20 +16,22 @@ pub(super) const DOWNLOAD: &str =
 
 pub(super) fn bundle(error: &BundleError) -> Diagnostic {
     match error {
-        BundleError::NotFound { path, reason } => {
-            let path = path.display();
-            // The system's words say nothing new of a file that is not there.
-            let is_there = !reason.starts_with("No such file") && !reason.contains("cannot find");
-            let (message, cause) = if is_there {
-                (format!("The bundle at {path} cannot be read."), format!("The system says: {reason}."))
-            } else {
-                let origin = "A relative path starts at the notebook's folder, and `~` is your home folder.";
-                (format!("There is no bundle at {path}."), origin.to_owned())
-            };
-            Diagnostic::new(Code::BundleNotFound, message)
-                .with_cause(cause)
+        BundleError::NotFound { path, error } if error.kind() == ErrorKind::NotFound => {
+            Diagnostic::new(Code::BundleNotFound, format!("There is no bundle at {}.", path.display()))
+                .with_cause("A relative path starts at the notebook's folder, and `~` is your home folder.")
                 .with_hint("Check the path after `--bundle`, or the one in ASTRA_DB_SECURE_BUNDLE_PATH.")
         }
+        BundleError::NotFound { path, error } => {
+            let message = format!("The bundle at {} cannot be read.", path.display());
+            file::with_trouble(Diagnostic::new(Code::BundleNotFound, message), error, path, Doing::Reading)
+        }
+        BundleError::OtherHost { path, host, now } => Diagnostic::new(
+            Code::BundleUnsafe,
+            format!("{} is the bundle of another database now.", path.display()),
+        )
+        .with_cause(format!("It leads to {now}, and the connection is to {host}. Nothing was sent to {now}."))
+        .with_hint(format!("Put the bundle of {host} back: the kernel goes on with it by itself."))
+        .with_hint("Or connect to the other database: `%connect astra --bundle ZIP`."),
         BundleError::Extracted { path, is_folder } => {
             let path = path.display();
             Diagnostic::new(
@@ -45,7 +49,9 @@ pub(super) fn bundle(error: &BundleError) -> Diagnostic {
             Code::BundleNotZip,
             format!("{} is not a whole zip archive.", path.display()),
         )
-        .with_cause(if *looks_like_html {
+        .with_cause(if reason == NOT_REGULAR {
+            "It is a pipe, a device or another thing that is no regular file.".to_owned()
+        } else if *looks_like_html {
             format!(
                 "It is a web page or an error message of {} bytes, saved under that name. The download link lives 5 minutes.",
                 count(*size)

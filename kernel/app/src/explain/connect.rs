@@ -2,17 +2,21 @@
 //!
 //! Codes and advice follow `errors.md`; the sections of `docs/errors.md` say more of each.
 
+use std::path::Path;
 use std::time::Duration;
 
+use cqlbook_cluster::bundle::BundleError;
 use cqlbook_cluster::metadata::MetadataError;
 use cqlbook_cluster::{ConnectError, ServerErrorKind};
 use cqlbook_core::diagnostic::{Code, Diagnostic};
+use cqlbook_core::host::HostError;
 use cqlbook_core::render::duration;
 
 use super::bundle::bundle;
 pub(crate) use super::bundle::moment;
-use super::link::link;
-use super::sentence;
+use super::file::{self, Doing};
+use super::link::{direct, link};
+use super::{proxy, sentence};
 
 /// Whether the failure concerns Astra or a cluster of the user's own: the advice differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +29,7 @@ pub(crate) enum Kind {
 pub(crate) fn connect(error: &ConnectError, kind: Kind) -> Diagnostic {
     match error {
         ConnectError::Bundle(error) => bundle(error),
+        ConnectError::BundleReplaced { path, error } => bundle_replaced(path, error),
         ConnectError::Metadata(error) => metadata(error),
         ConnectError::Paused { waited } => paused(*waited, None),
         ConnectError::Link(error) => link(error, kind),
@@ -54,15 +59,15 @@ pub(crate) fn connect(error: &ConnectError, kind: Kind) -> Diagnostic {
             Kind::Astra => "Download the Secure Connect Bundle of the region again.",
         }),
         ConnectError::TlsFile { path, reason } => {
-            Diagnostic::new(Code::Usage, format!("The TLS file {} cannot be used.", path.display()))
-                .with_cause(format!("It was read, and {reason}."))
+            let told = Diagnostic::new(Code::Usage, format!("The TLS file {} cannot be used.", path.display()));
+            // `cert`, `key` and the system's certificates are named without a folder.
+            if let Some(error) = file::unreadable(path).filter(|_| path.is_absolute()) {
+                return file::with_trouble(told, &error, path, Doing::Reading);
+            }
+            told.with_cause(format!("It was read, and {reason}."))
                 .with_hint("Give PEM files: `--ca-cert` the authorities, `--cert` and `--key` the client's certificate and its unencrypted key.")
         }
-        ConnectError::BadHost { host } if host.is_empty() => {
-            Diagnostic::new(Code::FieldsRequired, "All fields are required. Missing: host.")
-                .with_cause("A cluster of your own is reached by the name or address of a node. Nothing was tried.")
-                .with_hint("Add `--host HOST`, or several with commas between them.")
-        }
+        ConnectError::BadHost { host } if host.is_empty() => super::host::host(&HostError::Missing, "--host"),
         ConnectError::BadHost { host } => {
             Diagnostic::new(Code::Usage, format!("`{host}` is not a host."))
                 .with_cause("It is neither a name nor an address.")
@@ -92,6 +97,30 @@ pub(crate) fn connect(error: &ConnectError, kind: Kind) -> Diagnostic {
             .with_cause(sentence(&other.to_string()))
             .with_hint("Run the cell again."),
     }
+}
+
+/// The bundle of an open connection, which was read again: what lies at its path now.
+fn bundle_replaced(path: &Path, error: &BundleError) -> Diagnostic {
+    let mut diagnostic = bundle(error);
+    // Nothing was typed just now.
+    diagnostic.hints.retain(|hint| !hint.starts_with("Check the path after"));
+    let path = path.display().to_string();
+    if !diagnostic.message.contains(&path) {
+        diagnostic.message = format!("{} It is the one at {path}.", diagnostic.message);
+    }
+    if !matches!(error, BundleError::OtherHost { .. }) {
+        diagnostic.hints.push(format!(
+            "When a whole bundle of the same database is at {path}, the kernel goes on with it by itself."
+        ));
+    }
+    diagnostic
+}
+
+/// That what was typed is no port.
+pub(crate) fn no_port(text: &str) -> Diagnostic {
+    Diagnostic::new(Code::Usage, format!("`{text}` is not a port."))
+        .with_cause("Nothing was tried.")
+        .with_hint("A port is a whole number from 1 to 65535; Cassandra's is 9042.")
 }
 
 fn metadata(error: &MetadataError) -> Diagnostic {
@@ -192,6 +221,7 @@ fn timed_out(
     Diagnostic::new(Code::NetworkUnreachable, message)
         .with_cause("The service is slow or hangs, or a firewall drops the packets.")
         .with_hint(match kind {
+            _ if !proxy::set().is_empty() => direct(&proxy::set(), &place),
             Kind::Astra => {
                 format!("Check the network and the VPN, and that outbound HTTPS to {place} is allowed.")
             }

@@ -60,9 +60,17 @@ pub(crate) fn trouble(error: &Error, path: &Path, doing: Doing) -> (String, Stri
         ErrorKind::ReadOnlyFilesystem => told("What is mounted there can only be read.".to_owned(), "Write to another folder."),
         ErrorKind::StorageFull => told("No space left on the disk.".to_owned(), "Free space on the disk, or write to another one."),
         ErrorKind::QuotaExceeded => told("Your share of the disk is used up.".to_owned(), "Remove files of yours there, or write to another disk."),
+        ErrorKind::FileTooLarge if doing == Doing::Reading => told(
+            format!("{} It is larger than any file of its kind.", super::sentence(&error.to_string())),
+            "Name the right file.",
+        ),
         ErrorKind::FileTooLarge => told(
             "The file would be larger than a file may be: a limit of the process (`ulimit -f`) or of the file system.".to_owned(),
             "Raise the limit where Jupyter is started, choose another disk, or a format that takes less room, such as Parquet.",
+        ),
+        _ if is_loop(error) => told(
+            "A link in the path leads to itself.".to_owned(),
+            "Name the file by a path without that link, or mend the link.",
         ),
         ErrorKind::InvalidInput => told(format!("The system says: {error}."), "Name a regular file."),
         _ if is_out_of_files(error) => told(
@@ -79,6 +87,21 @@ pub(crate) fn trouble(error: &Error, path: &Path, doing: Doing) -> (String, Stri
     }
 }
 
+/// Why the file at `path` cannot be read at all: it is not there, it is a folder, it may not be read. `None` where it can be.
+pub(crate) fn unreadable(path: &Path) -> Option<Error> {
+    let look = || {
+        let metadata = std::fs::metadata(path)?;
+        if metadata.is_dir() {
+            return Err(ErrorKind::IsADirectory.into());
+        }
+        if !metadata.is_file() {
+            return Err(Error::new(ErrorKind::InvalidInput, "it is a pipe, a device or the like"));
+        }
+        std::fs::File::open(path).map(drop)
+    };
+    look().err()
+}
+
 /// Whether the process or the system has as many files open as it may.
 fn is_out_of_files(error: &Error) -> bool {
     #[cfg(unix)]
@@ -86,6 +109,19 @@ fn is_out_of_files(error: &Error) -> bool {
         use rustix::io::Errno;
         let number = error.raw_os_error().map(Errno::from_raw_os_error);
         number == Some(Errno::MFILE) || number == Some(Errno::NFILE)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = error;
+        false
+    }
+}
+
+/// Whether links lead in a circle.
+fn is_loop(error: &Error) -> bool {
+    #[cfg(unix)]
+    {
+        error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) == Some(rustix::io::Errno::LOOP)
     }
     #[cfg(not(unix))]
     {

@@ -8,10 +8,28 @@ use cqlbook_core::render::duration;
 
 use super::bundle::{DOWNLOAD, moment};
 use super::connect::Kind;
-use super::sentence;
+use super::{proxy, sentence};
 
 /// Tells why a host could not be reached or not be trusted.
 pub(super) fn link(error: &LinkError, kind: Kind) -> Diagnostic {
+    match error {
+        // An address of IPv6 has colons of its own: with a port behind it, it stands in brackets.
+        LinkError::Refused { host, port } if host.contains(':') => {
+            of_host(&LinkError::Refused { host: format!("[{host}]"), port: *port }, kind)
+        }
+        LinkError::Unreachable { host, port, reason } if host.contains(':') => {
+            let (host, reason) = (format!("[{host}]"), reason.clone());
+            of_host(&LinkError::Unreachable { host, port: *port, reason }, kind)
+        }
+        LinkError::TimedOut { host, port, step, after } if host.contains(':') => {
+            let host = format!("[{host}]");
+            of_host(&LinkError::TimedOut { host, port: *port, step: *step, after: *after }, kind)
+        }
+        other => of_host(other, kind),
+    }
+}
+
+fn of_host(error: &LinkError, kind: Kind) -> Diagnostic {
     let told =
         |message: String, cause: &str| Diagnostic::new(Code::NetworkUnreachable, message).with_cause(cause);
     match error {
@@ -22,7 +40,11 @@ pub(super) fn link(error: &LinkError, kind: Kind) -> Diagnostic {
                     "There is no network, or the name does not exist any more. The system says: {reason}."
                 ),
             );
+            let proxies = proxy::set();
             match kind {
+                _ if !proxies.is_empty() => told
+                    .with_hint(direct(&proxies, host))
+                    .with_hint("Or check the network, the VPN and the name, and run the cell again."),
                 Kind::Astra => told
                     .with_hint("Check the network and the VPN, and run the cell again.")
                     .with_hint("If other names have addresses here, see in the Astra console whether the database is still there, and download its bundle again."),
@@ -95,16 +117,28 @@ pub(super) fn link(error: &LinkError, kind: Kind) -> Diagnostic {
 
 /// Adds what to look at on the way to a host.
 fn check(told: Diagnostic, host: &str, port: u16, kind: Kind) -> Diagnostic {
-    told.with_hint(match kind {
+    told.with_hint(on_the_way(&proxy::set(), host, port, kind))
+}
+
+/// What to look at on the way to a host, where these variables name proxies.
+fn on_the_way(proxies: &[&str], host: &str, port: u16, kind: Kind) -> String {
+    match kind {
+        _ if !proxies.is_empty() => direct(proxies, &format!("{host}:{port}")),
         Kind::Astra => {
             format!("Check the network and the VPN, and that outbound HTTPS to {host}:{port} is allowed.")
         }
-        Kind::Cassandra => {
-            format!(
-                "Check host and port, that the node is up, and that no firewall stands before {host}:{port}."
-            )
-        }
-    })
+        Kind::Cassandra => format!(
+            "Check host and port, that the node is up, and that no firewall stands before {host}:{port}."
+        ),
+    }
+}
+
+/// Where the environment names proxies: that they are not used, and what is needed instead.
+pub(super) fn direct(proxies: &[&str], place: &str) -> String {
+    format!(
+        "{} set, and not used: an HTTP proxy does not carry CQL, so all of a database is reached directly. Ask who runs the network to let direct TCP connections to {place} out, or use a VPN or another network.",
+        proxy::are(proxies)
+    )
 }
 
 /// A server that ended TLS: it does not accept our certificate, or knows no node of the name.
@@ -202,6 +236,27 @@ mod tests {
             ("db.example", "db.example"),
         ] {
             assert_eq!(plain_name(presented), shown);
+        }
+    }
+
+    #[test]
+    fn an_address_with_a_port_stands_in_brackets() {
+        let refused = |host: &str| {
+            link(&LinkError::Refused { host: host.to_owned(), port: 9042 }, Kind::Cassandra).message
+        };
+        assert_eq!(refused("::1"), "[::1]:9042 refused the connection.");
+        assert_eq!(refused("h"), "h:9042 refused the connection.");
+    }
+
+    #[test]
+    fn who_has_a_proxy_is_told_that_it_carries_no_cql() {
+        for kind in [Kind::Astra, Kind::Cassandra] {
+            let told = on_the_way(&["HTTPS_PROXY", "all_proxy"], "db.example", 29042, kind);
+            assert_eq!(
+                told,
+                "HTTPS_PROXY, all_proxy are set, and not used: an HTTP proxy does not carry CQL, so all of a database is reached directly. Ask who runs the network to let direct TCP connections to db.example:29042 out, or use a VPN or another network."
+            );
+            assert!(!on_the_way(&[], "db.example", 29042, kind).contains("proxy"));
         }
     }
 

@@ -1,6 +1,8 @@
 //! Why a statement gave no answer, in the user's words.
 
-use cqlbook_cluster::{ConnectionLost, QueryError, SchemaSnapshot, ServerError, ServerErrorKind};
+use cqlbook_cluster::{
+    ConnectError, ConnectionLost, QueryError, SchemaSnapshot, ServerError, ServerErrorKind,
+};
 use cqlbook_core::cell::Statement;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::render::duration;
@@ -321,6 +323,15 @@ fn connection_lost(lost: &ConnectionLost, astra: bool) -> Diagnostic {
         )
     {
         return told.clone();
+    }
+    if let (Some(ConnectError::BundleReplaced { .. }), Some(told)) = (&lost.cause, &told) {
+        let cause = format!(
+            "The bundle was read again to find the database. {} {}",
+            told.message,
+            told.cause.as_deref().unwrap_or_default()
+        );
+        let lost = Diagnostic::new(Code::ConnectionLost, message).with_cause(cause.trim_end());
+        return told.hints.iter().fold(lost, Diagnostic::with_hint);
     }
     let cause = told.map_or_else(|| "A node or the network failed.".to_owned(), |told| told.message);
     Diagnostic::new(Code::ConnectionLost, message)

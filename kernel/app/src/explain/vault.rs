@@ -3,9 +3,13 @@
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_vault::envelope::SealError;
 use cqlbook_vault::keychain::{Status, StoreError};
-use cqlbook_vault::{FileError, NewError, ProfileError, VaultError};
+use cqlbook_vault::{FileError, NewError, Paths, ProfileError, VaultError};
 
+use super::file::{Doing, trouble};
 use super::sentence;
+
+/// Where the passphrase of the vault file may be.
+pub(crate) const PASSPHRASE: &str = "CQLBOOK_VAULT_PASSPHRASE";
 
 /// What the vault could not do.
 pub(crate) fn vault(error: &VaultError) -> Diagnostic {
@@ -21,30 +25,43 @@ pub(crate) fn vault(error: &VaultError) -> Diagnostic {
         }
         VaultError::Elsewhere { name, sealed_for } => Diagnostic::new(
             Code::SecretUnreadable,
-            format!("The secret of `{name}` was entered for {}, and the connection leads elsewhere now.", sealed_for.words()),
+            format!(
+                "The secret of `{name}` was entered for {}, and the connection leads elsewhere now.",
+                sealed_for.words()
+            ),
         )
         .with_cause("A secret is sent only where it was entered for. Nothing was sent.")
         .with_hint(format!(
             "Enter the secret for the new place: `%connection edit {} --client-secret`.",
             cqlbook_core::magic::quoted(name)
         )),
-        VaultError::Store(StoreError::File { reason }) => {
-            Diagnostic::new(Code::SaveFailed, sentence(reason))
-                .with_cause("The vault file stands in for a keychain. What it held before is still there.")
-                .with_hint("Look at the folder's permissions and at the space on the disk, and run the cell again.")
-        }
+        VaultError::Store(StoreError::File { reason }) => Diagnostic::new(Code::SaveFailed, sentence(reason))
+            .with_cause("The vault file stands in for a keychain. What it held before is still there.")
+            .with_hint(
+                "Look at the folder's permissions and at the space on the disk, and run the cell again.",
+            )
+            .with_hint("`--no-save` connects without saving."),
         VaultError::Store(StoreError::FileDamaged { path, .. }) => damaged_store(error, path),
         VaultError::WrongPassphrase => {
-            Diagnostic::new(Code::SecretUnreadable, "The passphrase does not open the vault file.")
+            let told = Diagnostic::new(Code::SecretUnreadable, "The passphrase does not open the vault file.")
                 .with_cause("It is another one, or the file was changed.")
-                .with_hint("Run the cell again with the passphrase that the file was made with, or correct CQLBOOK_VAULT_PASSPHRASE.")
+                .with_hint(if has_passphrase() {
+                    "CQLBOOK_VAULT_PASSPHRASE is set here. Set it to the passphrase that the file was made with, or unset it to be asked, and start the kernel again."
+                } else {
+                    "Run the cell again with the passphrase that the file was made with."
+                });
+            match Paths::of_user() {
+                Some(paths) => told.with_hint(format!(
+                    "If it is lost, move {} aside. The connections stay; enter each secret again: `%connection edit NAME --client-secret`.",
+                    paths.vault_file().display()
+                )),
+                None => told,
+            }
         }
         VaultError::Profile(error) => profile(error),
         VaultError::File(error) => file(error),
         VaultError::Seal(error) => seal(error),
-        VaultError::KeysDamaged { path } | VaultError::Newer { path } => {
-            damaged_store(error, path)
-        }
+        VaultError::KeysDamaged { path } | VaultError::Newer { path } => damaged_store(error, path),
         other => Diagnostic::new(Code::KeychainUnavailable, sentence(&other.to_string()))
             .with_hint("`cqlbook doctor`, in a terminal, looks at the keychain."),
     }
@@ -67,14 +84,20 @@ pub(crate) fn no_keychain(status: &Status) -> Diagnostic {
         Status::Absent { cause } => {
             Diagnostic::new(Code::KeychainUnavailable, "There is no keychain here.").with_cause(cause.clone())
         }
+        // The variable stands in for a keychain that is not there; one that is locked is asked all the same.
         Status::Locked | Status::Available => {
-            Diagnostic::new(Code::KeychainUnavailable, "The keychain is locked.")
+            return Diagnostic::new(Code::KeychainUnavailable, "The keychain is locked.")
                 .with_hint("Unlock it, and run the cell again.")
+                .with_hint("Or keep the secrets in a file sealed under a passphrase: `--vault` asks for it, as in `%connection edit NAME --client-secret --vault`.")
+                .with_hint("`cqlbook doctor`, in a terminal, looks at the keychain.");
         }
     };
-    diagnostic
-        .with_hint("Set CQLBOOK_VAULT_PASSPHRASE before Jupyter starts: the secrets then lie in a file sealed under it.")
-        .with_hint("`cqlbook doctor`, in a terminal, looks at the keychain.")
+    let diagnostic = if has_passphrase() {
+        diagnostic
+    } else {
+        diagnostic.with_hint("Set CQLBOOK_VAULT_PASSPHRASE before Jupyter starts: the secrets then lie in a file sealed under it.")
+    };
+    diagnostic.with_hint("`cqlbook doctor`, in a terminal, looks at the keychain.")
 }
 
 /// What is wrong with the saved connections.
@@ -104,6 +127,9 @@ pub(crate) fn profile(error: &ProfileError) -> Diagnostic {
                 "Correct the file, or delete the connection: `%connection delete {}`.",
                 cqlbook_core::magic::quoted(name)
             )),
+        ProfileError::Full { .. } => Diagnostic::new(Code::SaveFailed, message)
+            .with_cause("Nothing was saved.")
+            .with_hint("Delete what is not used any more: `%connection delete NAME`."),
         ProfileError::File(error) => file(error),
         _ => Diagnostic::new(Code::Usage, message),
     }
@@ -122,9 +148,39 @@ pub(crate) fn seal(error: &SealError) -> Diagnostic {
 }
 
 fn file(error: &FileError) -> Diagnostic {
-    Diagnostic::new(Code::SaveFailed, sentence(&error.to_string()))
-        .with_cause("Connections are saved in the user's configuration and data folders.")
-        .with_hint(
-            "Look at the folder's permissions and at the space on the disk, or connect with `--no-save`.",
-        )
+    let (path, told) = match error {
+        FileError::Read { path, source } => (path, Some((source, Doing::Reading))),
+        FileError::Write { path, source } => (path, Some((source, Doing::Writing))),
+        FileError::Busy { path } | FileError::TooLarge { path } | FileError::Full { path } => (path, None),
+        _ => return Diagnostic::new(Code::SaveFailed, sentence(&error.to_string())),
+    };
+    let verb = match told {
+        Some((_, Doing::Reading)) => "read",
+        _ => "written",
+    };
+    let aside = format!("Or move {} aside: what is in it has to be made again then.", path.display());
+    match (told, error) {
+        (Some((source, doing)), _) => {
+            let (cause, hint) = trouble(source, path, doing);
+            let told = Diagnostic::new(Code::SaveFailed, format!("{} cannot be {verb}.", path.display()))
+                .with_cause(format!("{cause} What it held before is still there."))
+                .with_hint(hint);
+            if doing == Doing::Reading { told.with_hint(aside) } else { told }
+        }
+        (None, FileError::Busy { .. }) => Diagnostic::new(Code::SaveFailed, sentence(&error.to_string()))
+            .with_cause("Saved connections have one writer at a time. Nothing was saved.")
+            .with_hint("Run the cell again. If it stays, end the program that hangs."),
+        (None, FileError::Full { .. }) => Diagnostic::new(Code::SaveFailed, sentence(&error.to_string()))
+            .with_cause("Nothing was saved. What it held before is still there.")
+            .with_hint("Delete connections that are not used any more: `%connection delete NAME`."),
+        (None, _) => Diagnostic::new(Code::SaveFailed, sentence(&error.to_string()))
+            .with_cause("Another program has written it. It is left as it is.")
+            .with_hint("Put a copy from before back.")
+            .with_hint(aside),
+    }
+    .with_hint("`--no-save` connects without saving.")
+}
+
+fn has_passphrase() -> bool {
+    std::env::var_os(PASSPHRASE).is_some_and(|value| !value.is_empty())
 }

@@ -1,6 +1,7 @@
 //! Why a load ended early.
 
 use std::io;
+use std::path::PathBuf;
 
 use cqlbook_cluster::QueryError;
 
@@ -16,8 +17,13 @@ pub(crate) enum LoadError {
     #[error("{0}")]
     Format(String),
     /// The rows set aside could not be written.
-    #[error("the rejected rows cannot be written: {0}")]
-    Rejected(#[source] io::Error),
+    #[error("the rejected rows cannot be written to {}: {source}", path.display())]
+    Rejected {
+        /// The file that they were to be in.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
     /// What must not be done twice could not be written down before it was to be sent.
     #[error("what is sent cannot be written down: {0}")]
     Journal(#[source] io::Error),

@@ -59,13 +59,20 @@ pub(super) fn write(
         Form::Reasons => free(target),
     };
     let unfinished = beside(&target, ".part");
-    let outcome = write_to(spec, rejections, form, &unfinished)
-        .and_then(|()| fs::rename(&unfinished, &target).map_err(LoadError::Rejected));
+    let outcome = write_to(spec, rejections, form, &unfinished).and_then(|()| {
+        fs::rename(&unfinished, &target)
+            .map_err(|source| LoadError::Rejected { path: target.clone(), source })
+    });
     if outcome.is_err() {
         // Nothing half-written stays; the write's own failure is what is reported.
         let _ = fs::remove_file(&unfinished);
     }
-    outcome.map(|()| target)
+    match outcome {
+        Ok(()) => Ok(target),
+        // The name that the user knows, and not that of the unfinished one.
+        Err(LoadError::Rejected { source, .. }) => Err(LoadError::Rejected { path: target, source }),
+        Err(other) => Err(other),
+    }
 }
 
 /// The first of `target`, `target.2`, … where nothing is, or what we wrote.
@@ -76,17 +83,18 @@ fn free(target: &Path) -> PathBuf {
 }
 
 fn write_to(spec: &Spec, rejections: &[Rejection], form: Form, target: &Path) -> Result<(), LoadError> {
-    let file = create(target).map_err(LoadError::Rejected)?;
+    let failed = |source| LoadError::Rejected { path: target.to_owned(), source };
+    let file = create(target).map_err(failed)?;
     let mut out = BufWriter::new(Summed { file, sum: marked::SUM });
     let seal = (form == Form::Reasons).then(|| Seal::new(target));
     if let Some(seal) = &seal {
         let name = spec.path.file_name().unwrap_or_default().to_string_lossy();
         let head = seal.head(&name, rejections.len());
-        out.write_all(head.as_bytes()).map_err(LoadError::Rejected)?;
+        out.write_all(head.as_bytes()).map_err(failed)?;
     }
     let mut rows = Rows::open(spec)?;
     if form == Form::Reasons {
-        out.write_all(&rows.head).map_err(LoadError::Rejected)?;
+        out.write_all(&rows.head).map_err(failed)?;
     }
     let mut left = rejections.iter().peekable();
     let mut number = 0;
@@ -95,17 +103,17 @@ fn write_to(spec: &Spec, rejections: &[Rejection], form: Form, target: &Path) ->
         if let Some(rejection) = left.next_if(|rejection| rejection.number == number) {
             if let Some(seal) = &seal {
                 let reason = seal.reason(rejection.line, &rejection.reason);
-                out.write_all(reason.as_bytes()).map_err(LoadError::Rejected)?;
+                out.write_all(reason.as_bytes()).map_err(failed)?;
             }
             rows.finish(&mut raw, spec.dialect);
-            out.write_all(&raw).map_err(LoadError::Rejected)?;
-            out.write_all(b"\n").map_err(LoadError::Rejected)?;
+            out.write_all(&raw).map_err(failed)?;
+            out.write_all(b"\n").map_err(failed)?;
         }
         number += 1;
     }
-    let mut out = out.into_inner().map_err(|error| LoadError::Rejected(error.into_error()))?;
+    let mut out = out.into_inner().map_err(|error| failed(error.into_error()))?;
     if seal.is_some() {
-        out.seal().map_err(LoadError::Rejected)?;
+        out.seal().map_err(failed)?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! `%%sql`: a query over kept results and files, computed on this machine, whose rows are kept and drawn like any other.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,6 +11,7 @@ use cqlbook_core::render::{self, Facts};
 use cqlbook_core::text::Span;
 
 use crate::compute::{self, Failed};
+use crate::explain::file::{self, Doing};
 use crate::results::{Kept, RESULT_BYTES};
 use crate::run::aside;
 use crate::run::scene::Scene;
@@ -41,11 +43,13 @@ pub(crate) async fn sql(scene: &Scene, arguments: &Arguments, body: Span) -> Res
             .collect()
     };
     let notebook = Arc::clone(&scene.notebook);
+    let of_files = Arc::clone(&scene.notebook);
     let job = aside::run(move || {
         let resolve = |path: &str| notebook.path(path);
         Job::new(&text, &Place { tables, params, resolve: &resolve, limit: RESULT_BYTES })
     });
     let failed = |error: &Failed| match error {
+        Failed::Sql(error @ SqlError::File { path, .. }) => of_file(error, &of_files.path(path)),
         Failed::Sql(error) => explained(error, &scene.source, body),
         other => unanswered(other),
     };
@@ -94,6 +98,17 @@ fn unanswered(error: &Failed) -> Diagnostic {
     aside::failed(error.to_string())
 }
 
+/// A file that the query names cannot be read, or is not what its ending says.
+fn of_file(error: &SqlError, path: &Path) -> Diagnostic {
+    let usage = Diagnostic::new(Code::Usage, error.to_string());
+    match file::unreadable(path) {
+        Some(error) => file::with_trouble(usage, &error, path, Doing::Reading),
+        None => usage.with_hint(
+            "If it is of another format, give it the ending of that one. Else have it made or sent again.",
+        ),
+    }
+}
+
 fn explained(error: &SqlError, source: &str, body: Span) -> Diagnostic {
     let usage = Diagnostic::new(Code::Usage, error.to_string());
     let invalid = Diagnostic::new(Code::InvalidQuery, error.to_string());
@@ -132,7 +147,7 @@ fn explained(error: &SqlError, source: &str, body: Span) -> Diagnostic {
         SqlError::Param { name, .. } => {
             usage.with_hint(format!("`%param {name} = VALUE`, with the value as a CQL literal."))
         }
-        SqlError::File { .. } => usage.with_hint("A relative path starts at the notebook's folder."),
+        SqlError::File { path, .. } => of_file(error, Path::new(path)),
         SqlError::Beyond { hints, words, .. } => {
             let diagnostic = hints.iter().fold(invalid, |diagnostic, hint| diagnostic.with_hint(hint));
             if words.is_empty() {

@@ -429,12 +429,13 @@ fn failed(error: &LoadError, written: u64, open: &Open, keeps_place: bool, count
                 ),
             }
         }
-        // The folder of the file is the one of what is set aside beside it.
-        LoadError::Rejected(error) => {
-            let message = format!("{message} Rows that could not be loaded cannot be set aside.");
-            let path = std::path::Path::new(".");
+        LoadError::Rejected { path, source } => {
+            let message = format!(
+                "{message} Rows that could not be loaded cannot be set aside: {} cannot be written.",
+                path.display()
+            );
             let diagnostic = Diagnostic::new(Code::ImportFailed, message);
-            let diagnostic = file::with_trouble(diagnostic, error, path, Doing::Writing);
+            let diagnostic = file::with_trouble(diagnostic, source, path, Doing::Writing);
             if keeps_place && written > 0 { diagnostic.with_hint(go_on) } else { diagnostic }
         }
         error => {

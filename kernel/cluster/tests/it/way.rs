@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use cqlbook_cluster::link::{Distrust, LinkError, Step};
 use cqlbook_cluster::metadata::MetadataError;
-use cqlbook_cluster::{CassandraTarget, ConnectError, Stage, Target, TlsFiles, connect};
+use cqlbook_cluster::{CassandraTarget, ConnectError, Service, Stage, Target, TlsFiles, connect};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{
@@ -360,12 +360,43 @@ async fn a_self_hosted_cluster_over_tls_is_verified_by_the_name_the_user_typed()
 }
 
 #[tokio::test]
+async fn files_of_certificates_are_read_within_a_bound() {
+    let world = World::new();
+    let refused = |ca: std::path::PathBuf| async move {
+        let cassandra = CassandraTarget {
+            hosts: vec!["localhost".to_owned()],
+            port: 1,
+            credentials: None,
+            local_dc: None,
+            tls: Some(TlsFiles { ca_cert: Some(ca), ..TlsFiles::default() }),
+        };
+        match connect(Target::new(cassandra), |_| ()).await.unwrap_err() {
+            ConnectError::TlsFile { reason, .. } => reason,
+            other => panic!("{other:?}"),
+        }
+    };
+    let limit = 1024 * 1024;
+    let at_the_limit = refused(world.file("at.pem", &vec![b'x'; limit])).await;
+    assert_eq!(at_the_limit, "it holds no certificate", "it is read");
+    for bytes in [limit + 1, 8 * limit] {
+        let reason = refused(world.file("beyond.pem", &vec![b'x'; bytes])).await;
+        assert_eq!(reason, "it has more than 1048576 bytes");
+    }
+    for endless in ["/dev/zero", "/dev/random"] {
+        assert_eq!(refused(endless.into()).await, "it is no regular file");
+    }
+}
+
+#[tokio::test]
 async fn secrets_are_in_no_debug_text_and_in_no_error() {
     let world = World::new();
     let bundle = world.bundle(1);
     let target = target(&bundle);
+    let Service::Astra(astra) = &target.service else { panic!("it is a database of Astra's") };
+    let login = format!("{:?}", astra.credentials);
+    assert_eq!(login, "Credentials { .. }", "neither the Client ID nor the secret");
     let shown = format!("{target:?}");
-    assert!(shown.contains("token") && !shown.contains("not-to-be-seen"), "{shown}");
+    assert!(shown.contains(&login) && !shown.contains("not-to-be-seen"), "{shown}");
     let error = connect(target, |_| ()).await.unwrap_err();
     assert!(!format!("{error} {error:?}").contains("not-to-be-seen"));
 }

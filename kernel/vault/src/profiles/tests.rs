@@ -68,7 +68,7 @@ fn the_file_is_readable_and_holds_all_but_secrets() {
         folder.profiles.save(profile).unwrap();
     }
     assert_snapshot!(folder.shown(), @r#"
-    # Saved connections of cqlbook. Their secrets are not here but in the system's keychain.
+    # Saved connections of cqlbook. No secret is here: they are sealed, in the system's keychain or in vault.toml.
     version = 1
 
     [[connection]]
@@ -196,6 +196,68 @@ fn a_file_that_is_not_understood_is_left_as_it_is() {
 }
 
 #[test]
+fn hosts_are_read_as_they_are_on_a_line() {
+    let read = |hosts: &str, more: &str| {
+        let folder = Folder::with(&format!(
+            "[[connection]]\nname = \"A\"\nkind = \"cassandra\"\nhosts = {hosts}\n{more}\n"
+        ));
+        match folder.profiles.get("A") {
+            Ok(Profile { place: Place::Cassandra { hosts, port, .. }, .. }) => {
+                format!("{} at {port}", hosts.join(" and "))
+            }
+            Ok(other) => panic!("{other:?}"),
+            Err(ProfileError::Unusable { reason, .. }) => reason,
+            Err(other) => panic!("{other:?}"),
+        }
+    };
+    let told: Vec<_> = [
+        ("['h']", ""),
+        ("['h:9043']", ""),
+        ("['[::1]:9043', 'cql://h:9043/']", "port = 9043"),
+        ("['h1', 'h2:9043']", ""),
+        ("['h:9043']", "port = 9042"),
+        ("['http://h']", ""),
+        ("['ada:hunter2@h']", ""),
+        ("[]", ""),
+        ("['h']", "port = 0"),
+    ]
+    .into_iter()
+    .map(|(hosts, more)| read(hosts, more))
+    .collect();
+    insta::assert_snapshot!(told.join("\n"), @r"
+    h at 9042
+    h at 9043
+    ::1 and h at 9043
+    `hosts` is not a list of hosts: the hosts are named with different ports: 9042, 9043
+    `hosts` is not a list of hosts: two ports are named: 9043 behind the host, and 9042
+    `hosts` is not a list of hosts: `http://h` is a web address
+    `hosts` is not a list of hosts: a user stands before the host `h`
+    `hosts` is not a list of hosts: no host is named
+    `port` is not a number from 1 to 65535
+    ");
+}
+
+#[test]
+fn a_file_has_so_many_connections_and_no_more() {
+    let of = |count: usize| {
+        (0..count)
+            .map(|n| format!("[[connection]]\nname = \"c{n}\"\nkind = \"astra\"\nbundle = \"b\"\n"))
+            .collect::<String>()
+    };
+    let folder = Folder::with(&of(MAX_CONNECTIONS));
+    assert_eq!(folder.profiles.list().unwrap().len(), MAX_CONNECTIONS);
+    let before = folder.text();
+    assert!(matches!(folder.profiles.save(&astra("one more")), Err(ProfileError::Full { .. })));
+    assert_eq!(folder.text(), before, "one more would keep all others from being read");
+    folder.profiles.delete("c0").unwrap();
+    folder.profiles.save(&astra("one more")).unwrap();
+    for count in [MAX_CONNECTIONS + 1, 10 * MAX_CONNECTIONS] {
+        let folder = Folder::with(&of(count));
+        assert!(matches!(folder.profiles.list(), Err(ProfileError::Damaged { .. })), "{count}");
+    }
+}
+
+#[test]
 fn many_writers_lose_nothing() {
     let folder = Folder::new();
     let path = folder.profiles.path();
@@ -216,7 +278,7 @@ fn any_profile() -> impl Strategy<Value = Profile> {
     let path = || proptest::option::of("[^\\p{C}]{1,20}".prop_map(PathBuf::from));
     let tls = (path(), path(), path()).prop_map(|(ca_cert, cert, key)| TlsPaths { ca_cert, cert, key });
     let cassandra = (
-        prop::collection::vec(text(), 1..4),
+        prop::collection::btree_set("[a-z][a-z0-9]{0,10}", 1..4).prop_map(Vec::from_iter),
         1..=u16::MAX,
         proptest::option::of(text()),
         proptest::option::of(text()),

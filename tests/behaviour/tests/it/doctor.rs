@@ -203,6 +203,34 @@ async fn an_open_keychain_is_tried_and_left_as_it_was() {
 }
 
 #[tokio::test]
+async fn files_of_secrets_and_connections_are_looked_at_each_with_its_way_out() {
+    let home = Home::new();
+    let (config, data) =
+        (home.folder.path().join(".config/cqlbook"), home.folder.path().join(".local/share/cqlbook"));
+    for folder in [&config, &data] {
+        std::fs::create_dir_all(folder).unwrap();
+    }
+    std::fs::write(config.join("connections.toml"), "[[connection]]\nname = \"Old\"\nkind = \"astra\"\n")
+        .unwrap();
+    for file in ["keys.toml", "vault.toml"] {
+        std::fs::write(data.join(file), "not TOML [").unwrap();
+    }
+    let seen = home.doctor(&[], &[("CQLBOOK_VAULT_PASSPHRASE", "correct horse")]).await;
+    seen.line(&["! warning", "Connections", "`Old` cannot be used: `bundle` is missing"]);
+    for file in ["keys.toml", "vault.toml"] {
+        let path = data.join(file).display().to_string();
+        let (_, advice) = seen.line(&["✗ wrong", "Secrets", &path, "cannot be understood"]);
+        assert!(advice.contains(&format!("move {path} aside")), "{advice}");
+    }
+    let (_, next) = seen.line(&["– note", "Keychain", "CQLBOOK_VAULT_PASSPHRASE is set"]);
+    assert!(!next.contains("Set CQLBOOK_VAULT_PASSPHRASE"), "it is set: {}", seen.text);
+    std::fs::write(config.join("connections.toml"), "[[connection]\n").unwrap();
+    let seen = home.doctor(&[], &[]).await;
+    let (_, advice) = seen.line(&["✗ wrong", "Connections", "line 1"]);
+    assert!(advice.contains("aside"), "{advice}");
+}
+
+#[tokio::test]
 async fn programs_get_json() {
     let home = Home::new();
     let seen = home.doctor(&["--json"], &[]).await;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use cqlbook_sandbox::{Astra, AstraOptions, Part, SniAnswer, Switch};
 use cqlbook_wire::testing::{Exchange, RequestId};
 
+use crate::errors::packing::Packing;
 use crate::notebook::{Notebook, database, database_with};
 
 /// How long a notebook may take to work again. Measured: under a second in all but the silent cases; a busy machine gets more.
@@ -224,6 +225,35 @@ async fn a_bundle_that_was_changed_at_its_path_is_picked_up() {
         let path = entry.unwrap().path();
         assert!(!path.is_file() || std::fs::read(&path).unwrap() != before, "the old bundle is at {path:?}");
     }
+}
+
+#[tokio::test]
+async fn a_broken_bundle_at_the_path_is_named_as_the_cause_until_a_whole_one_is_there() {
+    let astra = database().await;
+    let (mut notebook, bundle) = with_copy(&astra).await;
+    let whole = std::fs::read(&bundle).unwrap();
+    notebook.ok("%set timeout 4s").await;
+    astra.switch(Switch::Refusing).await.unwrap();
+    let other = Packing::of(&bundle).with_config("host", "other.example").bytes();
+    for (bytes, words) in [
+        (Some(b"<html>gone</html>".as_slice()), "is not a whole zip archive"),
+        (Some(&whole[..whole.len() / 2]), "is not a whole zip archive"),
+        (Some(&other), "is the bundle of another database now"),
+        (None, "There is no bundle at"),
+    ] {
+        match bytes {
+            Some(bytes) => std::fs::write(&bundle, bytes).unwrap(),
+            None => std::fs::remove_file(&bundle).unwrap(),
+        }
+        let (name, text) = notebook.error("SELECT id FROM t").await;
+        assert_eq!(name, "CONNECTION_LOST", "{text}");
+        assert!(text.contains(words) && text.contains(bundle.to_str().unwrap()), "{words}: {text}");
+        assert!(text.contains("the kernel goes on with it by itself"), "{text}");
+    }
+    std::fs::write(&bundle, whole).unwrap();
+    astra.reset().await.unwrap();
+    notebook.ok("%set timeout 60s").await;
+    soon(&mut notebook, "with the whole bundle", "SELECT id FROM t").await;
 }
 
 #[tokio::test]

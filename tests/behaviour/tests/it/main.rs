@@ -3,6 +3,7 @@
 //! `cargo build --package cqlbook` first: the tests run the program `cqlbook` that lies beside them.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod advice;
 mod asking;
 mod at_most_once;
 mod browsing;
@@ -21,6 +22,7 @@ mod formats;
 mod frontends;
 mod history;
 mod hostile;
+mod hosts;
 mod importing;
 mod importing_again;
 mod importing_once;

@@ -88,6 +88,21 @@ async fn files_beside_the_notebook_are_tables() {
     assert!(cell.plain()[0].contains("-3"), "{}", cell.plain()[0]);
     let (name, text) = notebook.error("%%sql\nSELECT * FROM 'none.parquet'").await;
     assert!(name == "USAGE" && text.contains("there is no such file"), "{text}");
+    let folder = notebook.folder.path().to_owned();
+    std::fs::create_dir(folder.join("folder.csv")).unwrap();
+    std::fs::write(folder.join("page.parquet"), "<html>").unwrap();
+    let made = std::process::Command::new("mkfifo").arg(folder.join("pipe.csv")).status().unwrap();
+    assert!(made.success());
+    for (file, words) in [
+        ("folder.csv", "It is a folder. → Name a file in it."),
+        ("pipe.csv", "it is a pipe, a device or the like. → Name a regular file."),
+        ("nowhere/t.csv", "There is no folder"),
+        ("page.parquet", "give it the ending of that one"),
+    ] {
+        let (name, text) = notebook.error(&format!("%%sql\nSELECT * FROM '{file}'")).await;
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(name == "USAGE" && text.contains(words), "{file}: {text}");
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 mod text;
 
 use std::fs::File;
-use std::io::BufRead;
+use std::io::{BufRead, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -34,8 +34,15 @@ pub(super) fn read(
 ) -> Result<Input, SqlError> {
     let ending = unpack::ending(path);
     let reader = Reader { path, typed, query, limit: limit.saturating_mul(TIMES) };
-    if !path.exists() {
-        return Err(reader.failed("there is no such file"));
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Err(reader.failed("there is no such file"));
+        }
+        Err(error) => return Err(reader.failed(error)),
+        Ok(metadata) if metadata.is_dir() => return Err(reader.failed("it is a folder")),
+        // A pipe would be waited for, and a device read for ever.
+        Ok(metadata) if !metadata.is_file() => return Err(reader.failed("it is no regular file")),
+        Ok(_) => {}
     }
     let read = || {
         match ending.as_str() {

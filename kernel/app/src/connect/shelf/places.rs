@@ -19,6 +19,11 @@ impl Shelf {
         self.state().held.get(&name.trim().to_lowercase())?.destination.clone()
     }
 
+    /// Whether there is a vault file.
+    pub(in super::super) fn has_vault_file(&self) -> bool {
+        self.safe.has_file()
+    }
+
     /// Whether secrets of the environment may be sent there, by what the person said before.
     pub(in super::super) fn is_allowed(&self, destination: &Destination) -> bool {
         self.state().allowed.iter().any(|allowed| allowed.is(destination))

@@ -51,6 +51,47 @@ async fn a_path_that_leads_nowhere() {
 }
 
 #[tokio::test]
+async fn a_path_that_cannot_be_read_is_told_with_its_true_cause() {
+    let mut case = Case::open().await;
+    let folder = case.notebook.folder.path().to_owned();
+    std::fs::write(folder.join("a.zip"), "PK").unwrap();
+    std::os::unix::fs::symlink("loop.zip", folder.join("loop.zip")).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(folder.join("pipe.zip")).status().unwrap();
+    assert!(made.success());
+    let long = format!("{}.zip", "x".repeat(300));
+    let mut told = Vec::new();
+    for path in ["a.zip/scb.zip", "loop.zip", "pipe.zip", "/dev/zero", &long] {
+        told.push(told_of(&mut case, path).await.replace(&long, "LONG.zip"));
+    }
+    assert_snapshot!(told.join("\n\n"), @"
+    BUNDLE_NOT_FOUND: The bundle at FOLDER/a.zip/scb.zip cannot be read.
+    A part of the path is a file, and no folder.
+
+    → Check the folders in the path.
+
+    BUNDLE_NOT_FOUND: The bundle at FOLDER/loop.zip cannot be read.
+    A link in the path leads to itself.
+
+    → Name the file by a path without that link, or mend the link.
+
+    BUNDLE_NOT_ZIP: FOLDER/pipe.zip is not a whole zip archive.
+    It is a pipe, a device or another thing that is no regular file.
+
+    → Download the bundle again: Astra console, your database, Connect, Secure Connect Bundle.
+
+    BUNDLE_NOT_ZIP: /dev/zero is not a whole zip archive.
+    It is a pipe, a device or another thing that is no regular file.
+
+    → Download the bundle again: Astra console, your database, Connect, Secure Connect Bundle.
+
+    BUNDLE_NOT_FOUND: The bundle at FOLDER/LONG.zip cannot be read.
+    No file can have that name: it is too long, or has a character that is not allowed there.
+
+    → Choose a shorter and plainer name.
+    ");
+}
+
+#[tokio::test]
 async fn a_bundle_that_was_unpacked() {
     let mut case = Case::open().await;
     let members = Packing::of(case.astra.bundle());

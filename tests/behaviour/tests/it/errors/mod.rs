@@ -10,7 +10,7 @@ mod kept;
 mod login;
 mod metadata;
 mod network;
-mod packing;
+pub(crate) mod packing;
 mod paused;
 mod refusals;
 mod replicas;

@@ -9,13 +9,13 @@ use zip::{ZipArchive, ZipWriter};
 
 /// A bundle's members, in order.
 #[derive(Clone, Default)]
-pub(super) struct Packing {
+pub(crate) struct Packing {
     members: Vec<(String, Vec<u8>)>,
 }
 
 impl Packing {
     /// The members of the bundle at `path`.
-    pub(super) fn of(path: &Path) -> Self {
+    pub(crate) fn of(path: &Path) -> Self {
         let mut archive = ZipArchive::new(Cursor::new(std::fs::read(path).unwrap())).unwrap();
         let mut members = Vec::new();
         for index in 0..archive.len() {
@@ -46,7 +46,7 @@ impl Packing {
     }
 
     /// Changes a field of `config.json`; `null` takes it away.
-    pub(super) fn with_config(self, field: &str, value: impl Into<Value>) -> Self {
+    pub(crate) fn with_config(self, field: &str, value: impl Into<Value>) -> Self {
         let mut config: Value = serde_json::from_slice(self.member("config.json")).unwrap();
         match value.into() {
             Value::Null => drop(config.as_object_mut().unwrap().remove(field)),
@@ -64,7 +64,7 @@ impl Packing {
     }
 
     /// The archive.
-    pub(super) fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         self.packed().finish().unwrap().into_inner()
     }
 
