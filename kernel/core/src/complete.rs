@@ -26,6 +26,7 @@ use crate::cql::lexer::is_blank;
 use crate::cql::split::split;
 use crate::diagnostic::Code;
 use crate::magic::MagicKind;
+use crate::render::visible_prose;
 use crate::shell::{self, ShellVerb};
 use crate::text::{Span, floor_boundary};
 
@@ -129,10 +130,21 @@ pub fn complete(source: &str, cursor: usize, names: &dyn Names) -> Completions {
 
 /// The same where the cell was read already.
 pub(crate) fn complete_around(source: &str, cursor: usize, around: &Around<'_>) -> Completions {
-    let mut finder = Finder { names: &around.names, start: cursor, cursor, items: Vec::new(), path: None };
+    let mut finder = Finder {
+        names: &around.names,
+        start: cursor,
+        cursor,
+        bare: true,
+        lead: String::new(),
+        items: Vec::new(),
+        path: None,
+    };
     if cursor.saturating_sub(around.from) < LONGEST {
         finder.cell(source, around);
     }
+    // A name that is not what is seen of it would bring a line of its own into the cell, or move the terminal's cursor.
+    finder.items.retain(|item| visible_prose(&item.text) == item.text);
+    finder.items.iter_mut().for_each(|item| item.detail = visible_prose(&item.detail));
     Completions { start: finder.start, end: cursor, items: finder.items, path: finder.path }
 }
 
@@ -140,6 +152,10 @@ struct Finder<'a> {
     names: &'a dyn Names,
     start: usize,
     cursor: usize,
+    /// Whether the word at the cursor, in a magic's line, stands there without quotes.
+    bare: bool,
+    /// What stands before the candidates in a word that is written anew.
+    lead: String,
     items: Vec<Item>,
     path: Option<String>,
 }

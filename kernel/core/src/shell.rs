@@ -427,6 +427,16 @@ fn unquote(text: &str) -> String {
     text.to_owned()
 }
 
+/// A file's name as the argument of a shell command: as it is where nothing in it means anything in CQL, in single quotes otherwise,
+/// with those in it doubled. (A backslash means nothing here, so the quoting of a magic's words would not hold.)
+pub fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '/' | '~' | '-');
+    if !text.is_empty() && !text.starts_with('-') && text.chars().all(is_plain) && !text.contains("//") {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "''"))
+}
+
 mod show;
 
 pub use show::Show;

@@ -24,6 +24,7 @@ impl Finder<'_> {
         let Ok(mut words) = magic::words(rest) else { return };
         let last = words.pop_if(|word| word.span.end == rest.len());
         self.start = self.cursor - last.as_ref().map_or(0, |word| rest.len() - word.span.start);
+        self.bare = last.as_ref().is_none_or(|word| word.span.of(rest) == word.text);
         let typed = last.map(|word| word.text).unwrap_or_default();
         if magic.forms.iter().any(|form| form.raw) {
             match magic.name {
@@ -66,7 +67,7 @@ impl Finder<'_> {
         if let Some((name, value)) = typed.split_once('=')
             && let Some(option) = option(name)
         {
-            self.start = self.cursor - value.len();
+            self.behind(&typed[..typed.len() - value.len()], value);
             return self.meaning(option.what, value, named_result(form, before));
         }
         if let Some(option) = before.last().and_then(|word| option(word)) {
@@ -110,68 +111,73 @@ impl Finder<'_> {
         }
     }
 
+    /// What is offered next goes on with `rest`, behind `lead` in the same word. Of a word in quotes all is written anew.
+    fn behind(&mut self, lead: &str, rest: &str) {
+        if self.bare {
+            self.start = self.cursor - rest.len();
+        } else {
+            self.lead.push_str(lead);
+        }
+    }
+
+    /// Adds a name as a word of the line: a name is somebody else's text, and is quoted where it would not be one word.
+    fn word(&mut self, typed: &str, name: &str, kind: ItemKind, detail: &str) {
+        if starts_with(name, typed) {
+            let text = magic::quoted(&format!("{}{name}", self.lead));
+            self.add("", text, kind, detail);
+        }
+    }
+
     /// Offers what a word of this meaning may be. `result` is the kept result that the line is about.
     fn meaning(&mut self, what: Meaning, typed: &str, result: Option<&str>) {
+        let names = self.names;
+        let mut words = |names: Vec<String>, kind: ItemKind, detail: &str| {
+            names.iter().for_each(|name| self.word(typed, name, kind, detail));
+        };
         match what {
-            Meaning::OneOf(words) => {
-                words.iter().for_each(|word| self.add(typed, *word, ItemKind::Value, ""))
+            Meaning::OneOf(values) => {
+                words(values.iter().map(|&word| word.to_owned()).collect(), ItemKind::Value, "");
             }
             Meaning::Setting(name) => {
-                settings::values(name)
-                    .into_iter()
-                    .for_each(|value| self.add(typed, value, ItemKind::Value, ""));
+                words(settings::values(name).into_iter().map(str::to_owned).collect(), ItemKind::Value, "");
             }
             Meaning::SettingName => {
                 SETTINGS.iter().for_each(|one| self.add(typed, one.name, ItemKind::Setting, one.meaning));
             }
-            Meaning::Connection => {
-                for name in self.names.connections() {
+            Meaning::Connection => words(names.connections(), ItemKind::Connection, ""),
+            Meaning::Result => words(names.results(), ItemKind::Result, ""),
+            Meaning::Snapshot => words(names.snapshots(), ItemKind::Snapshot, "snapshot"),
+            // It is a name of CQL in a word of the line.
+            Meaning::Keyspace => {
+                for name in names.keyspaces() {
+                    let typed = typed.trim_start_matches('"');
                     if starts_with(&name, typed) {
-                        self.add("", magic::quoted(&name), ItemKind::Connection, "");
+                        self.word("", &quote_name(&name), ItemKind::Keyspace, "keyspace");
                     }
                 }
             }
-            Meaning::Result => {
-                self.names.results().into_iter().for_each(|name| self.add(typed, name, ItemKind::Result, ""));
-            }
-            Meaning::Keyspace => {
-                self.names
-                    .keyspaces()
-                    .into_iter()
-                    .for_each(|name| self.add(typed, name, ItemKind::Keyspace, "keyspace"));
-            }
-            Meaning::Snapshot => {
-                self.names
-                    .snapshots()
-                    .into_iter()
-                    .for_each(|name| self.add(typed, name, ItemKind::Snapshot, "snapshot"));
-            }
             Meaning::Trace => {
-                for (id, statement) in self.names.traces() {
-                    self.add(typed, id, ItemKind::Trace, statement);
-                }
+                names
+                    .traces()
+                    .iter()
+                    .for_each(|(id, statement)| self.word(typed, id, ItemKind::Trace, statement));
             }
             Meaning::Column | Meaning::List => {
                 let last = typed.rsplit(',').next().unwrap_or_default();
-                self.start = self.cursor - last.len();
-                for (name, cql_type) in result.map(|name| self.names.result_columns(name)).unwrap_or_default()
-                {
-                    self.add(last, name, ItemKind::Column, cql_type);
+                self.behind(&typed[..typed.len() - last.len()], last);
+                for (name, cql_type) in result.map(|name| names.result_columns(name)).unwrap_or_default() {
+                    self.word(last, &name, ItemKind::Column, &cql_type);
                 }
             }
             Meaning::Table => match typed.split_once('.') {
                 Some((keyspace, table)) => {
-                    self.start = self.cursor - table.len();
-                    self.named(
-                        self.names.tables(Some(&unquote_name(keyspace))),
-                        table,
-                        ItemKind::Table,
-                        "table",
-                    );
+                    let known = if self.bare { unquote_name(keyspace) } else { keyspace.to_owned() };
+                    self.behind(&format!("{}.", quote_name(&known)), table);
+                    self.named(names.tables(Some(&known)), table, ItemKind::Table, "table");
                 }
                 None => {
-                    self.named(self.names.tables(None), typed, ItemKind::Table, "table");
-                    self.named(self.names.keyspaces(), typed, ItemKind::Keyspace, "keyspace");
+                    self.named(names.tables(None), typed, ItemKind::Table, "table");
+                    self.named(names.keyspaces(), typed, ItemKind::Keyspace, "keyspace");
                 }
             },
             Meaning::Topic => self.topics(typed),
@@ -180,11 +186,12 @@ impl Finder<'_> {
         }
     }
 
-    /// Adds names of the schema, quoted as CQL quotes them.
+    /// Adds names of the schema, quoted as CQL quotes them. Such a word is read as it stands, so what means something else in the
+    /// line is not offered; no server takes such names.
     fn named(&mut self, names: Vec<String>, typed: &str, kind: ItemKind, detail: &str) {
-        for name in names {
+        for name in names.into_iter().filter(|name| !name.contains(['\'', '\\'])) {
             if starts_with(&name, typed.trim_start_matches('"')) {
-                self.add("", quote_name(&name), kind, detail);
+                self.add("", format!("{}{}", self.lead, quote_name(&name)), kind, detail);
             }
         }
     }

@@ -252,6 +252,138 @@ fn nothing_in_strings_and_comments() {
     assert_eq!(offered("/* or|"), "\"\": ");
 }
 
+/// Names as somebody who wants to be in the cell may give them.
+struct Hostile;
+
+const ODD: [&str; 7] = ["v", "v\nDROP TABLE y; --", "two words", "it's", "a;b", "v\u{1b}[2J", "v\u{202e}x"];
+
+impl Names for Hostile {
+    fn keyspaces(&self) -> Vec<String> {
+        ODD.map(str::to_owned).to_vec()
+    }
+
+    fn tables(&self, _: Option<&str>) -> Vec<String> {
+        ODD.map(str::to_owned).to_vec()
+    }
+
+    fn connections(&self) -> Vec<String> {
+        ODD.map(str::to_owned).to_vec()
+    }
+
+    fn results(&self) -> Vec<String> {
+        ODD.map(str::to_owned).to_vec()
+    }
+
+    fn snapshots(&self) -> Vec<String> {
+        ODD.map(str::to_owned).to_vec()
+    }
+
+    fn traces(&self) -> Vec<(String, String)> {
+        ODD.map(|name| (name.to_owned(), format!("SELECT {name}"))).to_vec()
+    }
+
+    fn result_columns(&self, _: &str) -> Vec<(String, String)> {
+        ODD.map(|name| (name.to_owned(), format!("frozen<{name}>"))).to_vec()
+    }
+}
+
+/// The cells that come of accepting what is offered, but for what is an option.
+fn accepted_of(source: &str) -> Vec<String> {
+    let (source, cursor) = at(source);
+    let found = complete(&source, cursor, &Hostile);
+    let items = found.items.iter().filter(|item| !item.text.starts_with("--"));
+    items.map(|item| format!("{}{}{}", &source[..found.start], item.text, &source[found.end..])).collect()
+}
+
+#[test]
+fn a_name_is_one_word_of_a_magics_line_and_brings_no_other_line() {
+    for (source, expected) in [
+        (
+            "%plot r --x |",
+            ["%plot r --x v", "%plot r --x 'two words'", "%plot r --x \"it's\"", "%plot r --x 'a;b'"],
+        ),
+        (
+            "%plot r --x=|",
+            ["%plot r --x=v", "%plot r --x='two words'", "%plot r --x=\"it's\"", "%plot r --x='a;b'"],
+        ),
+        (
+            "%show r --columns w,|",
+            [
+                "%show r --columns w,v",
+                "%show r --columns w,'two words'",
+                "%show r --columns w,\"it's\"",
+                "%show r --columns w,'a;b'",
+            ],
+        ),
+        (
+            "%connection delete |",
+            [
+                "%connection delete v",
+                "%connection delete 'two words'",
+                "%connection delete \"it's\"",
+                "%connection delete 'a;b'",
+            ],
+        ),
+        ("%show |", ["%show v", "%show 'two words'", "%show \"it's\"", "%show 'a;b'"]),
+        (
+            "%snapshot show |",
+            [
+                "%snapshot show v",
+                "%snapshot show 'two words'",
+                "%snapshot show \"it's\"",
+                "%snapshot show 'a;b'",
+            ],
+        ),
+        // A keyspace is a name of CQL.
+        (
+            "%snapshot save --keyspace |",
+            [
+                "%snapshot save --keyspace v",
+                "%snapshot save --keyspace '\"two words\"'",
+                r#"%snapshot save --keyspace "\"it's\"""#,
+                "%snapshot save --keyspace '\"a;b\"'",
+            ],
+        ),
+    ] {
+        let offered = accepted_of(source);
+        let is_new = |cell: &String| source.trim_end_matches('|') != cell.as_str();
+        assert_eq!(offered.into_iter().filter(is_new).collect::<Vec<_>>(), expected, "{source}");
+    }
+}
+
+#[test]
+fn a_word_in_quotes_is_written_anew() {
+    assert_eq!(accepted_of("%plot r --x 'two'|"), ["%plot r --x 'two words'"]);
+    assert_eq!(accepted_of("%plot r --x='two w'|"), ["%plot r '--x=two words'"]);
+    assert_eq!(accepted_of("%show r --columns 'w,two'|"), ["%show r --columns 'w,two words'"]);
+    assert_eq!(accepted_of("%show r --columns 'w','t'|"), ["%show r --columns 'w,two words'"]);
+    assert_eq!(accepted_of("%schema \"a;b\".\"two\"|"), ["%schema \"a;b\".\"two words\""]);
+    assert!(accepted_of("%schema v.i|").is_empty(), "a table's word is read as it stands, without `'`");
+}
+
+#[test]
+fn what_cannot_be_seen_is_not_offered_anywhere() {
+    let sources = [
+        "%connect |",
+        "%trace |",
+        "%schema |",
+        "%schema v.|",
+        "SELECT * FROM |",
+        "DROP KEYSPACE |",
+        "USE |",
+        "%plot r --y |",
+    ];
+    for source in sources {
+        let (source, cursor) = at(source);
+        let found = complete(&source, cursor, &Hostile);
+        assert!(!found.items.is_empty(), "{source}");
+        for item in found.items {
+            let seen = format!("{}{}", item.text, item.detail);
+            assert!(!seen.contains(['\n', '\u{1b}', '\u{202e}']), "{source}: {item:?}");
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn any_cursor_in_any_text_is_fine(

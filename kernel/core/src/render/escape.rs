@@ -1,4 +1,5 @@
-//! The one place where text from outside enters HTML, and how characters that cannot be seen are made visible.
+//! The one place where text from outside enters HTML, and how characters that cannot be seen are made visible, there and in
+//! plain text.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -60,18 +61,15 @@ pub(super) fn prose(out: &mut String, text: &str) {
     }
 }
 
+/// What cannot be seen, or changes how what is beside it is seen, is shown by its escape, as in the plain text.
 fn write(out: &mut String, text: &str, place: Place) {
-    for c in text.chars() {
+    for c in terminal(text).chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' if place == Place::Anywhere => out.push_str("&quot;"),
             '\'' if place == Place::Anywhere => out.push_str("&#39;"),
-            // HTML has no way to write these; callers that care have made them visible before.
-            '\0'..='\x08' | '\x0b' | '\x0c' | '\r' | '\x0e'..='\x1f' | '\x7f'..='\u{9f}' => {
-                out.push('\u{fffd}')
-            }
             _ => out.push(c),
         }
     }
@@ -91,6 +89,9 @@ pub(crate) fn visible_prose(text: &str) -> String {
 /// Text of several lines as a terminal may be sent it: line feeds stay, and tabs; all else that moves the cursor, changes colours or
 /// the direction, or cannot be seen is escaped. Every `text/plain` and every stream goes through here.
 pub fn terminal(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| matches!(byte, b'\n' | b'\t' | b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     let kept = |c: char| matches!(c, '\n' | '\t' | '\u{a0}');
     if !text.chars().any(|c| is_hidden(c) && !kept(c)) {
         return Cow::Borrowed(text);
@@ -208,6 +209,25 @@ mod tests {
     }
 
     #[test]
+    fn html_shows_what_cannot_be_seen() {
+        let html = |text: &str| {
+            let mut out = String::new();
+            content(&mut out, text);
+            out
+        };
+        assert_eq!(html("\"a\u{202e}b\" text,\n'x\u{202e} ;--'"), "\"a\\u202eb\" text,\n'x\\u202e ;--'");
+        assert_eq!(
+            html("a\r\0\u{85}\u{200b}\u{2066}\u{7f}\u{feff}"),
+            "a\\r\\x00\\x85\\u200b\\u2066\\x7f\\ufeff"
+        );
+        assert_eq!(
+            html("C:\\new\ta\u{a0}b 👩\u{200d}👧 می\u{200c}خواهم"),
+            "C:\\new\ta\u{a0}b 👩\u{200d}👧 می\u{200c}خواهم"
+        );
+        assert_eq!(escape("\u{202e}<"), "\\u202e&lt;");
+    }
+
+    #[test]
     fn code_in_a_sentence_is_code_and_a_backtick_alone_is_a_backtick() {
         let html = |text: &str| {
             let mut out = String::new();
@@ -263,6 +283,7 @@ mod tests {
             }
             let mut between = String::new();
             content(&mut between, &text);
+            prop_assert!(!between.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')));
             prop_assert!(!between.contains(['<', '>']));
             let mut sentence = String::new();
             prose(&mut sentence, &text);

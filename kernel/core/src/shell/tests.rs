@@ -113,6 +113,31 @@ fn a_file_may_be_quoted() {
 }
 
 #[test]
+fn a_files_name_stays_one_argument_whatever_it_is() {
+    assert_eq!(super::quoted("../a-b/größe_1.cql"), "../a-b/größe_1.cql");
+    for name in [
+        "two words.cql",
+        "it's.cql",
+        "a'; DROP TABLE x; --.cql",
+        "e\"; DROP TABLE x; --'.cql",
+        "e\\\"; DROP TABLE x; --'.cql",
+        "a;b",
+        "-- a",
+        "a /* b",
+        "//a",
+        "''",
+        "'",
+        "\"",
+        "",
+    ] {
+        let source = format!("SOURCE {}", super::quoted(name));
+        let Cell::Steps(steps) = parse(&source) else { panic!("steps: {source}") };
+        assert_eq!(steps.len(), 1, "{source}");
+        assert_eq!(command(&source).file().as_deref(), Some(name), "{source}");
+    }
+}
+
+#[test]
 fn spans_are_of_the_cell() {
     let source = "SELECT 1; DESC  KEYSPACE \"a;b\" ; SELECT 2";
     let Cell::Steps(steps) = parse(source) else { panic!("steps") };
