@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use cqlbook_core::column::{Column, CqlType};
 use cqlbook_core::render::ColumnProfile;
 use cqlbook_core::value::{Key, Kind, literal_within};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::distinct::Distinct;
@@ -100,8 +101,8 @@ impl Collector {
         }
     }
 
-    /// Takes the cell of row `row`, from one.
-    pub(super) fn take(&mut self, cell: Option<&[u8]>, row: u64) {
+    /// Takes a cell.
+    pub(super) fn take(&mut self, cell: Option<&[u8]>) {
         let Some(bytes) = cell else {
             self.nulls += 1;
             return;
@@ -131,7 +132,7 @@ impl Collector {
         match value.filter(|value| value.is_finite()) {
             Some(value) => {
                 self.is_rounded |= self.is_exact() && value.abs() > 9_007_199_254_740_992.0;
-                self.measure(value, bytes, row);
+                self.measure(value, bytes);
             }
             None => self.odd += 1,
         }
@@ -168,7 +169,7 @@ impl Collector {
         }
     }
 
-    fn measure(&mut self, value: f64, bytes: &[u8], row: u64) {
+    fn measure(&mut self, value: f64, bytes: &[u8]) {
         self.measured += 1;
         self.sum += value;
         let (least, greatest) = self.range;
@@ -189,11 +190,11 @@ impl Collector {
             self.sample.push(value);
             return;
         }
-        // Each row is in the sample with the same probability (Vitter's algorithm R), by a xorshift of a fixed seed.
+        // Each value that is measured is in the sample with the same probability (Vitter's algorithm R), by a xorshift of a fixed seed.
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;
-        let place = (self.random % row.max(1)) as usize;
+        let place = (self.random % self.measured.max(1)) as usize;
         if let Some(old) = self.sample.get_mut(place) {
             *old = value;
         }
@@ -222,6 +223,11 @@ impl Collector {
         } else {
             self.is_partial = true;
         }
+    }
+
+    /// Whether its quartiles are those of a sample.
+    pub(super) fn is_sampled(&self) -> bool {
+        self.measured > SAMPLE as u64
     }
 
     /// What a reader must know of this column.
@@ -271,7 +277,9 @@ impl Collector {
         }
         self.sample.sort_by(f64::total_cmp);
         let text = |value: f64| match self.measure {
-            Measure::Moment => moment_text(value, false),
+            // A date is one in every zone.
+            Measure::Moment if *self.bare() == CqlType::Date => moment_text(value, false),
+            Measure::Moment => moment_at(value, zone),
             Measure::Clock => moment_text(value, true),
             _ => short(value),
         };
@@ -298,6 +306,14 @@ impl Collector {
             top,
         }
     }
+}
+
+/// A moment as the clock of a zone shows it, with the offset that its ends have.
+fn moment_at(millis: f64, zone: &TimeZone) -> String {
+    let Ok(time) = Timestamp::from_millisecond(millis as i64) else { return moment_text(millis, false) };
+    let time = time.to_zoned(zone.clone());
+    let is_even = time.second() == 0 && time.subsec_nanosecond() == 0;
+    time.strftime(if is_even { "%Y-%m-%d %H:%M%z" } else { "%Y-%m-%d %H:%M:%S%.f%z" }).to_string()
 }
 
 fn shown(bytes: &[u8], ty: &CqlType, zone: &TimeZone) -> String {

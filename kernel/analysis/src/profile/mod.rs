@@ -29,15 +29,15 @@ pub fn profile(
         page.visit(0, &mut |cells| {
             rows += 1;
             for (collector, cell) in collectors.iter_mut().zip(cells) {
-                collector.take(*cell, rows);
+                collector.take(*cell);
             }
             ControlFlow::Continue(())
         })?;
     }
     let mut notes = Vec::new();
-    if rows > SAMPLE as u64 {
+    if collectors.iter().any(Collector::is_sampled) {
         notes.push(format!(
-            "Quartiles and distributions are of {} rows, taken evenly by chance.",
+            "Quartiles and distributions are of {} values of a column at most, taken evenly by chance.",
             count(SAMPLE as u64)
         ));
     }

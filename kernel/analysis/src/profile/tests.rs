@@ -8,6 +8,7 @@ use cqlbook_core::page::testing::VecPage;
 use cqlbook_core::render::{ColumnProfile, Profile};
 use jiff::tz::TimeZone;
 
+use super::column::Collector;
 use super::profile;
 
 fn of(columns: &[(&str, CqlType)], rows: &[&[&str]]) -> Profile {
@@ -38,7 +39,7 @@ fn the_ends_are_exact_whatever_the_type() {
     assert_eq!(column.greatest.as_deref(), Some("12345678901234567890.5"));
     let column = one(CqlType::Timestamp, &["'2013-01-01T05:00:00Z'", "'2014-01-01T00:00:00Z'"]);
     assert_eq!(column.least.as_deref(), Some("2013-01-01 05:00:00.000+0000"));
-    assert_eq!(column.quartiles.unwrap()[1], "2013-07-02 14:30");
+    assert_eq!(column.quartiles.unwrap()[1], "2013-07-02 14:30+0000");
     let column = one(CqlType::Double, &["NaN", "1"]);
     assert_eq!(column.greatest.as_deref(), Some("1"));
 }
@@ -101,4 +102,35 @@ fn the_ends_of_long_numbers_are_exact_and_what_is_rounded_is_said() {
     let profile = of(&[("d", CqlType::Decimal)], &[&["1E+400"], &["2"], &["null"]]);
     assert_eq!(profile.columns[0].greatest.as_deref(), Some("1E+400"));
     assert!(profile.notes[0].contains("longer than a double reaches"), "{:?}", profile.notes);
+}
+
+#[test]
+fn quartiles_of_times_are_in_the_zone_of_the_ends() {
+    let times = ["'2024-07-01T10:00:00Z'", "'2024-07-01T11:00:00Z'", "'2024-07-01T12:00:00.5Z'"];
+    let rows: Vec<&[&str]> = times.iter().map(std::slice::from_ref).collect();
+    let page: Arc<dyn Page> = Arc::new(VecPage::of(&[("t", CqlType::Timestamp)], &rows));
+    let tokyo = TimeZone::get("Asia/Tokyo").unwrap();
+    let column = profile("r", page.columns(), &[Arc::clone(&page)], &tokyo).unwrap().columns.remove(0);
+    assert_eq!(column.least.as_deref(), Some("2024-07-01 19:00:00.000+0900"));
+    assert_eq!(column.quartiles.unwrap()[1], "2024-07-01 20:00+0900");
+    // A date is a date everywhere.
+    let page: Arc<dyn Page> = Arc::new(VecPage::of(&[("d", CqlType::Date)], &[&["'2024-07-01'"]]));
+    let column = profile("r", page.columns(), &[Arc::clone(&page)], &tokyo).unwrap().columns.remove(0);
+    assert_eq!(column.quartiles.unwrap()[1], "2024-07-01");
+}
+
+#[test]
+fn the_sample_is_even_where_most_of_a_column_is_null() {
+    let page: Arc<dyn Page> = Arc::new(VecPage::of(&[("n", CqlType::Int)], &[]));
+    let mut collector = Collector::new(&page.columns()[0]);
+    for number in 0..3_000_000_i32 {
+        let bytes = number.to_be_bytes();
+        collector.take((number % 10 == 0).then_some(&bytes[..]));
+    }
+    assert!(collector.is_sampled());
+    let quartiles = collector.finish(&TimeZone::UTC).quartiles.unwrap();
+    for (quartile, right) in quartiles.iter().zip([750_000.0, 1_500_000.0, 2_250_000.0]) {
+        let quartile: f64 = quartile.replace(',', "").parse().unwrap();
+        assert!((quartile - right).abs() < 50_000.0, "{quartile} and {right}");
+    }
 }

@@ -5,7 +5,9 @@
 
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, ffi};
 use arrow_schema::{ArrowError, Field, Schema};
-use polars::prelude::{Column as PolarsColumn, CompatLevel, DataFrame, PolarsError, PolarsResult, Series};
+use polars::prelude::{
+    Column as PolarsColumn, CompatLevel, DataFrame, DataType, PolarsError, PolarsResult, Series,
+};
 use polars_arrow::ffi as polars_ffi;
 use std::sync::Arc;
 
@@ -32,7 +34,14 @@ pub(super) fn batch(frame: &DataFrame) -> Result<RecordBatch, ArrowError> {
     for column in frame.columns() {
         let name = column.name().to_string();
         // Not as views: they would keep, and send, every byte of the columns that the query read.
-        let array = column.clone().rechunk_to_arrow(CompatLevel::oldest());
+        // A column of nothing but `NULL` has no type there.
+        let column = match column.dtype() {
+            DataType::Null => {
+                column.cast(&DataType::String).map_err(|error| ArrowError::ComputeError(error.to_string()))?
+            }
+            _ => column.clone(),
+        };
+        let array = column.rechunk_to_arrow(CompatLevel::oldest());
         let (data_type, array) = export(array)?;
         fields.push(Field::new(name, data_type, true));
         arrays.push(array);

@@ -21,6 +21,7 @@ pub(super) enum Kind {
     Text,
     /// A uuid or an address, which are text in one form.
     Uuid,
+    Timeuuid,
     Inet,
     Date,
     Time,
@@ -46,7 +47,8 @@ impl Kind {
             DataType::Time64(_) => Self::Time,
             DataType::Timestamp(..) => Self::Timestamp,
             DataType::Utf8 => match ty {
-                CqlType::Uuid | CqlType::Timeuuid => Self::Uuid,
+                CqlType::Uuid => Self::Uuid,
+                CqlType::Timeuuid => Self::Timeuuid,
                 CqlType::Inet => Self::Inet,
                 CqlType::Varint | CqlType::Decimal => Self::Long,
                 CqlType::Frozen(inner) => Self::of(inner, data_type),
@@ -63,7 +65,7 @@ impl Kind {
 
     /// Whether it is text to the engine, and to be treated as text.
     pub(super) fn is_text(self) -> bool {
-        matches!(self, Self::Text | Self::Uuid | Self::Inet)
+        matches!(self, Self::Text | Self::Uuid | Self::Timeuuid | Self::Inet)
     }
 
     /// Whether there is nothing to be said about it.
@@ -74,6 +76,11 @@ impl Kind {
     /// Whether its values have an order here.
     pub(super) fn has_order(self) -> bool {
         !matches!(self, Self::Long | Self::Nested | Self::Interval)
+    }
+
+    /// Whether the engine's order is theirs: it has times and addresses as text.
+    pub(super) fn is_sorted(self) -> bool {
+        self.has_order() && !matches!(self, Self::Timeuuid | Self::Inet)
     }
 
     /// Whether values of both can be compared.
@@ -117,6 +124,7 @@ impl Kind {
             Self::Decimal => "a decimal number",
             Self::Text => "text",
             Self::Uuid => "a uuid",
+            Self::Timeuuid => "a timeuuid",
             Self::Inet => "an inet",
             Self::Date => "a date",
             Self::Time => "a time",

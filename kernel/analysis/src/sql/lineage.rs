@@ -116,7 +116,10 @@ fn source(factor: &TableFactor, scope: &BTreeMap<String, Columns>, sources: &mut
         }
         TableFactor::Derived { subquery, alias, .. } => {
             let name = alias.as_ref().map(|alias| alias.name.value.clone()).unwrap_or_default();
-            sources.push((name, of_query(subquery, scope)));
+            let mut columns = of_query(subquery, scope);
+            let names = alias.iter().flat_map(|alias| &alias.columns);
+            columns.iter_mut().zip(names).for_each(|(column, alias)| column.0.clone_from(&alias.name.value));
+            sources.push((name, columns));
         }
         TableFactor::NestedJoin { table_with_joins, .. } => {
             source(&table_with_joins.relation, scope, sources);

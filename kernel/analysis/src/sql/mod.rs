@@ -7,6 +7,7 @@
 mod bounds;
 mod bridge;
 mod check;
+mod digits;
 mod files;
 mod job;
 mod kind;

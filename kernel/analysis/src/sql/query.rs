@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, Query as Ast, SelectItem, SetExpr, Statement,
-    TableAlias, TableFactor, Value, ValueWithSpan, VisitMut, VisitorMut,
+    TableAlias, TableFactor, Value, ValueWithSpan, VisitMut, VisitorMut, visit_relations,
 };
 use sqlparser::dialect::GenericDialect;
 use sqlparser::tokenizer::{Token, Tokenizer};
@@ -61,12 +61,16 @@ impl Query {
             scopes: Vec::new(),
             tables: BTreeSet::new(),
             files: BTreeMap::new(),
+            ctes: BTreeSet::new(),
             has_star: false,
         };
         if let ControlFlow::Break(error) = ast.visit(&mut reader) {
             return Err(error);
         }
-        let Reader { tables, files, has_star, .. } = reader;
+        let Reader { tables, files, ctes, has_star, .. } = reader;
+        if let Some(name) = ctes.iter().find(|name| tables.contains(*name) || files.contains_key(*name)) {
+            return Err(called_alike(name));
+        }
         let words = words(&ast.to_string());
         // The columns that a natural join goes by are named nowhere.
         let has_star = has_star || words.contains("natural");
@@ -119,6 +123,8 @@ struct Reader<'a> {
     scopes: Vec<BTreeSet<String>>,
     tables: BTreeSet<String>,
     files: BTreeMap<String, Option<String>>,
+    /// All names that `WITH` gives.
+    ctes: BTreeSet<String>,
     has_star: bool,
 }
 
@@ -141,7 +147,16 @@ impl Reader<'_> {
         null: Option<String>,
         name: &mut ObjectName,
         alias: &mut Option<TableAlias>,
-    ) {
+    ) -> ControlFlow<SqlError> {
+        if self.files.get(path).is_some_and(|known| *known != null) {
+            return ControlFlow::Break(SqlError::Beyond {
+                message: format!("`{path}` is read twice in this query, with two texts for null."),
+                hints: vec![
+                    "Say the same text for null each time, or read it once: `%%sql --into NAME`, and go on from there.".to_owned(),
+                ],
+                words: String::new(),
+            });
+        }
         self.files.insert(path.to_owned(), null);
         *name = ObjectName::from(vec![Ident::with_quote('"', path)]);
         let stem = std::path::Path::new(path).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
@@ -156,6 +171,7 @@ impl Reader<'_> {
                 at: None,
             });
         }
+        ControlFlow::Continue(())
     }
 }
 
@@ -164,6 +180,14 @@ impl VisitorMut for Reader<'_> {
 
     fn pre_visit_query(&mut self, query: &mut Ast) -> ControlFlow<SqlError> {
         let with = query.with.iter().flat_map(|with| &with.cte_tables);
+        for (place, cte) in with.clone().enumerate() {
+            let name = &cte.alias.name.value;
+            let before = with.clone().take(place + 1).map(|cte| &cte.query);
+            // The engine has one name for one table, wherever it stands.
+            if !self.ctes.insert(name.clone()) || before.clone().any(|query| reads(query, name)) {
+                return ControlFlow::Break(called_alike(name));
+            }
+        }
         self.scopes.push(with.map(|cte| cte.alias.name.value.clone()).collect());
         if let SetExpr::Select(select) = query.body.as_ref() {
             self.has_star |= select
@@ -190,8 +214,7 @@ impl VisitorMut for Reader<'_> {
                 (true, Some(path)) => {
                     let null = texts.next().flatten();
                     *args = None;
-                    self.file(&path, null, name, alias);
-                    ControlFlow::Continue(())
+                    self.file(&path, null, name, alias)
                 }
                 (true, None) => ControlFlow::Break(SqlError::Beyond {
                     message: format!("`{function}` takes the path of a file in quotes."),
@@ -212,7 +235,7 @@ impl VisitorMut for Reader<'_> {
         match parts.as_slice() {
             [one] if one.quote_style == Some('\'') => {
                 let path = one.value.clone();
-                self.file(&path, None, name, alias);
+                return self.file(&path, None, name, alias);
             }
             [one] if self.scopes.iter().any(|names| names.contains(&one.value)) => {}
             [one] => drop(self.tables.insert(one.value.clone())),
@@ -258,6 +281,29 @@ impl VisitorMut for Reader<'_> {
             Err(error) => return ControlFlow::Break(error),
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// Whether a query reads a table of this name.
+fn reads(query: &Ast, name: &str) -> bool {
+    let is_it = |table: &ObjectName| match table.0.as_slice() {
+        [part] => part.as_ident().is_some_and(|ident| ident.value == name && ident.quote_style != Some('\'')),
+        _ => false,
+    };
+    visit_relations(
+        query,
+        |table| if is_it(table) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) },
+    )
+    .is_break()
+}
+
+fn called_alike(name: &str) -> SqlError {
+    SqlError::Beyond {
+        message: format!(
+            "`{name}` of `WITH` has the name of another table of this query, which `%%sql` does not tell apart for now."
+        ),
+        hints: vec![format!("Call it otherwise: `WITH {name}_2 AS (…)`.")],
+        words: String::new(),
     }
 }
 

@@ -68,6 +68,7 @@ fn compute(
     for (typed, input) in inputs {
         lost += input.lost;
         kinds.insert(typed.clone(), kinds_of(&input), solid(&input));
+        kinds.measure(&input.batch);
         register(&mut context, &typed, input, &mut types, &mut known, &mut notes)?;
     }
     for (typed, null) in &query.files {
@@ -75,6 +76,7 @@ fn compute(
         let input = files::read(path, typed, null.as_deref(), query, limit)?;
         lost += input.lost;
         kinds.insert(typed.clone(), kinds_of(&input), solid(&input));
+        kinds.measure(&input.batch);
         register(&mut context, typed, input, &mut types, &mut known, &mut notes)?;
     }
     if lost.empty > 0 {

@@ -361,3 +361,135 @@ fn a_parquet_file_keeps_the_types_of_what_was_written_to_it() {
     13814000-1dd2-11b2-8080-808080808080 | 2 | 1.50
     ");
 }
+
+#[test]
+fn a_file_is_read_with_one_text_for_null() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("na.csv"), "k,v\n1,NA\n2,x\n").unwrap();
+    let ask = |text: &str| ask_with(&[], &[], folder.path(), text);
+    let both = "SELECT a.v AS p, b.v AS q FROM read_csv('na.csv', 'NA') AS a JOIN read_csv('na.csv'{}) AS b ON a.k = b.k ORDER BY a.k";
+    let error = ask(&both.replace("{}", "")).unwrap_err();
+    assert_eq!(error.to_string(), "`na.csv` is read twice in this query, with two texts for null.");
+    assert_eq!(
+        ask("SELECT a.v FROM 'na.csv' AS a JOIN read_csv('na.csv', 'NA') AS b ON a.k = b.k")
+            .unwrap_err()
+            .to_string(),
+        error.to_string()
+    );
+    let answer = ask(&both.replace("{}", ", 'NA'")).unwrap();
+    assert_eq!(shown(&answer), "p text | q text\nnull | null\nx | x");
+}
+
+#[test]
+fn the_columns_of_a_subquery_have_the_types_of_what_is_there_under_new_names() {
+    let id = "13814000-1dd2-11b2-8080-808080808080";
+    let tables = [table("r", &[("id", CqlType::Timeuuid), ("v", CqlType::Text)], &[&[id, "'x'"]])];
+    let answer = ask(&tables, "SELECT v, id FROM (SELECT id, v FROM r) AS t (v, id)");
+    assert_eq!(shown(&answer), format!("v timeuuid | id text\n{id} | x"));
+}
+
+#[test]
+fn a_timeuuid_has_no_order_of_its_text() {
+    let id = "13814000-1dd2-11b2-8080-808080808080";
+    let tables = [table("r", &[("id", CqlType::Timeuuid), ("u", CqlType::Uuid)], &[&[id, id]])];
+    for query in [
+        "SELECT id FROM r ORDER BY id",
+        "SELECT MAX(id) FROM r",
+        "SELECT u FROM r WHERE id > '13814000-1dd2-11b2-8080-808080808081'",
+        "SELECT GREATEST(id, id) FROM r",
+        "SELECT ROW_NUMBER() OVER (ORDER BY id) FROM r",
+    ] {
+        let error = error(&tables, query).to_string();
+        assert!(error.contains("the order of a timeuuid"), "{query}: {error}");
+    }
+    assert_eq!(shown(&ask(&tables, "SELECT MAX(u) AS u FROM r ORDER BY u")), format!("u uuid\n{id}"));
+    let asked = format!("SELECT id FROM r WHERE id = '{id}' AND id IN ('{id}')");
+    assert_eq!(shown(&ask(&tables, &asked)), format!("id timeuuid\n{id}"));
+}
+
+#[test]
+fn a_decimal_beside_a_parameter_is_compared_by_all_its_digits() {
+    let tables = [table(
+        "r",
+        &[("k", CqlType::Int), ("d", CqlType::Decimal)],
+        &[&["1", "0.1"], &["2", "0.1000000000000000000001"], &["3", "123456789012345.91"]],
+    )];
+    let with =
+        |value: &str, query: &str| shown(&ask_with(&tables, &[("p", value)], Path::new("."), query).unwrap());
+    assert_eq!(with("0.1", "SELECT k FROM r WHERE d = :p"), "k int\n1");
+    assert_eq!(with("-0.5", "SELECT k FROM r WHERE d > :p AND d < 1"), "k int\n1\n2");
+    assert_eq!(with("[0.1, 123456789012345.91]", "SELECT k FROM r WHERE d IN (:p)"), "k int\n1\n3");
+    assert_eq!(with("[0.1, 2]", "SELECT k FROM r WHERE d NOT IN (:p)"), "k int\n2\n3");
+}
+
+#[test]
+fn a_sum_of_more_digits_than_there_are_says_so() {
+    let long = "90000000000000000000000000000000000000";
+    let tables = [table("r", &[("v", CqlType::Varint)], &[&[long], &[long], &[long]])];
+    for query in ["SELECT SUM(v) FROM r", "SELECT SUM(v) OVER () FROM r"] {
+        let error = error(&tables, query).to_string();
+        assert!(error.contains("more than 38 digits"), "{query}: {error}");
+    }
+    let near = [table("r", &[("v", CqlType::Varint)], &[&[long], &[&format!("-{long}")], &["7"]])];
+    assert_eq!(shown(&ask(&near, "SELECT SUM(v) AS s FROM r")), "s decimal\n7");
+}
+
+#[test]
+fn probe() {
+    let Ok(path) = std::env::var("PROBE") else { return };
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut tables: Vec<Table> = Vec::new();
+    let mut head: Option<(String, Vec<(String, CqlType)>)> = None;
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let flush = |head: &mut Option<(String, Vec<(String, CqlType)>)>,
+                 rows: &mut Vec<Vec<String>>,
+                 tables: &mut Vec<Table>| {
+        if let Some((name, columns)) = head.take() {
+            let columns: Vec<(&str, CqlType)> =
+                columns.iter().map(|(n, t)| (n.as_str(), t.clone())).collect();
+            let own: Vec<Vec<&str>> = rows.iter().map(|r| r.iter().map(String::as_str).collect()).collect();
+            let own: Vec<&[&str]> = own.iter().map(Vec::as_slice).collect();
+            tables.push(table(&name, &columns, &own));
+            rows.clear();
+        }
+    };
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("# ") {
+            flush(&mut head, &mut rows, &mut tables);
+            let mut words = rest.split(' ');
+            let name = words.next().unwrap().to_owned();
+            let columns = words
+                .map(|w| {
+                    let (n, t) = w.split_once(':').unwrap();
+                    use CqlType::*;
+                    let t = match t {
+                        "int" => Int,
+                        "bigint" => Bigint,
+                        "decimal" => Decimal,
+                        "varint" => Varint,
+                        "double" => Double,
+                        "text" => Text,
+                        "timestamp" => Timestamp,
+                        "date" => Date,
+                        "timeuuid" => Timeuuid,
+                        "uuid" => Uuid,
+                        "inet" => Inet,
+                        "time" => Time,
+                        _ => panic!("{t}"),
+                    };
+                    (n.to_owned(), t)
+                })
+                .collect();
+            head = Some((name, columns));
+        } else if let Some(query) = line.strip_prefix("> ") {
+            flush(&mut head, &mut rows, &mut tables);
+            eprintln!("> {query}");
+            match ask_with(&tables, &[], Path::new("/tmp/sqlr"), query) {
+                Ok(answer) => eprintln!("{}", shown(&answer)),
+                Err(error) => eprintln!("  ERR {error:?}"),
+            }
+        } else if !line.is_empty() {
+            rows.push(line.split(" | ").map(str::to_owned).collect());
+        }
+    }
+}

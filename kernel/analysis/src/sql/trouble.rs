@@ -23,8 +23,15 @@ const INSTEAD: &[(&str, &str)] = &[
         "conversion from",
         "A value does not fit the type: whole numbers have 64 bits here. `CAST(x AS DOUBLE)` before adding or multiplying has room for any.",
     ),
+    (
+        "overflow in decimal",
+        "Decimal numbers have 38 digits here, those behind the point among them. `CAST(x AS DOUBLE)` before adding or multiplying has room for any.",
+    ),
     ("not between", "Write both comparisons with `AND`."),
 ];
+
+/// What is said of a sum that does not fit; see `check::sum`.
+pub(super) const LONG_SUM: &str = "a sum of more than 38 digits";
 
 /// The error in a user's terms; `columns` are those of the tables that the query names.
 pub(super) fn explain(error: &PolarsError, columns: &BTreeSet<String>) -> SqlError {
@@ -41,7 +48,16 @@ pub(super) fn explain(error: &PolarsError, columns: &BTreeSet<String>) -> SqlErr
         PolarsError::Context { error, .. } => return explain(error, columns),
         _ => None,
     };
-    if let Some(name) = missing.filter(|name| !columns.contains(name) && !name.is_empty()) {
+    if words.contains(LONG_SUM) {
+        return SqlError::Beyond {
+            message: "A sum has more than 38 digits, which are the most of a decimal number here.".to_owned(),
+            hints: vec!["`SUM(CAST(x AS DOUBLE))` has room for any.".to_owned()],
+            words: String::new(),
+        };
+    }
+    // Names of the engine's own are no user's.
+    let is_own = |name: &str| name.starts_with("_POLARS") || name.contains(':');
+    if let Some(name) = missing.filter(|name| !columns.contains(name) && !name.is_empty() && !is_own(name)) {
         return SqlError::NoColumn {
             near: nearest(&name, columns.iter().map(String::as_str)).map(str::to_owned),
             name,

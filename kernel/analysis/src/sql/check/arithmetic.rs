@@ -3,9 +3,9 @@
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{BinaryOperator, CaseWhen, DataType, ExactNumberInfo, Expr, UnaryOperator, Value};
 
-use super::compare::{compare, is_fraction, is_number};
+use super::compare::{compare, is_fraction, is_number, sorted};
 use super::expr::{at_least, of, texts, truth};
-use super::{Scope, refuse, shown};
+use super::{Scope, precise, refuse, shown};
 use crate::sql::SqlError;
 use crate::sql::kind::Kind;
 use crate::sql::literal::{cast, nested};
@@ -130,7 +130,11 @@ pub(super) fn binary(expr: &mut Expr, scope: &Scope<'_>) -> Result<Kind, SqlErro
         | BinaryOperator::LtEq
         | BinaryOperator::Gt
         | BinaryOperator::GtEq => {
-            compare(left, right, scope)?;
+            let (one, other) = compare(left, right, scope)?;
+            if !matches!(op, BinaryOperator::Eq | BinaryOperator::NotEq) {
+                sorted(one)?;
+                sorted(other)?;
+            }
             Ok(Kind::Boolean)
         }
         BinaryOperator::StringConcat => {
@@ -146,6 +150,7 @@ pub(super) fn binary(expr: &mut Expr, scope: &Scope<'_>) -> Result<Kind, SqlErro
             if one.is_open() || other.is_open() {
                 return Ok(if one.is_open() { other } else { one });
             }
+            let is_column = |kind: Kind, expr: &Expr| kind == Kind::Decimal && !is_fraction(expr);
             let additive = matches!(op, BinaryOperator::Plus | BinaryOperator::Minus);
             match (one, other) {
                 (Kind::Date | Kind::Timestamp, Kind::Interval) if additive => Ok(one),
@@ -187,8 +192,24 @@ pub(super) fn binary(expr: &mut Expr, scope: &Scope<'_>) -> Result<Kind, SqlErro
                 {
                     Ok(Kind::Decimal)
                 }
+                // A sum of decimals is exact, whatever its places.
+                (Kind::Decimal, Kind::Decimal)
+                    if additive && (is_column(one, left) || is_column(other, right)) =>
+                {
+                    for side in [left, right] {
+                        if is_fraction(side) {
+                            precise::exact(side)?;
+                        }
+                    }
+                    Ok(Kind::Decimal)
+                }
                 // The engine divides decimals to a few places only; and single precision is not what one expects of a sum.
                 _ => {
+                    // A quotient is a double anywhere, and so is what a double is worked out with.
+                    if *op != BinaryOperator::Divide && (is_fraction(left) || is_fraction(right)) {
+                        precise::short(one, left, scope)?;
+                        precise::short(other, right, scope)?;
+                    }
                     if one != Kind::Float {
                         **left = double(nested(take(left)));
                     }

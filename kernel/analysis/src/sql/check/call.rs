@@ -2,13 +2,14 @@
 
 use sqlparser::ast::{
     BinaryOperator, CaseWhen, CeilFloorKind, DataType, DateTimeField, DuplicateTreatment, ExactNumberInfo,
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value, WindowType,
 };
 
 use super::arithmetic::{double, take};
-use super::compare::compare;
+use super::compare::{compare, sorted};
 use super::expr::{at_least, extracted, of as kind_of};
-use super::{Scope, grouped, mixed, refuse, shown, window};
+use super::precise::together;
+use super::{Scope, format, grouped, grouping, mixed, refuse, shown, sum, window};
 use crate::sql::SqlError;
 use crate::sql::kind::Kind;
 use crate::sql::literal::{call, cast, nested, quoted};
@@ -115,11 +116,20 @@ fn is_star(function: &Function) -> bool {
 fn aggregate(expr: &mut Expr, name: &str, scope: &Scope<'_>, part: &str) -> Result<Kind, SqlError> {
     let Expr::Function(function) = expr else { return Ok(Kind::Unknown) };
     let windowed = function.over.is_some();
+    let runs = matches!(&function.over, Some(WindowType::WindowSpec(window)) if !window.order_by.is_empty());
     let is_distinct = distinct(function);
     let argument = match arguments_mut(function).map(|mut all| (all.len(), all.pop())) {
         Some((1, Some(argument))) => argument,
         _ => return Err(refuse(part, "An aggregate takes one column.")),
     };
+    // The engine has a value that is written out once, however many rows there are.
+    let is_value = matches!(argument, Expr::Value(_));
+    if !(name == "count" && is_value && !is_distinct) && !grouping::names_column(argument) {
+        return Err(refuse(
+            format!("{part}, an aggregate of what names no column"),
+            "`COUNT(*)` counts the rows: `2 * COUNT(*)` is the sum of as many twos.",
+        ));
+    }
     let kind = kind_of(argument, scope)?;
     let number = || {
         if kind.is_number() || kind.is_open() {
@@ -144,6 +154,9 @@ fn aggregate(expr: &mut Expr, name: &str, scope: &Scope<'_>, part: &str) -> Resu
                     "`%profile NAME` shows the least and the greatest.",
                 ));
             }
+            if matches!(name, "min" | "max") {
+                sorted(kind)?;
+            }
             Ok(kind)
         }
         "sum" => {
@@ -159,6 +172,11 @@ fn aggregate(expr: &mut Expr, name: &str, scope: &Scope<'_>, part: &str) -> Resu
                 Kind::Single => {
                     *argument = double(take(argument));
                     Ok(Kind::Float)
+                }
+                // A running one is checked by the engine.
+                Kind::Decimal if !runs => {
+                    *expr = sum::guarded(take(expr));
+                    Ok(Kind::Decimal)
                 }
                 kind => Ok(kind),
             }
@@ -193,9 +211,14 @@ fn scalar(expr: &mut Expr, name: &str, scope: &Scope<'_>, part: &str) -> Result<
     match (name, kinds.len()) {
         ("coalesce" | "ifnull", 2..) | ("greatest" | "least", 2..) => {
             let joined = joined()?;
+            if matches!(name, "greatest" | "least") {
+                sorted(joined)?;
+            }
             if joined == Kind::Nested || joined == Kind::Long {
                 return Err(refuse(format!("{part} of {}", joined.name()), "Give it single values."));
             }
+            let mut values: Vec<_> = kinds.iter().copied().zip(all).collect();
+            together(&mut values, scope)?;
             Ok(joined)
         }
         ("nullif", 2) => {
@@ -235,9 +258,13 @@ fn scalar(expr: &mut Expr, name: &str, scope: &Scope<'_>, part: &str) -> Result<
             _ => Err(refuse(part, "Write the unit in quotes: `DATE_PART('year', x)`.")),
         },
         ("strftime", 2) if matches!(kinds[0], Kind::Date | Kind::Timestamp) && kinds[1] == Kind::Text => {
+            format::written(all[1])?;
             Ok(Kind::Text)
         }
-        ("strptime", 2) if all_text => Ok(Kind::Timestamp),
+        ("strptime", 2) if all_text => {
+            format::read(all[1])?;
+            Ok(Kind::Timestamp)
+        }
         ("date_trunc", 2) => truncation(expr, kinds[1]),
         _ => Err(refuse(
             part,

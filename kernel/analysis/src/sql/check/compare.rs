@@ -3,18 +3,31 @@
 use cqlbook_core::column::CqlType;
 use cqlbook_core::value;
 use jiff::tz::TimeZone;
-use sqlparser::ast::{DataType, Expr, TimezoneInfo, UnaryOperator, Value};
+use sqlparser::ast::{BinaryOperator, DataType, Expr, TimezoneInfo, UnaryOperator, Value};
 
 use super::arithmetic::{double, take};
 use super::expr::of;
-use super::{Scope, refuse, shown};
+use super::{Scope, precise, refuse, shown};
 use crate::sql::SqlError;
 use crate::sql::kind::Kind;
 use crate::sql::literal::{call as invoke, cast, nested, quoted};
 
 /// Two values that are compared: a text beside a value of another type is read as CQL reads it.
-pub(super) fn compare(left: &mut Expr, right: &mut Expr, scope: &Scope<'_>) -> Result<(), SqlError> {
-    let (mut one, mut other) = (of(left, scope)?, of(right, scope)?);
+pub(super) fn compare(
+    left: &mut Expr,
+    right: &mut Expr,
+    scope: &Scope<'_>,
+) -> Result<(Kind, Kind), SqlError> {
+    let (one, other) = (of(left, scope)?, of(right, scope)?);
+    compared((left, one), (right, other), scope)
+}
+
+/// Two values of known kinds that are compared. What was checked once is not to be checked again: it is written in other words then.
+pub(super) fn compared(
+    (left, mut one): (&mut Expr, Kind),
+    (right, mut other): (&mut Expr, Kind),
+    scope: &Scope<'_>,
+) -> Result<(Kind, Kind), SqlError> {
     if let Some(kind) = adapted(right, other, one)? {
         other = kind;
     }
@@ -27,7 +40,19 @@ pub(super) fn compare(left: &mut Expr, right: &mut Expr, scope: &Scope<'_>) -> R
             "`CAST(x AS DOUBLE)`, `AS VARCHAR` or `AS DATE` on one side makes them alike.",
         ));
     }
-    Ok(())
+    precise::beside((one, left), (other, right), scope)?;
+    Ok((one, other))
+}
+
+/// Refuses the order of values that the engine has as text.
+pub(super) fn sorted(kind: Kind) -> Result<(), SqlError> {
+    if kind.is_sorted() || !kind.has_order() {
+        return Ok(());
+    }
+    Err(refuse(
+        format!("the order of {}, which its engine has as text", kind.name()),
+        "`%show NAME --sort COLUMN` has their own order. In CQL, `toTimestamp(id)` makes a time of a timeuuid; `CAST(x AS VARCHAR)` orders them as text.",
+    ))
 }
 
 /// A literal beside a value of the kind `beside`, as a value of that kind; `None` where nothing needs to be changed.
@@ -57,6 +82,10 @@ pub(super) fn adapted(expr: &mut Expr, own: Kind, beside: Kind) -> Result<Option
             return Ok(Some(Kind::Whole));
         }
     }
+    // Beside a decimal it is one, with the digits that are written: to the engine it would be a double.
+    if beside == Kind::Decimal && own == Kind::Decimal && precise::exact(inner)? {
+        return Ok(Some(Kind::Decimal));
+    }
     // A decimal that is written out beside a double is that double.
     if beside == Kind::Float && own == Kind::Decimal {
         *inner = double(nested(take(inner)));
@@ -65,7 +94,7 @@ pub(super) fn adapted(expr: &mut Expr, own: Kind, beside: Kind) -> Result<Option
     let Expr::Value(value) = &*inner else { return Ok(None) };
     let Value::SingleQuotedString(text) = &value.value else { return Ok(None) };
     let ty = match beside {
-        Kind::Uuid => CqlType::Uuid,
+        Kind::Uuid | Kind::Timeuuid => CqlType::Uuid,
         Kind::Inet => CqlType::Inet,
         Kind::Date => CqlType::Date,
         Kind::Time => CqlType::Time,
@@ -144,15 +173,66 @@ pub(super) fn typed(expr: &mut Expr) -> Result<Kind, SqlError> {
     Ok(kind)
 }
 
+fn is_null(expr: &Expr) -> bool {
+    matches!(expr, Expr::Value(value) if value.value == Value::Null)
+}
+
+/// A decimal in a list, as comparisons: the engine's list takes decimals of the column's own places only.
+fn equal(value: &Expr, list: &mut [Expr], scope: &Scope<'_>) -> Result<Expr, SqlError> {
+    const MOST: usize = 1000;
+    if list.len() > MOST {
+        return Err(refuse(
+            format!("more than {MOST} decimal numbers in `IN (…)`"),
+            "Put the values into a file, and join it: `FROM t JOIN 'values.csv' AS v ON t.x = v.x`.",
+        ));
+    }
+    let mut terms = Vec::with_capacity(list.len());
+    for item in list {
+        let own = of(item, scope)?;
+        let mut left = value.clone();
+        compared((&mut left, Kind::Decimal), (item, own), scope)?;
+        terms.push(nested(Expr::BinaryOp {
+            left: Box::new(left),
+            op: BinaryOperator::Eq,
+            right: Box::new(take(item)),
+        }));
+    }
+    // By halves: a chain of them would be as deep as it is long.
+    while terms.len() > 1 {
+        let mut halves = Vec::with_capacity(terms.len().div_ceil(2));
+        let mut rest = terms.into_iter();
+        while let Some(left) = rest.next() {
+            halves.push(match rest.next() {
+                None => left,
+                Some(right) => nested(Expr::BinaryOp {
+                    left: Box::new(left),
+                    op: BinaryOperator::Or,
+                    right: Box::new(right),
+                }),
+            });
+        }
+        terms = halves;
+    }
+    terms.pop().ok_or_else(|| refuse("an empty list", "Name a value at least."))
+}
+
 pub(super) fn in_list(expr: &mut Expr, scope: &Scope<'_>) -> Result<Kind, SqlError> {
     let part = shown(expr);
-    let Expr::InList { expr: value, list, .. } = expr else { return Ok(Kind::Unknown) };
+    let Expr::InList { expr: value, list, negated } = expr else { return Ok(Kind::Unknown) };
     let left = of(value, scope)?;
+    if left == Kind::Decimal && list.iter().all(|item| is_number(item) || is_null(item)) {
+        let equal = equal(value, list, scope)?;
+        *expr =
+            if *negated { Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(equal) } } else { equal };
+        return Ok(Kind::Boolean);
+    }
     for item in list {
         let right = of(item, scope)?;
         let right = match left {
             // The engine takes values in a list and no calls.
-            Kind::Uuid | Kind::Inet | Kind::Date => adapted(item, right, left)?.unwrap_or(right),
+            Kind::Uuid | Kind::Timeuuid | Kind::Inet | Kind::Date => {
+                adapted(item, right, left)?.unwrap_or(right)
+            }
             _ => right,
         };
         if left == Kind::Float

@@ -5,7 +5,8 @@ use sqlparser::ast::{
 };
 
 use super::arithmetic::{binary, double, take, unary};
-use super::compare::{adapted, compare, in_list, typed};
+use super::compare::{adapted, compared, in_list, sorted, typed};
+use super::precise::together;
 use super::subquery::{correlated, is_one_row};
 use super::{Scope, call, mixed, of_query, refuse, shown};
 use crate::sql::SqlError;
@@ -65,8 +66,13 @@ pub(super) fn of(expr: &mut Expr, scope: &Scope<'_>) -> Result<Kind, SqlError> {
             ));
         }
         Expr::Between { expr: value, low, high, .. } => {
-            compare(value, low, scope)?;
-            compare(value, high, scope)?;
+            let mut kind = of(value, scope)?;
+            for end in [low, high] {
+                let other = of(end, scope)?;
+                kind = compared((value, kind), (end, other), scope)?.0;
+                sorted(kind)?;
+                sorted(other)?;
+            }
             Kind::Boolean
         }
         Expr::InList { .. } => in_list(expr, scope)?,
@@ -104,18 +110,32 @@ pub(super) fn of(expr: &mut Expr, scope: &Scope<'_>) -> Result<Kind, SqlError> {
         }
         Expr::Case { operand, conditions, else_result, .. } => {
             let mut kind = Kind::Null;
+            let mut results = Vec::new();
+            let mut operand = match operand {
+                Some(operand) => {
+                    let kind = of(operand, scope)?;
+                    Some((operand, kind))
+                }
+                None => None,
+            };
             for when in conditions {
-                match operand {
-                    Some(operand) => compare(operand, &mut when.condition, scope)?,
+                match &mut operand {
+                    Some((operand, kind)) => {
+                        let other = of(&mut when.condition, scope)?;
+                        *kind = compared((operand, *kind), (&mut when.condition, other), scope)?.0;
+                    }
                     None => truth(&mut when.condition, scope, "`WHEN`")?,
                 }
                 let own = of(&mut when.result, scope)?;
                 kind = kind.joined(own).ok_or_else(|| mixed("`CASE`", kind, own))?;
+                results.push((own, &mut when.result));
             }
             if let Some(result) = else_result {
                 let own = of(result, scope)?;
                 kind = kind.joined(own).ok_or_else(|| mixed("`CASE`", kind, own))?;
+                results.push((own, result.as_mut()));
             }
+            together(&mut results, scope)?;
             kind
         }
         Expr::Cast { .. } => cast_to(expr, scope)?,

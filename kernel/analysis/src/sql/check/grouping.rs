@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, GroupByExpr, Select, SelectItem, Value, Visit, Visitor};
+use sqlparser::ast::{Expr, GroupByExpr, Query, Select, SelectItem, Value, Visit, Visitor};
 
 use super::{call, refuse, shown};
 use crate::sql::SqlError;
@@ -47,6 +47,12 @@ pub(super) fn check(select: &Select) -> Result<(), SqlError> {
             SelectItem::UnnamedExpr(expr) if Some(at) == place => Some(expr),
             _ => None,
         });
+        if !names_column(named.unwrap_or(key)) {
+            return Err(refuse(
+                format!("groups by {}, which names no column", shown(named.unwrap_or(key))),
+                "Leave it out of `GROUP BY`: it is the same in each group.",
+            ));
+        }
         grouped.extend(named.map(ToString::to_string));
     }
     for expr in expressions() {
@@ -80,6 +86,33 @@ fn found(expr: &Expr, is_it: impl Fn(&Expr) -> bool) -> bool {
         }
     }
     expr.visit(&mut Find(is_it)).is_break()
+}
+
+/// Whether an expression names a column, those of queries in it aside.
+pub(super) fn names_column(expr: &Expr) -> bool {
+    struct Find {
+        inner: usize,
+    }
+    impl Visitor for Find {
+        type Break = ();
+        fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+            self.inner += 1;
+            ControlFlow::Continue(())
+        }
+        fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+            self.inner -= 1;
+            ControlFlow::Continue(())
+        }
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            match expr {
+                Expr::Identifier(_) | Expr::CompoundIdentifier(_) if self.inner == 0 => {
+                    ControlFlow::Break(())
+                }
+                _ => ControlFlow::Continue(()),
+            }
+        }
+    }
+    expr.visit(&mut Find { inner: 0 }).is_break()
 }
 
 /// A column that is neither in an aggregate nor a key of the groups.

@@ -47,13 +47,16 @@ fn of_factor(factor: &mut TableFactor, scope: &mut Scope<'_>) -> Result<(), SqlE
                 .and_then(|part| part.as_ident())
                 .map(|ident| ident.value.clone())
                 .unwrap_or_default();
-            let mut columns = scope.tables.columns.get(&own).cloned().unwrap_or_default();
+            let columns = scope.tables.columns.get(&own).cloned().unwrap_or_default();
             let name = match alias {
                 None => own,
-                Some(alias) => {
-                    rename(&mut columns, alias.columns.iter().map(|column| &column.name));
-                    alias.name.value.clone()
+                Some(alias) if !alias.columns.is_empty() => {
+                    return Err(refuse(
+                        format!("new names for the columns of a table, `{own} {alias}`"),
+                        "Select from it: `FROM (SELECT * FROM t) AS x (a, b)`, or name them where they are selected.",
+                    ));
                 }
+                Some(alias) => alias.name.value.clone(),
             };
             scope.sources.push((name, columns));
             Ok(())
@@ -62,7 +65,7 @@ fn of_factor(factor: &mut TableFactor, scope: &mut Scope<'_>) -> Result<(), SqlE
             let mut columns = of_query(subquery, scope.tables, None)?;
             let mut name = String::new();
             if let Some(alias) = alias {
-                rename(&mut columns, alias.columns.iter().map(|column| &column.name));
+                rename(&mut columns, alias.columns.iter().map(|column| &column.name), scope.tables);
                 name.clone_from(&alias.name.value);
             }
             scope.sources.push((name, columns));
@@ -95,6 +98,7 @@ fn of_join(join: &mut Join, scope: &mut Scope<'_>) -> Result<(), SqlError> {
     match constraint {
         JoinConstraint::On(condition) => on(condition, scope, word, before),
         JoinConstraint::Using(names) => {
+            scope.has_using = true;
             if matches!(word, "FULL JOIN" | "RIGHT JOIN") {
                 return Err(refuse(
                     format!("`{word} … USING`"),

@@ -8,19 +8,26 @@ mod arithmetic;
 mod call;
 mod compare;
 mod expr;
+mod format;
 mod grouping;
 mod joins;
+mod precise;
 mod subquery;
+mod sum;
 mod window;
 
+use std::cell::{Ref, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
+use arrow_array::RecordBatch;
 use sqlparser::ast::{
     Distinct, Expr, GroupByExpr, Ident, LimitClause, OrderBy, OrderByExpr, OrderByKind, Query, Select,
     SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier,
 };
 
 use super::SqlError;
+use super::digits::{ANY_WHOLE, Digits};
 use super::kind::Kind;
 use super::lineage::{name_of, unique};
 
@@ -32,6 +39,8 @@ pub(super) struct Tables {
     columns: BTreeMap<String, Columns>,
     /// Columns of tables in which no null is.
     solid: BTreeMap<String, BTreeSet<String>>,
+    /// How long the numbers are: of all tables, and of what the query makes of them.
+    digits: Rc<RefCell<Digits>>,
 }
 
 impl Tables {
@@ -39,6 +48,20 @@ impl Tables {
     pub(super) fn insert(&mut self, name: String, columns: Columns, solid: BTreeSet<String>) {
         self.solid.insert(name.clone(), solid);
         self.columns.insert(name, columns);
+    }
+
+    /// Looks at the numbers of a table.
+    pub(super) fn measure(&self, batch: &RecordBatch) {
+        self.digits.borrow_mut().add(batch);
+    }
+
+    fn digits(&self) -> Ref<'_, Digits> {
+        self.digits.borrow()
+    }
+
+    /// A column of this name holds long numbers from here on.
+    fn add_long(&self, name: &str) {
+        self.digits.borrow_mut().add_long(name);
     }
 }
 
@@ -80,6 +103,8 @@ struct Scope<'a> {
     aliases: Columns,
     /// Columns in which no null is.
     solid: BTreeSet<String>,
+    /// Whether a join goes by `USING`.
+    has_using: bool,
     tables: &'a Tables,
     /// The query around, whose columns a subquery may name.
     outer: Option<&'a Scope<'a>>,
@@ -105,7 +130,7 @@ fn of_query(query: &mut Query, tables: &Tables, outer: Option<&Scope<'_>>) -> Re
         }
         for cte in &mut with.cte_tables {
             let mut columns = of_query(&mut cte.query, &tables, None)?;
-            rename(&mut columns, cte.alias.columns.iter().map(|column| &column.name));
+            rename(&mut columns, cte.alias.columns.iter().map(|column| &column.name), &tables);
             tables.insert(cte.alias.name.value.clone(), columns, BTreeSet::new());
         }
     }
@@ -130,6 +155,7 @@ fn of_query(query: &mut Query, tables: &Tables, outer: Option<&Scope<'_>>) -> Re
                     sources: Vec::new(),
                     aliases: columns.clone(),
                     solid: BTreeSet::new(),
+                    has_using: false,
                     tables: &tables,
                     outer: None,
                 };
@@ -140,8 +166,12 @@ fn of_query(query: &mut Query, tables: &Tables, outer: Option<&Scope<'_>>) -> Re
     }
 }
 
-fn rename<'a>(columns: &mut Columns, names: impl Iterator<Item = &'a Ident>) {
+fn rename<'a>(columns: &mut Columns, names: impl Iterator<Item = &'a Ident>, tables: &Tables) {
     for (column, name) in columns.iter_mut().zip(names) {
+        let is_long = tables.digits().is_long(&column.0);
+        if is_long {
+            tables.add_long(&name.value);
+        }
         column.0.clone_from(&name.value);
     }
 }
@@ -175,6 +205,7 @@ fn of_body(body: &mut SetExpr, tables: &Tables, outer: Option<&Scope<'_>>) -> Re
                 sources: Vec::new(),
                 aliases: Vec::new(),
                 solid: BTreeSet::new(),
+                has_using: false,
                 tables,
                 outer: None,
             };
@@ -182,6 +213,8 @@ fn of_body(body: &mut SetExpr, tables: &Tables, outer: Option<&Scope<'_>>) -> Re
             for row in &mut values.rows {
                 for (place, value) in row.content.iter_mut().enumerate() {
                     let kind = expr::of(value, &scope)?;
+                    // It is a double to the engine.
+                    let kind = if compare::is_fraction(value) { Kind::Float } else { kind };
                     match columns.get_mut(place) {
                         None => columns.push((format!("column_{place}"), kind)),
                         Some((_, known)) => {
@@ -229,9 +262,25 @@ fn of_body(body: &mut SetExpr, tables: &Tables, outer: Option<&Scope<'_>>) -> Re
                     "Both queries have the same number of columns.",
                 ));
             }
-            let pairs = left.into_iter().zip(right).map(|((name, left), (_, right))| {
+            let pairs = left.into_iter().zip(right).map(|((name, left), (other, right))| {
                 let joined =
                     left.joined(right).ok_or_else(|| mixed(&format!("`{operator}`"), left, right))?;
+                let is_long = |kind: Kind, name: &str| {
+                    matches!(kind, Kind::Whole | Kind::Decimal) && tables.digits().is_long(name)
+                };
+                let long = is_long(left, &name) || is_long(right, &other);
+                if long && joined == Kind::Float {
+                    return Err(precise::rounded(&format!("`{operator}` of `{name}`")));
+                }
+                if long {
+                    tables.add_long(&name);
+                }
+                if joined == Kind::Decimal && !set_fits(left, right, tables) {
+                    return Err(refuse(
+                        format!("`{operator}` of decimal numbers of unlike places, where both together have more than 38 digits"),
+                        "`CAST(column AS DOUBLE)` or `AS VARCHAR` on both sides makes them alike.",
+                    ));
+                }
                 if *set_quantifier != SetQuantifier::All {
                     grouped(joined, &format!("`{operator}`"))?;
                 }
@@ -247,6 +296,12 @@ fn of_body(body: &mut SetExpr, tables: &Tables, outer: Option<&Scope<'_>>) -> Re
         }
         _ => Err(refuse("this form of query", "Write `SELECT … FROM …`.")),
     }
+}
+
+/// Whether decimals of both sides fit one column; the engine has null for those that do not.
+fn set_fits(left: Kind, right: Kind, tables: &Tables) -> bool {
+    let is_whole = left == Kind::Whole || right == Kind::Whole;
+    tables.digits().fit(is_whole.then_some(ANY_WHOLE))
 }
 
 /// Values that are put together by being equal.
@@ -277,7 +332,14 @@ fn of_select(
     outer: Option<&Scope<'_>>,
 ) -> Result<Columns, SqlError> {
     plain(select)?;
-    let mut scope = Scope { sources: Vec::new(), aliases: Vec::new(), solid: BTreeSet::new(), tables, outer };
+    let mut scope = Scope {
+        sources: Vec::new(),
+        aliases: Vec::new(),
+        solid: BTreeSet::new(),
+        has_using: false,
+        tables,
+        outer,
+    };
     joins::of_from(&mut select.from, &mut scope)?;
     scope.solid = joins::solid(&select.from, tables);
     if let Some(condition) = &mut select.selection {
@@ -360,7 +422,7 @@ fn projection(items: &mut [SelectItem], scope: &Scope<'_>) -> Result<Columns, Sq
             SelectItem::UnnamedExpr(expr) => {
                 let typed = name_of(expr);
                 let name = unique(typed.clone(), &columns);
-                columns.push((name.clone(), expr::of(expr, scope)?));
+                columns.push((name.clone(), selected(expr, &name, scope)?));
                 if name == typed && matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_)) {
                     continue;
                 }
@@ -368,7 +430,13 @@ fn projection(items: &mut [SelectItem], scope: &Scope<'_>) -> Result<Columns, Sq
                 *item = SelectItem::ExprWithAlias { expr, alias: Ident::with_quote('"', name) };
             }
             SelectItem::ExprWithAlias { expr, alias } => {
-                columns.push((alias.value.clone(), expr::of(expr, scope)?));
+                columns.push((alias.value.clone(), selected(expr, &alias.value, scope)?));
+            }
+            SelectItem::Wildcard(_) if scope.has_using => {
+                return Err(refuse(
+                    "`SELECT *` of a join with `USING`, which has the key once",
+                    "Name the columns, or take those of one table: `SELECT a.*, b.name`.",
+                ));
             }
             SelectItem::Wildcard(options) if is_plain(options) => {
                 scope.sources.iter().for_each(|(_, own)| columns.extend(own.iter().cloned()));
@@ -384,6 +452,16 @@ fn projection(items: &mut [SelectItem], scope: &Scope<'_>) -> Result<Columns, Sq
         }
     }
     Ok(columns)
+}
+
+/// What an item of the select list is, under its name.
+fn selected(expr: &mut Expr, name: &str, scope: &Scope<'_>) -> Result<Kind, SqlError> {
+    let kind = expr::of(expr, scope)?;
+    if matches!(kind, Kind::Whole | Kind::Decimal) && precise::is_long(expr, scope) {
+        scope.tables.add_long(name);
+    }
+    // By itself it is a double to the engine.
+    Ok(if compare::is_fraction(expr) { Kind::Float } else { kind })
 }
 
 fn is_plain(options: &sqlparser::ast::WildcardAdditionalOptions) -> bool {
@@ -406,6 +484,7 @@ fn order_by(order: &mut OrderBy, scope: &Scope<'_>) -> Result<(), SqlError> {
 /// One term of an order: nulls come last, up and down, unless it says another.
 fn ordered(item: &mut OrderByExpr, scope: &Scope<'_>) -> Result<(), SqlError> {
     let kind = expr::of(&mut item.expr, scope)?;
+    compare::sorted(kind)?;
     if !kind.has_order() || item.with_fill.is_some() {
         return Err(refuse(
             format!("`ORDER BY` of {}", kind.name()),
