@@ -5,12 +5,11 @@
 
 use std::sync::Arc;
 
-use cqlbook_core::column::{Column, CqlType};
-use cqlbook_core::value::Kind;
+use cqlbook_core::column::Column;
+use cqlbook_core::value::{Kind, Styles};
 
 use super::text;
 use super::writer::{RowFormat, WriteError};
-use crate::convert::{exact, thawed};
 
 /// The form of a CSV file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,30 +24,14 @@ pub struct Dialect {
     pub escape: char,
     /// What stands for null.
     pub null: String,
-    /// How true and false are written.
-    pub booleans: (String, String),
-    /// The decimal separator.
-    pub decimal_separator: char,
-    /// The separator of thousands.
-    pub thousands_separator: Option<char>,
-    /// How timestamps are written, in the letters of strftime; `None` for the usual form.
-    pub datetime_format: Option<String>,
+    /// The forms of single values at every depth, where they are not the usual ones.
+    pub styles: Option<Styles>,
 }
 
 impl Default for Dialect {
     /// RFC 4180 with a header and line feeds.
     fn default() -> Self {
-        Self {
-            header: true,
-            delimiter: ',',
-            quote: '"',
-            escape: '"',
-            null: String::new(),
-            booleans: ("True".to_owned(), "False".to_owned()),
-            decimal_separator: '.',
-            thousands_separator: None,
-            datetime_format: None,
-        }
+        Self { header: true, delimiter: ',', quote: '"', escape: '"', null: String::new(), styles: None }
     }
 }
 
@@ -61,8 +44,8 @@ pub(crate) struct Csv {
     special: [bool; 256],
     /// Whether values that are neither text nor nested never need quotes.
     plain_is_safe: bool,
-    /// Whether numbers, booleans and timestamps have their usual forms.
-    usual: bool,
+    /// The columns whose values have other forms than the usual ones.
+    styled: Vec<bool>,
 }
 
 impl Csv {
@@ -73,14 +56,8 @@ impl Csv {
             let mut bytes = [0; 4];
             special[usize::from(mark.encode_utf8(&mut bytes).as_bytes()[0])] = true;
         }
-        let usual = Dialect {
-            delimiter: dialect.delimiter,
-            quote: dialect.quote,
-            escape: dialect.escape,
-            header: dialect.header,
-            null: dialect.null.clone(),
-            ..Dialect::default()
-        };
+        let changes =
+            |column: &Column| dialect.styles.as_ref().is_some_and(|styles| styles.changes(&column.cql_type));
         Self {
             columns: Arc::clone(columns),
             delimiter: dialect.delimiter.to_string().into_bytes(),
@@ -89,7 +66,7 @@ impl Csv {
                 && matches!(dialect.quote, '"' | '\'')
                 && matches!(dialect.escape, '"' | '\'' | '\\')
                 && dialect.null.is_empty(),
-            usual: usual == dialect,
+            styled: columns.iter().map(changes).collect(),
             dialect,
         }
     }
@@ -114,60 +91,6 @@ impl Csv {
             out.extend_from_slice(c.encode_utf8(&mut bytes).as_bytes());
         }
         out.extend_from_slice(quote.encode_utf8(&mut bytes).as_bytes());
-    }
-
-    /// Appends a value in the forms that `COPY` can ask for; false where it has none of them.
-    fn unusual(&self, bytes: &[u8], ty: &CqlType, out: &mut Vec<u8>) -> bool {
-        let dialect = &self.dialect;
-        match (thawed(ty), &dialect.datetime_format) {
-            (CqlType::Boolean, _) => {
-                let Ok([value]) = exact::<1>(bytes) else { return false };
-                let (yes, no) = &dialect.booleans;
-                out.extend_from_slice(if value == 0 { no } else { yes }.as_bytes());
-                true
-            }
-            (CqlType::Timestamp, Some(format)) => {
-                let Ok(millis) = exact::<8>(bytes).map(i64::from_be_bytes) else { return false };
-                let Ok(instant) = jiff::Timestamp::from_millisecond(millis) else { return false };
-                // Python's letter for microseconds has six digits.
-                let format = format.replace("%f", "%6f");
-                let zoned = instant.to_zoned(jiff::tz::TimeZone::UTC);
-                match jiff::fmt::strtime::format(&format, &zoned) {
-                    Ok(text) => out.extend_from_slice(text.as_bytes()),
-                    Err(_) => return false,
-                }
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// Puts other separators into a number's digits.
-    fn separate(&self, start: usize, out: &mut Vec<u8>) {
-        let Dialect { decimal_separator, thousands_separator, .. } = self.dialect;
-        if (decimal_separator == '.' && thousands_separator.is_none())
-            || !out[start..].iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'.'))
-        {
-            return;
-        }
-        let number = String::from_utf8_lossy(&out.split_off(start)).into_owned();
-        let (whole, fraction) = number.split_once('.').unwrap_or((&number, ""));
-        let (sign, whole) = whole.strip_prefix('-').map_or(("", whole), |whole| ("-", whole));
-        let mut text = sign.to_owned();
-        for (place, digit) in whole.chars().enumerate() {
-            if let Some(separator) = thousands_separator
-                && place > 0
-                && (whole.len() - place).is_multiple_of(3)
-            {
-                text.push(separator);
-            }
-            text.push(digit);
-        }
-        if !fraction.is_empty() {
-            text.push(decimal_separator);
-            text.push_str(fraction);
-        }
-        out.extend_from_slice(text.as_bytes());
     }
 }
 
@@ -201,16 +124,14 @@ impl RowFormat for Csv {
                 }
                 continue;
             };
-            if !self.usual && self.unusual(bytes, &column.cql_type, out) {
+            let styles = self.dialect.styles.as_ref().filter(|_| self.styled.get(place) == Some(&true));
+            if let Some(styles) = styles {
+                text::append_styled(bytes, &column.cql_type, styles, out);
                 self.quote(start, out);
                 continue;
             }
             match text::append(bytes, &column.cql_type, out) {
-                Kind::Number | Kind::Plain if self.plain_is_safe && self.usual => {}
-                Kind::Number if !self.usual => {
-                    self.separate(start, out);
-                    self.quote(start, out);
-                }
+                Kind::Number | Kind::Plain if self.plain_is_safe => {}
                 _ => self.quote(start, out),
             }
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cqlbook_core::column::{Column, CqlType, KeyRole};
 use cqlbook_core::page::Page;
 use cqlbook_core::page::testing::VecPage;
-use cqlbook_core::value::{self, Kind};
+use cqlbook_core::value::{self, Kind, Styles};
 use insta::assert_snapshot;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -64,10 +64,14 @@ fn csv_in_cqlsh_s_dialect() {
         header: false,
         escape: '\\',
         null: "NULL".to_owned(),
-        booleans: ("yes".to_owned(), "no".to_owned()),
-        decimal_separator: ',',
-        thousands_separator: Some('.'),
-        datetime_format: Some("%Y/%m/%d %H:%M".to_owned()),
+        styles: Some(Styles {
+            null: "NULL".to_owned(),
+            booleans: ("yes".to_owned(), "no".to_owned()),
+            decimal_separator: ',',
+            thousands_separator: Some('.'),
+            datetime_format: Some("%Y/%m/%d %H:%M".to_owned()),
+            ..Styles::default()
+        }),
         ..Dialect::default()
     };
     let page = VecPage::of(

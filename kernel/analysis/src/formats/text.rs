@@ -6,7 +6,7 @@ use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use cqlbook_core::column::CqlType;
-use cqlbook_core::value::{self, Kind};
+use cqlbook_core::value::{self, Kind, Rendered, Styles};
 use jiff::tz::TimeZone;
 
 use crate::convert::{exact, thawed};
@@ -17,20 +17,26 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 pub(crate) fn append(bytes: &[u8], ty: &CqlType, out: &mut Vec<u8>) -> Kind {
     match known(bytes, ty, out) {
         Some(kind) => kind,
-        None => {
-            let text = value::literal(Some(bytes), ty, &TimeZone::UTC);
-            match text.kind {
-                // Milliseconds that no calendar has are a bare number in files, as cqlsh writes them, where it can be read back.
-                Kind::Plain if *thawed(ty) == CqlType::Timestamp => {
-                    let bare = text.text.trim_end_matches(" ms");
-                    let is_read = bare.parse().is_ok_and(|millis| value::bare_millis(millis).is_ok());
-                    out.extend_from_slice(if is_read { bare } else { &text.text }.as_bytes());
-                }
-                _ => out.extend_from_slice(text.text.as_bytes()),
-            }
-            text.kind
-        }
+        None => push(&value::literal(Some(bytes), ty, &TimeZone::UTC), ty, out),
     }
+}
+
+/// Appends the text of a value whose single values have other forms.
+pub(crate) fn append_styled(bytes: &[u8], ty: &CqlType, styles: &Styles, out: &mut Vec<u8>) -> Kind {
+    push(&value::styled(bytes, ty, styles), ty, out)
+}
+
+fn push(text: &Rendered, ty: &CqlType, out: &mut Vec<u8>) -> Kind {
+    match text.kind {
+        // Milliseconds that no calendar has are a bare number in files, as cqlsh writes them, where it can be read back.
+        Kind::Plain if *thawed(ty) == CqlType::Timestamp => {
+            let bare = text.text.trim_end_matches(" ms");
+            let is_read = bare.parse().is_ok_and(|millis| value::bare_millis(millis).is_ok());
+            out.extend_from_slice(if is_read { bare } else { &text.text }.as_bytes());
+        }
+        _ => out.extend_from_slice(text.text.as_bytes()),
+    }
+    text.kind
 }
 
 /// The frequent types in their usual ranges.

@@ -1,7 +1,5 @@
 //! From a field of text to a cell, after a file's habits: what stands for null, how numbers, booleans and times are written.
 
-use std::borrow::Cow;
-
 use cqlbook_cluster::Cell;
 use cqlbook_core::column::{Column, CqlType, KeyRole};
 use cqlbook_core::value::{Forms, Notes};
@@ -18,11 +16,7 @@ pub(crate) struct Habits {
     pub(crate) cqlsh: bool,
     /// Nulls of the file are written, and so delete what is there.
     pub(crate) write_nulls: bool,
-    /// The decimal separator, where it is no point.
-    pub(crate) decimal_separator: Option<char>,
-    /// The separator of thousands.
-    pub(crate) thousands_separator: Option<char>,
-    /// How single values are written: booleans, dates, timestamps, blobs.
+    /// How single values are written: numbers, booleans, dates, timestamps, blobs.
     pub(crate) forms: Forms,
 }
 
@@ -46,7 +40,7 @@ impl Habits {
         }
         let ty = plain(&column.cql_type);
         self.forms
-            .text(ty, &self.usual(ty, text), notes)
+            .text(ty, text, notes)
             .map(|bytes| Cell::Bytes(bytes.into()))
             .map_err(|error| format!("{}: {error}", column.name))
     }
@@ -74,33 +68,6 @@ impl Habits {
         // In quotes it is what it says, where the type has such a value.
         let says_null = text.is_empty() || text == self.null;
         says_null && !(field.quoted && matches!(plain(ty), CqlType::Text | CqlType::Ascii))
-    }
-
-    /// A number with the separators that CQL has.
-    fn usual<'a>(&self, ty: &CqlType, text: &'a str) -> Cow<'a, str> {
-        match ty {
-            CqlType::Tinyint
-            | CqlType::Smallint
-            | CqlType::Int
-            | CqlType::Bigint
-            | CqlType::Counter
-            | CqlType::Varint
-            | CqlType::Float
-            | CqlType::Double
-            | CqlType::Decimal => self.number(text),
-            _ => text.into(),
-        }
-    }
-
-    fn number<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let mut text = Cow::Borrowed(text.trim());
-        if let Some(thousands) = self.thousands_separator.filter(|mark| text.contains(*mark)) {
-            text = text.replace(thousands, "").into();
-        }
-        match self.decimal_separator {
-            Some(mark) if mark != '.' && text.contains(mark) => text.replace(mark, ".").into(),
-            _ => text,
-        }
     }
 }
 
@@ -168,10 +135,10 @@ mod tests {
             forms: Forms {
                 booleans: Some(("ja".to_owned(), "nein".to_owned())),
                 timestamps: TimeForm::named("%d.%m.%Y %H:%M"),
+                decimal_separator: Some(','),
+                thousands_separator: Some('.'),
                 ..Forms::default()
             },
-            decimal_separator: Some(','),
-            thousands_separator: Some('.'),
             ..Habits::default()
         };
         assert_eq!(cell(&habits, CqlType::Int, "1.234", false), bytes(&1234_i32.to_be_bytes()));

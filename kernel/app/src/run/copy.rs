@@ -19,16 +19,24 @@ use crate::import::{Dialect, Encoding, Fault, Form, Format, Habits, Limits, Orde
 pub(crate) async fn copy(scene: &Scene, command: &ShellCommand) -> Result<(), Diagnostic> {
     let copy = command.copy()?;
     match copy.direction {
-        Direction::From => load(scene, &copy).await,
+        Direction::From => load(scene, command, &copy).await,
         Direction::To => copy_to::to_file(scene, command, &copy).await,
     }
 }
 
-async fn load(scene: &Scene, copy: &Copy) -> Result<(), Diagnostic> {
+async fn load(scene: &Scene, command: &ShellCommand, copy: &Copy) -> Result<(), Diagnostic> {
     let open = scene.open()?;
     loading::check_writable(scene, &open)?;
     let all = files(scene, &copy.file)?;
     let (keyspace, table) = loading::place(&open, copy.keyspace.as_deref(), &copy.table).await?;
+    if let Some(known) = open.connection.schema().table(&keyspace, &table) {
+        let names = match copy.columns.as_slice() {
+            [] => known.columns.iter().map(|column| column.name.clone()).collect(),
+            columns => columns.to_vec(),
+        };
+        let left = |name: &String| !copy.options.skip_columns.contains(name);
+        copy_to::refuse_confusion(command, copy, known, &names.into_iter().filter(left).collect::<Vec<_>>())?;
+    }
     if !copy.options.idle.is_empty() {
         say(scene, &format!("Without effect here: {}.", copy.options.idle.join(", "))).await;
     }
@@ -170,9 +178,10 @@ fn habits(options: &CopyOptions) -> Habits {
         null: options.null.clone(),
         cqlsh: true,
         write_nulls: true,
-        decimal_separator: Some(options.decimal_separator),
-        thousands_separator: options.thousands_separator,
         forms: Forms {
+            null: Some(options.null.clone()),
+            decimal_separator: Some(options.decimal_separator),
+            thousands_separator: options.thousands_separator,
             booleans: Some(options.booleans.clone()),
             timestamps: options.datetime_format.as_deref().and_then(TimeForm::named),
             ..Forms::default()

@@ -4,12 +4,13 @@ use std::num::NonZeroU64;
 use std::path::Path;
 
 use cqlbook_analysis::formats::{Compression, Dialect, Format, Options, of_name};
-use cqlbook_cluster::TokenRange;
+use cqlbook_cluster::{Table, TokenRange};
 use cqlbook_core::cell::{ShellCommand, Statement};
 use cqlbook_core::cql::keywords::quote_name;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::render;
 use cqlbook_core::shell::copy::{Copy, CopyOptions};
+use cqlbook_core::value::Confused;
 
 use super::scene::Scene;
 use super::shell::print;
@@ -40,6 +41,7 @@ pub(super) async fn to_file(scene: &Scene, command: &ShellCommand, copy: &Copy) 
     } else {
         copy.columns.clone()
     };
+    refuse_confusion(command, copy, table, &names)?;
     let selected = names.iter().map(|name| quote_name(name)).collect::<Vec<_>>().join(", ");
     let statement = Statement::new(&format!(
         "SELECT {selected} FROM {}.{}",
@@ -99,6 +101,31 @@ fn older_parts(path: &Path, files: usize) -> Vec<String> {
     older.map(|part| part.file_name().unwrap_or_default().to_string_lossy().into_owned()).collect()
 }
 
+/// Refuses a separator that numbers inside of a column's values could not be told apart by.
+pub(super) fn refuse_confusion(
+    command: &ShellCommand,
+    copy: &Copy,
+    table: &Table,
+    names: &[String],
+) -> Result<(), Diagnostic> {
+    let styles = copy.options.styles();
+    let columns = table.columns.iter().filter(|column| names.contains(&column.name));
+    for column in columns {
+        let Some(Confused { option, mark }) = styles.confused(&column.cql_type) else { continue };
+        let message = format!(
+            "`{option} = '{mark}'` cannot be told from the marks of `{}` ({}), which has numbers inside.",
+            column.name, column.cql_type
+        );
+        return Err(Diagnostic::new(Code::Usage, message)
+            .with_cause("A list of 1,5 and 2,5 would be read as one of 1, 5, 2 and 5.")
+            .with_hint(format!(
+                "Take another character, leave `{option}` out, or name the other columns behind the table."
+            ))
+            .with_span(command.arguments_span));
+    }
+    Ok(())
+}
+
 /// cqlsh's options as the form of a file.
 fn dialect(options: &CopyOptions) -> Dialect {
     Dialect {
@@ -107,9 +134,6 @@ fn dialect(options: &CopyOptions) -> Dialect {
         quote: options.quote,
         escape: options.escape,
         null: options.null.clone(),
-        booleans: options.booleans.clone(),
-        decimal_separator: options.decimal_separator,
-        thousands_separator: options.thousands_separator,
-        datetime_format: options.datetime_format.clone(),
+        styles: Some(options.styles()),
     }
 }

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::encode::is_nested;
 use super::part::{Misfit, exact, split_element};
+use super::styles::Styles;
 use super::{calendar, interval, number, packed_size};
 use crate::column::{CqlType, UdtType};
 use crate::cql::keywords::quote_name;
@@ -55,7 +56,15 @@ pub fn literal_within(cell: Option<&[u8]>, ty: &CqlType, zone: &TimeZone, limit:
     let Some(bytes) = cell else {
         return Rendered { kind: Kind::Null, text: "null".to_owned(), cut: false };
     };
-    let mut writer = Writer { text: String::new(), limit, cut: false, zone, statement: None };
+    let mut writer = Writer { limit, ..Writer::new(zone) };
+    let kind = writer.value(bytes, ty, Place::Cell);
+    Rendered { kind, text: writer.text, cut: writer.cut }
+}
+
+/// The whole value as text, its single values in the forms that `styles` say, at every depth; timestamps in UTC.
+pub fn styled(bytes: &[u8], ty: &CqlType, styles: &Styles) -> Rendered {
+    let zone = TimeZone::UTC;
+    let mut writer = Writer { styles: Some(styles), ..Writer::new(&zone) };
     let kind = writer.value(bytes, ty, Place::Cell);
     Rendered { kind, text: writer.text, cut: writer.cut }
 }
@@ -64,9 +73,8 @@ pub fn literal_within(cell: Option<&[u8]>, ty: &CqlType, zone: &TimeZone, limit:
 /// value of no bytes, a decimal beyond a double's exponents, a date beyond the year 9999) the value's bytes in a conversion, such as
 /// `blobAsInt(0x)`. `None` where the bytes are no value of the type.
 pub fn statement_literal(bytes: &[u8], ty: &CqlType) -> Option<String> {
-    let zone = &TimeZone::UTC;
-    let mut writer =
-        Writer { text: String::new(), limit: usize::MAX, cut: false, zone, statement: Some(true) };
+    let zone = TimeZone::UTC;
+    let mut writer = Writer { statement: Some(true), ..Writer::new(&zone) };
     writer.value(bytes, ty, Place::Inside);
     (writer.statement == Some(true)).then_some(writer.text)
 }
@@ -85,9 +93,15 @@ struct Writer<'a> {
     zone: &'a TimeZone,
     /// Whether the text is an expression of a statement and not for reading, and whether it is a whole one so far.
     statement: Option<bool>,
+    /// The forms of single values, where they are not the usual ones.
+    styles: Option<&'a Styles>,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    fn new(zone: &'a TimeZone) -> Self {
+        Self { text: String::new(), limit: usize::MAX, cut: false, zone, statement: None, styles: None }
+    }
+
     fn push(&mut self, text: &str) {
         if self.cut {
             return;
@@ -140,11 +154,14 @@ impl Writer<'_> {
                 return Ok(Kind::Text);
             }
             CqlType::Blob | CqlType::Custom(_) => self.hex(bytes),
-            CqlType::Boolean => match bytes {
-                [0] => self.push("False"),
-                [_] => self.push("True"),
-                _ => return Err(Misfit),
-            },
+            CqlType::Boolean => {
+                let [value] = exact(bytes)?;
+                self.push(match (self.styles, value) {
+                    (Some(styles), value) => styles.boolean(value != 0),
+                    (None, 0) => "False",
+                    (None, _) => "True",
+                });
+            }
             CqlType::Tinyint
             | CqlType::Smallint
             | CqlType::Int
@@ -155,7 +172,10 @@ impl Writer<'_> {
             | CqlType::Varint
             | CqlType::Decimal => {
                 let number = number_text(bytes, ty)?;
-                self.push(&number);
+                match self.styles {
+                    Some(styles) => self.push(&styles.number(ty, number)),
+                    None => self.push(&number),
+                }
                 return Ok(Kind::Number);
             }
             CqlType::Date => self.quoted(&calendar::date(u32::from_be_bytes(exact(bytes)?)), place),
@@ -211,7 +231,8 @@ impl Writer<'_> {
     }
 
     fn timestamp(&mut self, millis: i64, place: Place) {
-        match calendar::timestamp(millis, self.zone) {
+        let styled = self.styles.and_then(|styles| styles.moment(millis));
+        match styled.or_else(|| calendar::timestamp(millis, self.zone)) {
             Some(text) => self.quoted(&text, place),
             // Inside a literal the bare number is what CQL would take.
             None if place == Place::Inside => self.push(&millis.to_string()),
@@ -297,7 +318,10 @@ impl Writer<'_> {
             if index > 0 {
                 self.push(", ");
             }
-            self.push(&quote_name(name));
+            match self.styles.and_then(|_| Styles::plain_name(name)) {
+                Some(plain) => self.push(plain),
+                None => self.push(&quote_name(name)),
+            }
             self.push(": ");
             rest = self.field(rest, ty)?;
         }
@@ -306,11 +330,14 @@ impl Writer<'_> {
     }
 
     fn field<'b>(&mut self, bytes: &'b [u8], ty: &CqlType) -> Result<&'b [u8], Misfit> {
-        if bytes.is_empty() {
-            self.push("null");
-            return Ok(bytes);
+        let (cell, rest) = if bytes.is_empty() { (None, bytes) } else { split_element(bytes)? };
+        match cell {
+            Some(cell) => {
+                self.value(cell, ty, Place::Inside);
+            }
+            None => self.push(self.styles.map_or("null", Styles::null_inside)),
         }
-        self.element(bytes, ty)
+        Ok(rest)
     }
 
     /// A vector: elements of a fixed size packed, others each after their length as an unsigned vint.
@@ -364,6 +391,10 @@ fn has_literal(bytes: &[u8], ty: &CqlType) -> bool {
         }
         CqlType::Decimal => number::decimal(bytes).is_some_and(|text| text.parse().is_ok_and(f64::is_finite)),
         CqlType::Varint => number::varint(bytes).is_some(),
+        // Of `::ffff:10.0.0.1` Cassandra's literals make four bytes.
+        CqlType::Inet => {
+            exact::<16>(bytes).map_or(true, |bytes| Ipv6Addr::from(bytes).to_ipv4_mapped().is_none())
+        }
         _ => true,
     }
 }
@@ -392,8 +423,8 @@ fn long_number(bytes: &[u8], scale_bytes: usize, name: &str) -> Option<String> {
     if bytes.len() <= number::VARINT_MAX + scale_bytes {
         return None;
     }
-    let mut hex =
-        Writer { text: String::new(), limit: usize::MAX, cut: false, zone: &TimeZone::UTC, statement: None };
+    let zone = TimeZone::UTC;
+    let mut hex = Writer::new(&zone);
     hex.hex(bytes);
     Some(format!("<a {name} of {} bytes: {}>", bytes.len(), hex.text))
 }

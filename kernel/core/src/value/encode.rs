@@ -3,10 +3,11 @@
 use std::net::IpAddr;
 
 use super::forms::{self, Forms, Notes};
+use super::nested::{collection, tuple, user_defined, vector};
 use super::parse::Cursor;
-use super::{calendar, given, interval, json, number, packed_size};
-use crate::column::{CqlType, UdtType};
-use crate::vint;
+use super::styles::is_number;
+use super::{calendar, given, interval, json, number};
+use crate::column::CqlType;
 
 /// A text is no value of its type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,7 +55,8 @@ pub(super) fn field(
         }
         _ => {
             let none = || ValueError::new(ty, text, "null is no value here");
-            let mut cursor = Cursor::new(text, Some(forms));
+            let usual = if is_number(ty) { forms.number(text) } else { text.into() };
+            let mut cursor = Cursor::new(&usual, Some(forms));
             let refused = match whole_literal(ty, &mut cursor) {
                 Ok(value) => {
                     notes.add(cursor.notes);
@@ -105,6 +107,7 @@ pub fn from_literal(ty: &CqlType, literal: &str) -> Result<Option<Vec<u8>>, Valu
 
 fn whole_literal(ty: &CqlType, cursor: &mut Cursor<'_>) -> Result<Option<Vec<u8>>, ValueError> {
     let literal = cursor.left();
+    cursor.inside = is_nested(ty);
     let value = value(ty, cursor)?;
     if cursor.at_end() {
         return Ok(value);
@@ -112,7 +115,7 @@ fn whole_literal(ty: &CqlType, cursor: &mut Cursor<'_>) -> Result<Option<Vec<u8>
     Err(ValueError::new(ty, literal, format!("there is more after the value: {}", shorten(cursor.left()))))
 }
 
-fn shorten(text: &str) -> String {
+pub(super) fn shorten(text: &str) -> String {
     text.chars().take(20).collect()
 }
 
@@ -124,12 +127,17 @@ fn has_empty(ty: &CqlType) -> bool {
     !matches!(ty, CqlType::Text | CqlType::Ascii | CqlType::Blob | CqlType::Custom(_) | CqlType::Frozen(_))
 }
 
-fn value(ty: &CqlType, cursor: &mut Cursor<'_>) -> Result<Option<Vec<u8>>, ValueError> {
+pub(super) fn value(ty: &CqlType, cursor: &mut Cursor<'_>) -> Result<Option<Vec<u8>>, ValueError> {
     if cursor.null() {
         return Ok(None);
     }
     if has_empty(ty) && cursor.word_is(EMPTY) {
         return Ok(Some(Vec::new()));
+    }
+    if *ty == CqlType::Boolean
+        && let Some(value) = styled_boolean(cursor)
+    {
+        return Ok(Some(vec![u8::from(value)]));
     }
     let bytes = match ty {
         CqlType::Frozen(inner) => return value(inner, cursor),
@@ -151,6 +159,15 @@ fn value(ty: &CqlType, cursor: &mut Cursor<'_>) -> Result<Option<Vec<u8>>, Value
             let left = cursor.left();
             let text = cursor.string().ok_or_else(|| ValueError::new(ty, left, "the quote does not end"))?;
             in_quotes(ty, &text, cursor.forms, &mut cursor.notes)?
+        }
+        // cqlsh writes them without quotes inside of collections.
+        CqlType::Date if cursor.forms.is_some() => {
+            let word = cursor.word();
+            in_quotes(ty, word, cursor.forms, &mut cursor.notes)?
+        }
+        CqlType::Time if cursor.forms.is_some() => {
+            let word = cursor.clock();
+            in_quotes(ty, word, cursor.forms, &mut cursor.notes)?
         }
         // A bare number is a serialised one; a bare date would be a subtraction to CQL.
         CqlType::Date | CqlType::Time | CqlType::Timestamp => {
@@ -178,11 +195,21 @@ fn value(ty: &CqlType, cursor: &mut Cursor<'_>) -> Result<Option<Vec<u8>>, Value
         _ => {
             let left = cursor.left();
             let word = if matches!(ty, CqlType::Duration) { cursor.duration() } else { cursor.word() };
-            word_value(ty, word, cursor.forms)
+            let usual = match cursor.forms.filter(|_| cursor.inside && is_number(ty)) {
+                Some(forms) => forms.number(word),
+                None => word.into(),
+            };
+            word_value(ty, &usual, cursor.forms)
                 .map_err(|reason| ValueError::new(ty, if word.is_empty() { left } else { word }, reason))?
         }
     };
     Ok(Some(bytes))
+}
+
+/// A boolean in the words of the file, which may have spaces.
+fn styled_boolean(cursor: &mut Cursor<'_>) -> Option<bool> {
+    let (yes, no) = cursor.forms?.booleans.as_ref()?;
+    cursor.one_of([yes, no]).map(|place| place == 0)
 }
 
 fn string(ty: &CqlType, text: &str) -> Result<Vec<u8>, ValueError> {
@@ -331,121 +358,6 @@ pub(super) fn append(out: &mut Vec<u8>, ty: &CqlType, cell: Option<&[u8]>) -> Re
     out.extend_from_slice(&length.to_be_bytes());
     out.extend_from_slice(cell.unwrap_or_default());
     Ok(())
-}
-
-fn expect(ty: &CqlType, cursor: &mut Cursor<'_>, mark: char) -> Result<(), ValueError> {
-    if cursor.take(mark) {
-        return Ok(());
-    }
-    let left = cursor.left();
-    let found = if left.is_empty() { "the end".to_owned() } else { format!("`{}`", shorten(left)) };
-    Err(ValueError::new(ty, left, format!("expected `{mark}`, found {found}")))
-}
-
-/// An element of a collection or a vector, where Cassandra allows no null.
-fn element(ty: &CqlType, item: &CqlType, cursor: &mut Cursor<'_>) -> Result<Vec<u8>, ValueError> {
-    value(item, cursor)?.ok_or_else(|| ValueError::new(ty, "null", "null is not allowed inside a collection"))
-}
-
-fn collection(
-    ty: &CqlType,
-    cursor: &mut Cursor<'_>,
-    [open, close]: [char; 2],
-    item: &CqlType,
-    mapped: Option<&CqlType>,
-) -> Result<Vec<u8>, ValueError> {
-    let mut out = vec![0; 4];
-    let mut count = 0_i32;
-    expect(ty, cursor, open)?;
-    if !cursor.take(close) {
-        loop {
-            append(&mut out, ty, Some(&element(ty, item, cursor)?))?;
-            if let Some(mapped) = mapped {
-                expect(ty, cursor, ':')?;
-                append(&mut out, ty, Some(&element(ty, mapped, cursor)?))?;
-            }
-            count += 1;
-            if !cursor.take(',') {
-                break;
-            }
-        }
-        expect(ty, cursor, close)?;
-    }
-    out[..4].copy_from_slice(&count.to_be_bytes());
-    Ok(out)
-}
-
-fn vector(
-    ty: &CqlType,
-    cursor: &mut Cursor<'_>,
-    item: &CqlType,
-    dimensions: usize,
-) -> Result<Vec<u8>, ValueError> {
-    let (mut out, mut count) = (Vec::new(), 0_usize);
-    let size = packed_size(item);
-    expect(ty, cursor, '[')?;
-    loop {
-        let cell = element(ty, item, cursor)?;
-        match size {
-            Some(size) if size == cell.len() => {}
-            Some(size) => return Err(ValueError::new(ty, "…", format!("an element has {size} bytes"))),
-            None => vint::write_unsigned(cell.len() as u64, &mut out),
-        }
-        out.extend_from_slice(&cell);
-        count += 1;
-        if !cursor.take(',') {
-            break;
-        }
-    }
-    expect(ty, cursor, ']')?;
-    if count == dimensions {
-        return Ok(out);
-    }
-    Err(ValueError::new(ty, "[…]", format!("expected {dimensions} elements, found {count}")))
-}
-
-fn tuple(ty: &CqlType, cursor: &mut Cursor<'_>, types: &[CqlType]) -> Result<Vec<u8>, ValueError> {
-    let (mut out, mut given) = (Vec::new(), 0);
-    let [open, close] = if cursor.at('[') { ['[', ']'] } else { ['(', ')'] };
-    expect(ty, cursor, open)?;
-    for item in types {
-        append(&mut out, ty, value(item, cursor)?.as_deref())?;
-        given += 1;
-        if !cursor.take(',') {
-            break;
-        }
-    }
-    expect(ty, cursor, close)?;
-    for _ in given..types.len() {
-        append(&mut out, ty, None)?;
-    }
-    Ok(out)
-}
-
-fn user_defined(ty: &CqlType, cursor: &mut Cursor<'_>, udt: &UdtType) -> Result<Vec<u8>, ValueError> {
-    let mut cells: Vec<Option<Vec<u8>>> = vec![None; udt.fields.len()];
-    expect(ty, cursor, '{')?;
-    if !cursor.take('}') {
-        loop {
-            let left = cursor.left();
-            let name = cursor.name().ok_or_else(|| ValueError::new(ty, left, "expected a field's name"))?;
-            let index = udt.fields.iter().position(|(field, _)| *field == name).ok_or_else(|| {
-                let names: Vec<&str> = udt.fields.iter().map(|(field, _)| field.as_str()).collect();
-                ValueError::new(ty, &name, format!("its fields are {}", names.join(", ")))
-            })?;
-            expect(ty, cursor, ':')?;
-            cells[index] = value(&udt.fields[index].1, cursor)?;
-            if !cursor.take(',') {
-                break;
-            }
-        }
-        expect(ty, cursor, '}')?;
-    }
-    let mut out = Vec::new();
-    for cell in &cells {
-        append(&mut out, ty, cell.as_deref())?;
-    }
-    Ok(out)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 
 use super::*;
+use crate::column::UdtType;
 
 fn text() -> CqlType {
     CqlType::Text

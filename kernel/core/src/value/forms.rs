@@ -3,6 +3,8 @@
 //! What could be meant in two ways is refused, and the message names the option that says which. In a file bare digits are no
 //! date and no time; for a timestamp they are milliseconds only where nothing else writes so many of them.
 
+use std::borrow::Cow;
+
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 
@@ -70,6 +72,12 @@ pub enum BlobForm {
 /// How the values of a file are written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Forms {
+    /// What stands for null inside of a tuple or a user-defined type, beside `null` and nothing at all.
+    pub null: Option<String>,
+    /// The decimal separator, where it is no point.
+    pub decimal_separator: Option<char>,
+    /// The separator of thousands.
+    pub thousands_separator: Option<char>,
     /// The words for true and false, which come before all others.
     pub booleans: Option<(String, String)>,
     /// How dates are written, beside the usual form.
@@ -143,6 +151,18 @@ impl Forms {
         notes: &mut Notes,
     ) -> Result<Option<Vec<u8>>, ValueError> {
         given::encode(ty, given, self, notes)
+    }
+
+    /// A number with the separators that CQL has.
+    pub(super) fn number<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut text = Cow::Borrowed(text);
+        if let Some(thousands) = self.thousands_separator.filter(|mark| text.contains(*mark)) {
+            text = text.replace(thousands, "").into();
+        }
+        match self.decimal_separator {
+            Some(mark) if mark != '.' && text.contains(mark) => text.replace(mark, ".").into(),
+            _ => text,
+        }
     }
 
     pub(super) fn boolean(&self, word: &str) -> Result<bool, String> {

@@ -17,6 +17,7 @@ mod forms_tests;
 mod given;
 mod interval;
 pub mod json;
+mod nested;
 mod number;
 mod order;
 #[cfg(test)]
@@ -25,14 +26,16 @@ mod parse;
 mod part;
 #[cfg(test)]
 mod round_trip;
+mod styles;
 
 pub use calendar::civil;
-pub use decode::{Kind, Rendered, literal, literal_within, statement_literal};
+pub use decode::{Kind, Rendered, literal, literal_within, statement_literal, styled};
 pub use encode::{ValueError, from_literal, from_text};
 pub use forms::{BlobForm, Forms, Notes, TimeForm, bare_millis, millis_of};
 pub use given::{Given, from_given};
 pub use order::Key;
 pub use part::{Misfit, exact, split_element};
+pub use styles::{Confused, Styles};
 
 use crate::column::CqlType;
 

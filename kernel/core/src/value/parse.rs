@@ -10,11 +10,13 @@ pub(super) struct Cursor<'a> {
     pub(super) forms: Option<&'a Forms>,
     /// What is to be told of the values so far.
     pub(super) notes: Notes,
+    /// Whether the values stand inside of another one.
+    pub(super) inside: bool,
 }
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(text: &'a str, forms: Option<&'a Forms>) -> Self {
-        Self { text, at: 0, forms, notes: Notes::default() }
+        Self { text, at: 0, forms, notes: Notes::default(), inside: false }
     }
 
     fn rest(&self) -> &'a str {
@@ -135,10 +137,73 @@ impl<'a> Cursor<'a> {
         false
     }
 
-    /// Steps over `null` if it comes next as a word of its own.
+    /// Steps over one of these words if it comes next, whatever its case and whatever is in it; gives its place.
+    pub(super) fn one_of(&mut self, words: [&str; 2]) -> Option<usize> {
+        self.skip_space();
+        let rest = self.rest();
+        let ends = |length: usize| {
+            let next = rest[length..].chars().next();
+            next.is_none_or(|c| c.is_whitespace() || matches!(c, ',' | ':' | ']' | '}' | ')'))
+        };
+        let is_next = |word: &str| {
+            !word.is_empty()
+                && rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+                && ends(word.len())
+        };
+        // The longer one, where one begins with the other.
+        let places = if words[0].len() < words[1].len() { [1, 0] } else { [0, 1] };
+        let place = places.into_iter().find(|place| is_next(words[*place]))?;
+        self.at += words[place].len();
+        Some(place)
+    }
+
+    /// A time of day without quotes, as cqlsh writes it inside of a collection: a word with two colons of its own.
+    pub(super) fn clock(&mut self) -> &'a str {
+        let start = self.at + (self.rest().len() - self.left().len());
+        self.word();
+        for _ in 0..2 {
+            if self
+                .rest()
+                .strip_prefix(':')
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+            {
+                self.at += 1;
+                self.word();
+            }
+        }
+        &self.text[start..self.at]
+    }
+
+    /// Whether nothing stands in a field's place. In a file that is null.
+    pub(super) fn at_gap(&mut self) -> bool {
+        self.forms.is_some() && [',', '}', ')', ']'].into_iter().any(|mark| self.at(mark))
+    }
+
+    /// A field's name as a file has it: in quotes, or all that is in front of the colon.
+    pub(super) fn bare_name(&mut self) -> Option<&'a str> {
+        self.skip_space();
+        let rest = self.rest();
+        if rest.starts_with(['"', '\'']) {
+            return None;
+        }
+        let length = rest.find([':', ',', '}'])?;
+        self.at += length;
+        Some(rest[..length].trim_end())
+    }
+
+    /// Steps over `null`, or what stands for it in the file, if it comes next as a word of its own.
     pub(super) fn null(&mut self) -> bool {
         let before = self.at;
-        if self.word().eq_ignore_ascii_case("null") {
+        let marker = self.forms.and_then(|forms| forms.null.as_deref()).filter(|_| self.inside);
+        let word = self.word();
+        // cqlsh writes `None` for a null inside of a tuple. Text is in quotes, so that no value is lost by it.
+        let is_cqlshs = self.inside && self.forms.is_some() && word == "None";
+        if word.eq_ignore_ascii_case("null") || is_cqlshs {
+            return true;
+        }
+        if let Some(marker) = marker.filter(|marker| !marker.is_empty())
+            && word == marker
+        {
             return true;
         }
         self.at = before;

@@ -87,3 +87,70 @@ async fn rows_that_fail_are_told_and_kept_so_that_they_can_be_loaded_again() {
     let (name, _) = notebook.error("COPY nowhere FROM 't.csv'").await;
     assert_eq!(name, "IMPORT_FAILED");
 }
+
+#[tokio::test]
+async fn styles_hold_inside_of_values_and_come_back() {
+    let astra = database().await;
+    let mut notebook = Notebook::connected(&astra).await;
+    let folder = notebook.folder.path().to_owned();
+    notebook
+        .ok(r#"CREATE TYPE place (n int, "Mixed" text, ok boolean);
+             CREATE TABLE s (k int PRIMARY KEY, d double, l list<double>, m map<boolean, frozen<list<timestamp>>>, v vector<float, 2>,
+                 t tuple<bigint, text>, u place, days list<date>);
+             INSERT INTO s (k, d, l, m, v, t, u, days) VALUES (1000, -1234.5, [1234.5, 0.5, NaN], {true: ['2024-03-01 05:06:07.089Z']},
+                 [1000.5, 2], (null, 'NA'), {n: 1234, "Mixed": 'NA', ok: null}, ['2024-03-01']);
+             INSERT INTO s (k) VALUES (2)"#)
+        .await;
+    notebook.ok("%%export before.cql\nSELECT * FROM s").await;
+    let with = "WITH NULL = 'NA' AND DECIMALSEP = '~' AND THOUSANDSSEP = '.' AND BOOLSTYLE = 'yes, no' AND HEADER = true \
+                AND DATETIMEFORMAT = '%d/%m/%Y %H:%M:%S.%f'";
+    notebook.ok(&format!("COPY s TO 's.csv' {with}")).await;
+    let text = std::fs::read_to_string(folder.join("s.csv")).unwrap();
+    let mut lines: Vec<_> = text.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(
+        lines,
+        [
+            "1.000,-1.234~5,['2024-03-01'],\"[1.234~5, 0~5, NaN]\",{yes: ['01/03/2024 05:06:07.089']},\"(NA, 'NA')\",\
+             \"{n: 1.234, Mixed: 'NA', ok: NA}\",\"[1.000~5, 2]\"",
+            "2,NA,NA,NA,NA,NA,NA,NA",
+            "k,d,days,l,m,t,u,v",
+        ]
+    );
+    notebook.ok("%%cql --yes\nTRUNCATE s").await;
+    notebook.ok(&format!("COPY s FROM 's.csv' {with}")).await;
+    notebook.ok("%%export after.cql\nSELECT * FROM s").await;
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    assert_eq!(read("after.cql"), read("before.cql"));
+
+    // As cqlsh writes them: dates without quotes, names of fields as they are, nulls as nothing or as Python's word.
+    std::fs::write(folder.join("c.csv"), "1,[2024-03-01],\"(None, 'x')\",\"{n: , Mixed: 'a', ok: True}\"\n")
+        .unwrap();
+    notebook.ok("COPY s (k, days, t, u) FROM 'c.csv'").await;
+    let shown = notebook.ok("SELECT days, t, u FROM s WHERE k = 1").await;
+    let shown = shown.plain()[0].to_owned();
+    assert!(shown.contains("['2024-03-01'] | (null, 'x') | {n: null, \"Mixed\": 'a', ok: True}"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_separator_that_a_collection_has_too_is_refused_by_name() {
+    let astra = database().await;
+    let mut notebook = Notebook::connected(&astra).await;
+    notebook.ok("CREATE TABLE s (k int PRIMARY KEY, d double, l list<double>); INSERT INTO s (k, d) VALUES (1, 0.5)").await;
+    std::fs::write(notebook.folder.path().join("in.csv"), "1,\"0,5\",\"[1,5, 2,5]\"\n").unwrap();
+    for cell in ["COPY s TO 's.csv' WITH DECIMALSEP = ','", "COPY s FROM 'in.csv' WITH DECIMALSEP = ','"] {
+        let (name, text) = notebook.error(cell).await;
+        assert!(
+            name == "USAGE" && text.contains("`DECIMALSEP = ','`") && text.contains("`l` (list<double>)"),
+            "{text}"
+        );
+    }
+    notebook.ok("COPY s (k, d) TO 's.csv' WITH DECIMALSEP = ','").await;
+    notebook.ok("COPY s (k, d) FROM 's.csv' WITH DECIMALSEP = ','").await;
+    let (name, text) = notebook.error("COPY s TO 's.csv' WITH FLOATPRECISION = many").await;
+    assert!(name == "USAGE" && text.contains("`FLOATPRECISION` takes DIGITS"), "{text}");
+    notebook.ok("INSERT INTO s (k, d, l) VALUES (1, 3.14159265358979, [0.123456789])").await;
+    notebook.ok("COPY s TO 'p.csv' WITH DOUBLEPRECISION = 3").await;
+    let text = std::fs::read_to_string(notebook.folder.path().join("p.csv")).unwrap();
+    assert_eq!(text, "1,3.142,[0.1235]\n");
+}

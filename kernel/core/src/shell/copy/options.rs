@@ -2,6 +2,7 @@
 
 use super::Direction;
 use crate::nearest::nearest;
+use crate::value::Styles;
 
 /// One of the options.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,6 +65,12 @@ pub static OPTIONS: &[CopyOption] = &[
     ),
     from("ERRFILE", "'FILE'", "Where rows go that were not loaded; import_KEYSPACE_TABLE.err if not given."),
     from("TTL", "SECONDS", "How long the rows live; for ever if not given."),
+    to(
+        "FLOATPRECISION",
+        "DIGITS",
+        "Digits of a `float` that are written, as cqlsh rounds them; all if not given.",
+    ),
+    to("DOUBLEPRECISION", "DIGITS", "Digits of a `double` that are written; all if not given."),
     to("PAGESIZE", "ROWS", "Rows asked of the server at a time; 1000 if not given."),
     to("BEGINTOKEN", "TOKEN", "The first token of the rows that are written."),
     to("ENDTOKEN", "TOKEN", "The last token of the rows that are written."),
@@ -72,8 +79,6 @@ pub static OPTIONS: &[CopyOption] = &[
         "LINES",
         "Lines of one file, before another is begun; -1, all of them, if not given.",
     ),
-    idle(to("FLOATPRECISION", "DIGITS", "Has no effect: numbers are written exactly.")),
-    idle(to("DOUBLEPRECISION", "DIGITS", "Has no effect: numbers are written exactly.")),
     idle(to("MAXREQUESTS", "N", "Has no effect: the number of requests under way is chosen.")),
     idle(to("PAGETIMEOUT", "SECONDS", "Has no effect: `timeout` of `%set` counts.")),
     idle(from("MINBATCHSIZE", "ROWS", "Has no effect: rows of a partition travel together.")),
@@ -135,6 +140,10 @@ pub struct CopyOptions {
     pub end_token: Option<i64>,
     /// `TO`: lines of one file.
     pub max_output_size: Option<u64>,
+    /// `TO`: digits of a `float`; `None` for all.
+    pub float_precision: Option<u8>,
+    /// `TO`: digits of a `double`; `None` for all.
+    pub double_precision: Option<u8>,
     /// Options that were given and change nothing here, by name.
     pub idle: Vec<&'static str>,
 }
@@ -165,6 +174,8 @@ impl Default for CopyOptions {
             begin_token: None,
             end_token: None,
             max_output_size: None,
+            float_precision: None,
+            double_precision: None,
             idle: Vec::new(),
         }
     }
@@ -227,6 +238,8 @@ impl CopyOptions {
             "TTL" => {
                 self.ttl = Some(value.parse().ok().filter(|ttl| *ttl <= 630_720_000).ok_or_else(refused)?)
             }
+            "FLOATPRECISION" => self.float_precision = Some(value.parse().map_err(|_| refused())?),
+            "DOUBLEPRECISION" => self.double_precision = Some(value.parse().map_err(|_| refused())?),
             "PAGESIZE" => self.page_size = Some(u32::try_from(count()?).map_err(|_| refused())?),
             "BEGINTOKEN" => self.begin_token = Some(number()?),
             "ENDTOKEN" => self.end_token = Some(number()?),
@@ -237,6 +250,19 @@ impl CopyOptions {
             self.idle.push(option.name);
         }
         Ok(())
+    }
+
+    /// The forms of single values in a file that is written.
+    pub fn styles(&self) -> Styles {
+        Styles {
+            null: self.null.clone(),
+            booleans: self.booleans.clone(),
+            decimal_separator: self.decimal_separator,
+            thousands_separator: self.thousands_separator,
+            datetime_format: self.datetime_format.clone(),
+            float_precision: self.float_precision,
+            double_precision: self.double_precision,
+        }
     }
 
     /// Whether the options go together.
