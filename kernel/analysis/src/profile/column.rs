@@ -62,6 +62,9 @@ pub(super) struct Collector {
     column: Column,
     measure: Measure,
     nulls: u64,
+    /// Values of no bytes.
+    empty: u64,
+    /// Values that are there and have no measure.
     odd: u64,
     distinct: Distinct,
     /// The values with the least and the greatest measure, or by their bytes.
@@ -86,6 +89,7 @@ impl Collector {
             column: column.clone(),
             measure: Measure::of(&column.cql_type),
             nulls: 0,
+            empty: 0,
             odd: 0,
             distinct: Distinct::new(),
             ends: None,
@@ -134,6 +138,7 @@ impl Collector {
                 self.is_rounded |= self.is_exact() && value.abs() > 9_007_199_254_740_992.0;
                 self.measure(value, bytes);
             }
+            None if bytes.is_empty() => self.empty += 1,
             None => self.odd += 1,
         }
     }
@@ -232,26 +237,29 @@ impl Collector {
 
     /// What a reader must know of this column.
     pub(super) fn note(&self) -> Option<String> {
-        let odd = (self.odd > 0).then(|| {
-            let values =
-                if self.odd == 1 { "1 value is".to_owned() } else { format!("{} values are", self.odd) };
-            let why = if self.is_exact() {
-                "empty, or longer than a double reaches, and not in its mean, quartiles and distribution"
-            } else {
-                "empty, not a number or beyond the calendar, and not in its numbers"
-            };
-            format!("`{}`: {values} {why}.", self.column.name)
-        });
+        let told = |number: u64, what: &str| match number {
+            0 => None,
+            1 => Some(format!("`{}`: 1 value is {what}.", self.column.name)),
+            more => Some(format!("`{}`: {more} values are {what}.", self.column.name)),
+        };
+        let empty = told(self.empty, "empty, and not in its numbers");
+        let why = match self.measure {
+            Measure::Number if self.is_exact() => {
+                "beyond the 1.8E308 that a double reaches, and not in its mean, quartiles and distribution"
+            }
+            Measure::Number => "not finite, and not in its numbers",
+            Measure::Moment => "beyond the calendar, and not in its numbers",
+            _ => "unreadable, and not in its numbers",
+        };
+        let odd = told(self.odd, why);
         let rounded = self.is_rounded.then(|| {
             format!(
                 "`{}`: its ends are exact; its mean and quartiles are those of the nearest doubles.",
                 self.column.name
             )
         });
-        match (odd, rounded) {
-            (Some(odd), Some(rounded)) => Some(format!("{odd} {rounded}")),
-            (odd, rounded) => odd.or(rounded),
-        }
+        let all: Vec<String> = [empty, odd, rounded].into_iter().flatten().collect();
+        (!all.is_empty()).then(|| all.join(" "))
     }
 
     pub(super) fn finish(mut self, zone: &TimeZone) -> ColumnProfile {

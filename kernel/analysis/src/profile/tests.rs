@@ -101,7 +101,15 @@ fn the_ends_of_long_numbers_are_exact_and_what_is_rounded_is_said() {
     // Beyond every double: not in the mean, but an end all the same.
     let profile = of(&[("d", CqlType::Decimal)], &[&["1E+400"], &["2"], &["null"]]);
     assert_eq!(profile.columns[0].greatest.as_deref(), Some("1E+400"));
-    assert!(profile.notes[0].contains("longer than a double reaches"), "{:?}", profile.notes);
+    assert_eq!(
+        profile.notes[0],
+        "`d`: 1 value is beyond the 1.8E308 that a double reaches, and not in its mean, quartiles and distribution."
+    );
+    let profile = of(&[("d", CqlType::Double)], &[&["NaN"], &["2"], &["-Infinity"], &["<empty>"]]);
+    assert_eq!(
+        profile.notes[0],
+        "`d`: 1 value is empty, and not in its numbers. `d`: 2 values are not finite, and not in its numbers."
+    );
 }
 
 #[test]
