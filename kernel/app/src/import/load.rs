@@ -49,8 +49,7 @@ enum Sent {
 impl Writer {
     pub(super) fn new(
         connection: &Connection,
-        (prepared, statics): (Prepared, Option<Prepared>),
-        spelling: Spelling,
+        (prepared, statics, spelling): (Prepared, Option<Prepared>, Spelling),
         options: RequestOptions,
         counters: bool,
         limits: Limits,

@@ -164,12 +164,13 @@ async fn move_rows(job: &Job, before: Before, tally: &Arc<Tally>) -> Result<rows
         tokio::task::spawn_blocking(move || rows::read(&spec, &plan, &pace, &before, clock, &told, &sender));
     let batches = Arc::new(Mutex::new(batches));
     let throttle = Arc::new(Throttle::new());
+    let (prepared, statics) = job.prepared.clone();
+    let statements = (prepared, statics, job.plan.spelling.clone());
     let mut writers = JoinSet::new();
     for _ in 0..throttle::MOST {
         let writer = Writer::new(
             &job.connection,
-            job.prepared.clone(),
-            job.plan.spelling.clone(),
+            statements.clone(),
             job.options.clone(),
             job.plan.counters,
             job.pace.limits,
