@@ -2,17 +2,21 @@
 //! once never take the same name.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cqlbook_cluster::small_file;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::nearest::nearest;
+use cqlbook_core::render;
 use cqlbook_core::schema::file::Snapshot;
 
+use crate::explain;
+use crate::explain::file::{self, Doing};
+
 /// The largest file that is read, in bytes: some ten thousand tables.
-const MAX_BYTES: u64 = 64 * 1024 * 1024;
+const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// The longest name.
 const MAX_NAME: usize = 100;
 
@@ -48,22 +52,42 @@ impl Folder {
         Ok(self.0.join(format!("{}.json", file_name(name))))
     }
 
-    /// The names there are, in order.
+    /// The names there are, in order; none where the folder cannot be read.
     pub(crate) fn names(&self) -> Vec<String> {
-        let Ok(entries) = fs::read_dir(&self.0) else { return Vec::new() };
-        let names = entries.filter_map(Result::ok).filter_map(|entry| entry.file_name().into_string().ok());
-        let mut names: Vec<_> =
-            names.filter_map(|name| name.strip_suffix(".json").and_then(name_of_file)).collect();
-        names.sort();
-        names
+        self.try_names().unwrap_or_default()
     }
 
-    /// What is said of a name that is not there.
-    pub(crate) fn unknown(&self, name: &str) -> Diagnostic {
+    /// The names there are, in order.
+    ///
+    /// # Errors
+    /// Where the folder cannot be read.
+    pub(crate) fn try_names(&self) -> io::Result<Vec<String>> {
+        let names = file_names(&self.0)?;
+        let mut names: Vec<_> =
+            names.iter().filter_map(|name| name.strip_suffix(".json").and_then(name_of_file)).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// Where it is.
+    pub(crate) fn location(&self) -> &Path {
+        &self.0
+    }
+
+    /// What is said of a name that is not there; `written` may name a connection, too.
+    pub(crate) fn unknown(&self, written: &str) -> Diagnostic {
+        let (name, connection) =
+            written.rsplit_once('@').map_or((written, None), |(name, connection)| (name, Some(connection)));
         let names = self.names();
-        let diagnostic = Diagnostic::new(Code::Usage, format!("There is no snapshot `{name}`."));
+        let diagnostic = Diagnostic::new(Code::Usage, format!("There is no snapshot `{written}`."));
+        if let Some(connection) = connection.filter(|_| names.is_empty()) {
+            return diagnostic
+                .with_cause(format!("The connection `{connection}` has no snapshots here."))
+                .with_hint("`%snapshot list` names those of all connections.");
+        }
+        let of = connection.map(|connection| format!("@{connection}")).unwrap_or_default();
         match nearest(name, names.iter().map(String::as_str)) {
-            Some(near) => diagnostic.with_hint(format!("Did you mean `{near}`?")),
+            Some(near) => diagnostic.with_hint(format!("Did you mean `{near}{of}`?")),
             None if names.is_empty() => {
                 diagnostic.with_hint("`%snapshot save` saves the schema as it is now.")
             }
@@ -73,14 +97,30 @@ impl Folder {
 }
 
 /// The folders of all connections that have snapshots.
-pub(crate) fn folders() -> Vec<(String, Folder)> {
-    let Ok(all) = all() else { return Vec::new() };
-    let Ok(entries) = fs::read_dir(&all) else { return Vec::new() };
-    let names = entries.filter_map(Result::ok).filter_map(|entry| entry.file_name().into_string().ok());
+///
+/// # Errors
+/// `IMPORT_FAILED` where the folder that they are in cannot be read.
+pub(crate) fn folders() -> Result<Vec<(String, Folder)>, Diagnostic> {
+    let all = all()?;
+    let names = file_names(&all).map_err(|error| {
+        let told = format!("The folder of snapshots, {}, cannot be read.", all.display());
+        file::with_trouble(Diagnostic::new(Code::ImportFailed, told), &error, &all, Doing::Reading)
+    })?;
     let mut folders: Vec<_> =
-        names.filter_map(|name| Some((name_of_file(&name)?, Folder(all.join(&name))))).collect();
+        names.into_iter().filter_map(|name| Some((name_of_file(&name)?, Folder(all.join(&name))))).collect();
     folders.sort_by(|left, right| left.0.cmp(&right.0));
-    folders
+    Ok(folders)
+}
+
+/// The names in a folder; none where there is no such folder.
+fn file_names(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let names = entries.filter_map(Result::ok).filter_map(|entry| entry.file_name().into_string().ok());
+    Ok(names.collect())
 }
 
 fn all() -> Result<PathBuf, Diagnostic> {
@@ -127,21 +167,36 @@ fn name_of_file(file: &str) -> Option<String> {
 /// # Errors
 /// `IMPORT_FAILED` for a file that cannot be read or is no snapshot.
 pub(crate) fn read(path: &Path) -> Result<Option<Snapshot>, Diagnostic> {
-    let failed = |reason: String| {
-        Diagnostic::new(Code::ImportFailed, format!("{} cannot be read as a snapshot.", path.display()))
-            .with_cause(reason)
-            .with_hint("`%snapshot save` writes one.")
-    };
-    let bytes = match small_file::read(path, MAX_BYTES) {
+    let bytes = match contents(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
-            return Err(failed("It is larger than any that this program writes.".to_owned()));
-        }
-        Err(error) => return Err(failed(format!("{error}."))),
+        Err(error) => return Err(explain::snapshot::unreadable(path, &error)),
     };
-    let text = String::from_utf8(bytes).map_err(|_| failed("It is no text in UTF-8.".to_owned()))?;
-    Snapshot::read(&text).map(Some).map_err(|error| failed(error.to_string()))
+    if bytes.len() > MAX_BYTES {
+        return Err(explain::snapshot::too_large(path, MAX_BYTES));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| explain::snapshot::no_text(path))?;
+    Snapshot::read(&text).map(Some).map_err(|error| explain::snapshot::refused(path, &error))
+}
+
+/// What is in a file, up to one byte more than may be.
+fn contents(path: &Path) -> io::Result<Vec<u8>> {
+    // Whoever opens a pipe waits for its other end.
+    let metadata = fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// What is said of a path where nothing is.
+pub(crate) fn missing(path: &Path) -> Diagnostic {
+    explain::snapshot::unreadable(path, &io::ErrorKind::NotFound.into())
 }
 
 /// Writes a snapshot's file. Where one is there already and `replace` is not set, false, and it stays as it is.
@@ -151,17 +206,25 @@ pub(crate) fn read(path: &Path) -> Result<Option<Snapshot>, Diagnostic> {
 pub(crate) fn write(path: &Path, snapshot: &Snapshot, replace: bool) -> Result<bool, Diagnostic> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let failed = |error: io::Error| {
-        Diagnostic::new(Code::ExportFailed, format!("{} cannot be written.", path.display()))
-            .with_cause(format!("{error}."))
-            .with_hint("Another path, e.g. `%snapshot save ./shop.json`.")
+        let told = Diagnostic::new(Code::ExportFailed, format!("{} cannot be written.", path.display()));
+        file::with_trouble(told, &error, path, Doing::Writing)
+            .with_hint("A path of your own will do, too: `%snapshot save ./shop.json`.")
     };
+    let text = snapshot.write();
+    if text.len() > MAX_BYTES {
+        let told =
+            format!("The schema is larger than {}, as which no snapshot is read.", render::bytes(MAX_BYTES));
+        return Err(Diagnostic::new(Code::ExportFailed, told)
+            .with_cause(format!("It has {} keyspaces.", snapshot.schema.keyspaces.len()))
+            .with_hint("Save its keyspaces one by one: `%snapshot save NAME --keyspace KEYSPACE`."));
+    }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(failed)?;
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let new = folder.join(format!(".snapshot-{}-{number}.new", std::process::id()));
     let written = || -> io::Result<bool> {
         let mut file = OpenOptions::new().write(true).create_new(true).open(&new)?;
-        file.write_all(snapshot.write().as_bytes())?;
+        file.write_all(text.as_bytes())?;
         file.sync_all()?;
         drop(file);
         if replace {
@@ -210,7 +273,73 @@ mod tests {
         assert_eq!(read(&path).unwrap().unwrap().name, "three");
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing else stays");
         assert_eq!(read(&folder.path().join("none.json")).unwrap(), None);
-        fs::write(&path, "{}").unwrap();
-        assert_eq!(read(&path).unwrap_err().code, Code::ImportFailed);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_says_why_and_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = |name: &str| {
+            let diagnostic = read(&folder.path().join(name)).unwrap_err();
+            assert_eq!(diagnostic.code, Code::ImportFailed);
+            assert!(diagnostic.message.ends_with(" cannot be read as a snapshot."), "{}", diagnostic.message);
+            assert!(!diagnostic.hints.is_empty());
+            format!("{} {}", diagnostic.cause.unwrap_or_default(), diagnostic.hints.join(" "))
+        };
+        let put = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+        fs::create_dir(folder.path().join("folder.json")).unwrap();
+        put("empty.json", b"");
+        put("half.json", br#"{"cqlbook_snapshot": 1, "keyspaces": {"#);
+        put("script.json", b"CREATE TABLE t (k int PRIMARY KEY);");
+        put("rows.json", br#"[{"k": 1}]"#);
+        put("new.json", br#"{"cqlbook_snapshot": 99}"#);
+        put("part.json", br#"{"cqlbook_snapshot": 1, "keyspaces": {"k": {"tables": {"t": {}}}}}"#);
+        put("latin.json", b"{\"name\": \"caf\xe9\"}");
+        for (name, words) in [
+            ("folder.json", "It is a folder. Name a file in it."),
+            ("empty.json/x.json", "A part of the path is a file, and no folder."),
+            ("empty.json", "It is empty. Copy it anew"),
+            ("half.json", "It ends in line 1, in the middle: it was cut short. Copy it anew"),
+            ("script.json", "A script of CQL is run by `SOURCE 'FILE'`."),
+            ("rows.json", "A file of rows is loaded by `%import`."),
+            ("new.json", "It has form 99, and this release reads form 1 and before. Update cqlbook"),
+            ("part.json", "the table k.t does not fit its form. It was changed by hand or damaged."),
+            ("latin.json", "It is no text in UTF-8, as a snapshot is. Unpack it"),
+        ] {
+            assert!(told(name).contains(words), "{name}: {}", told(name));
+        }
+        // Sparse: its length alone is beyond the bound.
+        let large = fs::File::create(folder.path().join("large.json")).unwrap();
+        large.set_len(MAX_BYTES as u64 + 1).unwrap();
+        assert!(told("large.json").starts_with("It is larger than "), "{}", told("large.json"));
+        let near = missing(&folder.path().join("emty.json"));
+        assert_eq!(near.hints, ["Did you mean empty.json?"]);
+        assert!(near.cause.as_deref().unwrap().starts_with("There is no emty.json in "), "{:?}", near.cause);
+        let nowhere = missing(&folder.path().join("none/a.json"));
+        assert!(nowhere.cause.as_deref().unwrap().starts_with("There is no folder "), "{:?}", nowhere.cause);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe.json");
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        let told = read(&path).unwrap_err();
+        assert_eq!(told.cause.as_deref(), Some("The system says: it is no regular file."));
+        assert_eq!(told.hints, ["Name a regular file."]);
+    }
+
+    #[test]
+    fn a_name_that_is_not_there_leads_to_one_that_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let snapshots = Folder(folder.path().to_owned());
+        fs::write(folder.path().join("monday.json"), "{}").unwrap();
+        assert_eq!(snapshots.unknown("munday").hints, ["Did you mean `monday`?"]);
+        assert_eq!(snapshots.unknown("munday@shop").hints, ["Did you mean `monday@shop`?"]);
+        let none = Folder(folder.path().join("none"));
+        let cause = none.unknown("monday@shop").cause;
+        assert_eq!(cause.as_deref(), Some("The connection `shop` has no snapshots here."));
+        assert_eq!(none.unknown("monday").hints, ["`%snapshot save` saves the schema as it is now."]);
     }
 }

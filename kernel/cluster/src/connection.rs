@@ -348,8 +348,8 @@ impl Connection {
 
     /// The schema as it is known now; never touches the network.
     pub fn schema(&self) -> Arc<SchemaSnapshot> {
-        if let Some(own) = &*self.inner.own_schema.lock().unwrap_or_else(PoisonError::into_inner) {
-            return Arc::clone(own);
+        if let Some(own) = self.own_schema() {
+            return own;
         }
         let state = self.inner.sessions.main().get_cluster_state();
         let mut known = self.inner.schema.lock().unwrap_or_else(PoisonError::into_inner);
@@ -389,7 +389,7 @@ impl Connection {
         Box::pin(async {
             let refreshed = timeout(REFRESH_BOUND, self.inner.sessions.main().refresh_metadata()).await;
             let own = match &refreshed {
-                Ok(Ok(())) if self.inner.reader == SchemaReader::Driver => None,
+                Ok(Ok(())) if self.inner.reader == SchemaReader::Driver && !self.is_confused() => None,
                 Ok(Ok(())) => Some(self.read_system_schema().await?),
                 // The driver's error does not tell whether it could not reach a node or not parse a type.
                 Ok(Err(error)) => match self.read_system_schema().await {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cqlbook_core::column::{Column, KeyRole, UdtType};
+use cqlbook_core::cql::keywords;
 use cqlbook_core::schema::{self as model, Schema};
 use scylla::cluster::ClusterState;
 use scylla::cluster::metadata::{ColumnKind, Table as DriverTable};
@@ -72,6 +73,14 @@ pub(crate) fn snapshot(state: &ClusterState) -> SchemaSnapshot {
         (name.to_owned(), Arc::new(keyspace))
     });
     SchemaSnapshot { keyspaces: keyspaces.collect() }
+}
+
+/// Whether the driver takes user-defined types for the language's own: called alike, they stand in the server's tables without
+/// quotes, and its parser goes by the name alone.
+pub(crate) fn is_confused(state: &ClusterState) -> bool {
+    state.keyspaces_iter().any(|(_, keyspace)| {
+        keyspace.user_defined_types.keys().any(|name| keywords::TYPES.contains(&name.as_str()))
+    })
 }
 
 /// The schema that a model has, for where the driver has none.

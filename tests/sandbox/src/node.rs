@@ -109,7 +109,9 @@ impl Node {
             yaml = yaml.replace("materialized_views_enabled: false", "materialized_views_enabled: true");
             yaml =
                 yaml.replace("user_defined_functions_enabled: false", "user_defined_functions_enabled: true");
-            yaml.push_str("sasi_indexes_enabled: true\ndynamic_data_masking_enabled: true\n");
+            yaml.push_str(
+                "sasi_indexes_enabled: true\ndynamic_data_masking_enabled: true\ndrop_compact_storage_enabled: true\n",
+            );
         }
         let rack = format!("dc={}\nrack=rack1\n", seat.data_center);
         for (name, text) in

@@ -17,6 +17,7 @@ mod names;
 pub(crate) mod proxy;
 pub(crate) mod query;
 mod refusals;
+pub(crate) mod snapshot;
 mod syntax;
 pub(crate) mod vault;
 

@@ -113,6 +113,16 @@ impl Plan {
         Ok(Self { statement, goals, skipped, counters, clustering, spelling, statics })
     }
 
+    /// Takes the types that the server says the statement's markers have: what is sent is what it expects, whatever is known
+    /// of the table.
+    pub(crate) fn adopt(&mut self, markers: &[Column]) {
+        if markers.len() == self.goals.len() {
+            for (goal, marker) in self.goals.iter_mut().zip(markers) {
+                goal.column.cql_type = marker.cql_type.clone();
+            }
+        }
+    }
+
     /// The cells as they are sent, and whether they are of static columns alone: a line without a clustering key, and with
     /// nothing but static columns beside the partition key.
     pub(super) fn settle(&self, cells: Vec<Cell>) -> Result<(Vec<Cell>, bool), String> {
@@ -397,6 +407,16 @@ mod tests {
         let error = plan_of(&table(), &["nope"], Match::Names(&titles)).unwrap_err();
         assert_eq!(error.code, Code::ImportFailed);
         assert!(plan_of(&table(), &["nope"], Match::Places(1)).is_err());
+    }
+
+    #[test]
+    fn the_servers_types_are_the_ones_that_count() {
+        let titles = names(&["day", "origin"]);
+        let mut plan = plan_of(&table(), &[], Match::Names(&titles)).unwrap();
+        plan.adopt(&[column("day", CqlType::Int, None), column("origin", CqlType::Ascii, None)]);
+        let types: Vec<_> = plan.goals.iter().map(|goal| goal.column.cql_type.clone()).collect();
+        assert_eq!(types, [CqlType::Int, CqlType::Ascii]);
+        assert_eq!(plan.goals[1].column.role, Some(KeyRole::Partition), "and its part in the key stays");
     }
 
     #[test]

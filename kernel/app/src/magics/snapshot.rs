@@ -15,7 +15,7 @@ use cqlbook_core::schema::{Keyspace, KeyspaceKind, Schema};
 
 use crate::connect::opening;
 use crate::connect::recipe::{Place, Recipe};
-use crate::explain;
+use crate::explain::{self, file::Doing};
 use crate::notebook::{Notebook, Open};
 use crate::run::scene::Scene;
 use crate::run::wait::Wait;
@@ -186,8 +186,14 @@ fn plural(count: usize, thing: &str) -> String {
 
 async fn list(scene: &Scene) -> Result<(), Diagnostic> {
     let mut rows = Vec::new();
-    for (connection, folder) in snapshots::folders() {
-        for name in folder.names() {
+    let mut troubles = Vec::new();
+    for (connection, folder) in snapshots::folders()? {
+        let names = folder.try_names().unwrap_or_else(|error| {
+            let (cause, _) = explain::file::trouble(&error, folder.location(), Doing::Reading);
+            troubles.push(format!("The folder of {connection} cannot be read. {cause}"));
+            Vec::new()
+        });
+        for name in names {
             let row = match folder.path(&name).and_then(|path| snapshots::read(&path)) {
                 Ok(Some(snapshot)) => {
                     let tables: usize =
@@ -201,39 +207,56 @@ async fn list(scene: &Scene) -> Result<(), Diagnostic> {
                     ]
                 }
                 Ok(None) => continue,
-                Err(_) => vec![
-                    Item::code(&name),
-                    Item::text(&connection),
-                    Item::text("cannot be read"),
-                    Item::text(""),
-                    Item::text(""),
-                ],
+                Err(error) => {
+                    troubles.push(format!("{name} of {connection}: {}", error.cause.unwrap_or_default()));
+                    vec![
+                        Item::code(&name),
+                        Item::text(&connection),
+                        Item::text("cannot be read"),
+                        Item::text(""),
+                        Item::text(""),
+                    ]
+                }
             };
             rows.push(row);
         }
     }
     let headers = ["Snapshot", "Connection", "Keyspace", "Tables", "Saved"].map(str::to_owned).to_vec();
-    let note = if rows.is_empty() {
+    let note = if rows.is_empty() && troubles.is_empty() {
         "There are no snapshots. `%snapshot save` saves the schema as it is now."
     } else {
         "`%snapshot diff NAME` compares one with the schema as it is now. One of another connection is `NAME@CONNECTION`."
     };
-    scene.show(render::list(&List { title: None, headers, rows, note: Some(note.to_owned()) })).await;
+    troubles.insert(0, note.to_owned());
+    scene.show(render::list(&List { title: None, headers, rows, note: Some(troubles.join(" ")) })).await;
     Ok(())
 }
 
 async fn delete(scene: &Scene, name: &str) -> Result<(), Diagnostic> {
     let (path, folder) = locate(scene, name)?;
-    // A file of one's own is no matter of this magic, unless it is a snapshot.
-    if snapshots::read(&path)?.is_none() {
-        return Err(folder.unknown(name));
+    match snapshots::read(&path) {
+        Ok(None) => return Err(missing(name, &path, &folder)),
+        // A file of one's own is no matter of this magic, unless it is a snapshot.
+        Err(error) if is_path(name) => return Err(error),
+        Ok(Some(_)) | Err(_) => {}
     }
     std::fs::remove_file(&path).map_err(|error| {
-        Diagnostic::new(Code::ExportFailed, format!("{} cannot be deleted.", path.display()))
-            .with_cause(format!("{error}."))
+        let told = Diagnostic::new(Code::ExportFailed, format!("{} cannot be deleted.", path.display()));
+        explain::file::with_trouble(told, &error, &path, Doing::Writing)
     })?;
     scene.say(format!("Deleted the snapshot {name}.")).await;
     Ok(())
+}
+
+/// The snapshot that a name leads to.
+fn opened(scene: &Scene, name: &str) -> Result<Snapshot, Diagnostic> {
+    let (path, folder) = locate(scene, name)?;
+    snapshots::read(&path)?.ok_or_else(|| missing(name, &path, &folder))
+}
+
+/// What is said of a name that leads to nothing.
+fn missing(name: &str, path: &Path, folder: &Folder) -> Diagnostic {
+    if is_path(name) { snapshots::missing(path) } else { folder.unknown(name) }
 }
 
 /// The file that a name leads to, and the folder in which its neighbours are.
@@ -248,7 +271,7 @@ fn locate(scene: &Scene, name: &str) -> Result<(PathBuf, Folder), Diagnostic> {
             Some(open) => (name, shelf_name(&open.recipe)),
             // Without a connection a name is enough where only one has it.
             None => {
-                let having = snapshots::folders()
+                let having = snapshots::folders()?
                     .into_iter()
                     .filter(|(_, folder)| folder.names().iter().any(|known| known == name));
                 let mut having = having.map(|(connection, _)| connection);
@@ -298,8 +321,7 @@ async fn side(scene: &Scene, word: &str) -> Result<Side, Diagnostic> {
         scene.stop_progress().await;
         return Ok(Side { label: word.to_owned(), keyspace: None, schema });
     }
-    let (path, folder) = locate(scene, word)?;
-    let snapshot = snapshots::read(&path)?.ok_or_else(|| folder.unknown(word))?;
+    let snapshot = opened(scene, word)?;
     let label = format!("{word} (saved {})", snapshot.saved);
     Ok(Side { label, keyspace: snapshot.keyspace, schema: snapshot.schema })
 }
@@ -361,8 +383,7 @@ fn code(text: &str) -> MimeBundle {
 }
 
 async fn show(scene: &Scene, name: &str) -> Result<(), Diagnostic> {
-    let (path, folder) = locate(scene, name)?;
-    let snapshot = snapshots::read(&path)?.ok_or_else(|| folder.unknown(name))?;
+    let snapshot = opened(scene, name)?;
     let rows = snapshot.schema.keyspaces.values().map(|keyspace| {
         let indexes: usize = keyspace.tables.values().map(|table| table.indexes.len()).sum();
         vec![

@@ -1,16 +1,18 @@
 //! `DESCRIBE` as the server answers it, and from the schema that is known here where the server does not: Astra may refuse
 //! it, and Cassandra knows it from version 4 on.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use cqlbook_cluster::{Node, Request as Sending};
 use cqlbook_core::cell::{ShellCommand, Statement};
 use cqlbook_core::column::Column;
+use cqlbook_core::cql::keywords::unquote_name;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::page::{MalformedPage, Page};
-use cqlbook_core::schema::KeyspaceKind;
 use cqlbook_core::schema::describe::{self, Cluster, Entry, Request, What};
+use cqlbook_core::schema::{KeyspaceKind, types};
 use cqlbook_core::{render, value};
 use cqlbook_wire::Stream;
 use jiff::tz::TimeZone;
@@ -50,7 +52,15 @@ async fn describe(scene: &Scene, open: &Open, arguments: &str) -> Result<String,
     let current = open.connection.keyspace();
     let incoming = Incoming::passing(&scene.notebook);
     let refused = match fetch::fetch(&open.connection, sent, None, usize::MAX, incoming).await {
-        Ok(fetched) => return of_server(&fetched, current.as_deref()).map_err(unreadable),
+        Ok(fetched) => {
+            let (entries, text) = of_server(&fetched, current.as_deref()).map_err(unreadable)?;
+            // The server writes such names without quotes, and what it writes makes something else.
+            let request = describe::parse(arguments).filter(|_| are_confused(open, &entries));
+            return match request {
+                Some(request) => of_model(open, &request, current.as_deref()).await,
+                None => Ok(text),
+            };
+        }
         Err(failed) => {
             let mut diagnostic = explain_failure(&failed.error, open, &statement);
             diagnostic.span = None;
@@ -63,6 +73,13 @@ async fn describe(scene: &Scene, open: &Open, arguments: &str) -> Result<String,
     );
     let Some(request) = describe::parse(arguments).filter(|_| unknown) else { return Err(refused) };
     of_model(open, &request, current.as_deref()).await
+}
+
+/// Whether an answer is of a keyspace whose types are called like the language's own.
+fn are_confused(open: &Open, entries: &[Entry]) -> bool {
+    let model = open.connection.model();
+    let keyspaces: BTreeSet<String> = entries.iter().map(|entry| unquote_name(&entry.keyspace)).collect();
+    keyspaces.iter().filter_map(|name| model.keyspace(name)).any(|keyspace| types::confuse(&keyspace.types))
 }
 
 /// The answer from the schema that is known here.
@@ -95,7 +112,7 @@ fn owners(open: &Open, keyspace: &str) -> Vec<(String, Vec<String>)> {
 }
 
 /// The server's answer as cqlsh lays it out.
-fn of_server(fetched: &Fetched, current: Option<&str>) -> Result<String, MalformedPage> {
+fn of_server(fetched: &Fetched, current: Option<&str>) -> Result<(Vec<Entry>, String), MalformedPage> {
     let mut entries = Vec::new();
     let mut of_cluster = None;
     for page in fetched.pages.iter().flatten() {
@@ -105,10 +122,11 @@ fn of_server(fetched: &Fetched, current: Option<&str>) -> Result<String, Malform
             None => of_cluster = Some(cluster(row)),
         })?;
     }
-    Ok(match of_cluster {
+    let text = match of_cluster {
         Some(cluster) => cluster.render(),
         None => describe::render(&entries, current, WIDTH),
-    })
+    };
+    Ok((entries, text))
 }
 
 /// A row of an answer, by the names of its columns.

@@ -110,7 +110,7 @@ pub(crate) async fn load(scene: &Scene, request: Request) -> Result<Done, Diagno
     let titles = titles(&request).await?;
     let (keyspace, name) = place(&open, request.keyspace.as_deref(), &request.table).await?;
     let table = format!("{keyspace}.{name}");
-    let plan = plan(&open, &request, &keyspace, &name, &titles)?;
+    let mut plan = plan(&open, &request, &keyspace, &name, &titles)?;
     let settings = scene.settings();
     let (prepared, identity, clock) = {
         let mut wait = Wait::new();
@@ -122,6 +122,7 @@ pub(crate) async fn load(scene: &Scene, request: Request) -> Result<Done, Diagno
         };
         wait.through(scene, preparing).await?
     };
+    plan.adopt(prepared.0.bind_columns());
     let counters = plan.counters;
     let bond = if request.keeps_place || counters {
         let bond = Bond::new(&request.spec, &plan, &request.pace, &identity);

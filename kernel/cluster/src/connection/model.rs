@@ -22,7 +22,7 @@ use super::agreement::OWN_VERSION;
 use super::{Connection, Inner};
 use crate::error::{QueryError, ServerErrorKind};
 use crate::request::{Answer, Request, RequestOptions};
-use crate::schema;
+use crate::schema::{self, SchemaSnapshot};
 
 /// How often the driver's state is looked at; costs no network.
 const PERIOD: Duration = Duration::from_millis(250);
@@ -122,6 +122,20 @@ impl Connection {
                 model
             }
         }
+    }
+
+    /// Whether the driver's schema takes some types for others.
+    pub(super) fn is_confused(&self) -> bool {
+        schema::is_confused(&self.inner.sessions.main().get_cluster_state())
+    }
+
+    /// The schema without the driver, where its own is none or takes some types for others.
+    pub(super) fn own_schema(&self) -> Option<Arc<SchemaSnapshot>> {
+        let own = self.inner.own_schema.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        own.or_else(|| {
+            let model = self.inner.keeper.known().clone().filter(|_| self.is_confused())?;
+            Some(Arc::new(schema::of_model(&model)))
+        })
     }
 
     /// The schema as a model, read again if it was changed since. For commands that a user waits for.

@@ -9,7 +9,7 @@ use super::slot::Slot;
 use super::walk::Expected;
 use super::{Finder, Item, ItemKind, starts_with};
 use crate::cql::functions::{self, FUNCTIONS, Function, Place};
-use crate::cql::keywords::{TYPES, quote_name};
+use crate::cql::keywords::{PARAMETRIC, TYPES, quote_name, quote_type_name};
 use crate::settings;
 use crate::shell::ShellVerb;
 
@@ -96,6 +96,7 @@ impl Offers<'_, '_> {
                 let closing = if self.closed { "" } else { "\"" };
                 (inner, format!("\"{}{closing}", name.replace('"', "\"\"")))
             }
+            None if kind == ItemKind::Udt => (self.typed, quote_type_name(name)),
             None => (self.typed, quote_name(name)),
         };
         if starts_with(name, typed) {
@@ -452,7 +453,6 @@ impl Offers<'_, '_> {
 }
 
 /// The types that have parameters; the grammar has them itself.
-const PARAMETRIC: &[&str] = &["frozen", "list", "map", "set", "tuple", "vector"];
 
 /// A type without `frozen`.
 fn unfrozen(cql_type: &str) -> &str {

@@ -2,6 +2,8 @@
 //!
 //! Source: the CQL reference of Apache Cassandra 5.
 
+use super::keywords;
+
 /// A function that every server has.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Function {
@@ -266,37 +268,18 @@ const PURE: [&str; 18] = [
 /// What a `SELECT` may ask of a cell beside its value.
 const OF_A_CELL: [&str; 4] = ["maxwritetime", "minwritetime", "ttl", "writetime"];
 
-/// The types that functions from and to blobs are named by.
-const OF_BLOBS: [&str; 20] = [
-    "ascii",
-    "bigint",
-    "boolean",
-    "counter",
-    "date",
-    "decimal",
-    "double",
-    "duration",
-    "float",
-    "inet",
-    "int",
-    "smallint",
-    "text",
-    "time",
-    "timestamp",
-    "timeuuid",
-    "tinyint",
-    "uuid",
-    "varchar",
-    "varint",
-];
-
 /// Whether a function gives the same for the same arguments, so that a write with it may be sent twice. A function of the
 /// user's may be called nearly like one of the server's, and gives whatever it likes.
 pub(crate) fn is_pure(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let of_blob = ["blobas", "blob_as_"].iter().filter_map(|prefix| name.strip_prefix(prefix));
     let as_blob = ["asblob", "_as_blob"].iter().filter_map(|suffix| name.strip_suffix(suffix));
-    PURE.contains(&name.as_str()) || of_blob.chain(as_blob).any(|cql_type| OF_BLOBS.contains(&cql_type))
+    PURE.contains(&name.as_str()) || of_blob.chain(as_blob).any(is_of_blobs)
+}
+
+/// Whether functions from and to blobs are named by the type: those of one word but the blob itself.
+fn is_of_blobs(cql_type: &str) -> bool {
+    keywords::TYPES.contains(&cql_type) && !keywords::PARAMETRIC.contains(&cql_type) && cql_type != "blob"
 }
 
 /// Whether a function makes one value of one row. Any other may be an aggregate, of which each range of the ring would have

@@ -116,6 +116,9 @@ pub const TYPES: &[&str] = &[
     "vector",
 ];
 
+/// Those that say what they are made of behind them, in `<>`.
+pub const PARAMETRIC: &[&str] = &["frozen", "list", "map", "set", "tuple", "vector"];
+
 /// Whether the word is reserved, in any case.
 pub fn is_reserved(word: &str) -> bool {
     RESERVED.binary_search(&word.to_ascii_uppercase().as_str()).is_ok()

@@ -2,6 +2,7 @@
 //!
 //! Names and literals are quoted here and nowhere else, so that what is printed can be executed.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -139,8 +140,20 @@ pub fn has_many_cells(cql_type: &CqlType) -> bool {
     matches!(cql_type, CqlType::List(_) | CqlType::Set(_) | CqlType::Map(..) | CqlType::Udt(_))
 }
 
+/// A table as the statement names it that made it: without the columns that `COMPACT STORAGE` adds.
+fn as_made(table: &Table) -> Cow<'_, Table> {
+    if !table.is_compact() || table.is_of_thrift() {
+        return Cow::Borrowed(table);
+    }
+    let shown = table.columns.iter().filter(|column| !table.hides(column)).cloned();
+    let columns =
+        shown.map(|column| Column { role: column.role.filter(|role| *role != KeyRole::Static), ..column });
+    Cow::Owned(Table { columns: columns.collect(), ..table.clone() })
+}
+
 /// `CREATE TABLE`; with `internals` the id and dropped columns too.
 pub fn table(keyspace: &str, table: &Table, internals: bool) -> String {
+    let table = &*as_made(table);
     let place = qualified(keyspace, &table.name);
     let partition: Vec<_> = table.partition_key().collect();
     let single = partition.len() == 1 && table.clustering().next().is_none();
@@ -168,10 +181,12 @@ pub fn table(keyspace: &str, table: &Table, internals: bool) -> String {
     if !single {
         lines.push(primary_key(table));
     }
-    let warning = if table.is_compact() {
-        line_comment("", "Made WITH COMPACT STORAGE, which Cassandra 4 no longer makes.")
-    } else {
-        String::new()
+    let warning = match (table.is_of_thrift(), table.is_compact()) {
+        (true, _) => line_comment("", "Made for Thrift. No statement makes it; this is what it is like."),
+        (false, true) => {
+            line_comment("", "From Cassandra 4 on, COMPACT STORAGE is deprecated and may be forbidden.")
+        }
+        (false, false) => String::new(),
     };
     format!(
         "{warning}CREATE TABLE {place} (\n    {}\n) WITH {};{after}",
@@ -211,6 +226,9 @@ fn properties(table: &Table, internals: bool, view: bool) -> String {
     let mut lines = Vec::new();
     if internals && !table.id.is_empty() {
         lines.push(format!("ID = {}", table.id));
+    }
+    if table.is_compact() {
+        lines.push("COMPACT STORAGE".to_owned());
     }
     let order: Vec<_> = table
         .clustering()

@@ -3,7 +3,7 @@
 
 use super::{Index, Keyspace, KeyspaceKind, Origin, Schema, Table, ddl, types};
 use crate::cql::comment::block_comment;
-use crate::cql::keywords::unquote_name;
+use crate::cql::keywords::{self, unquote_name};
 use crate::cql::lexer::{TokenKind, lex};
 
 /// What a `DESCRIBE` asks for.
@@ -307,7 +307,7 @@ impl<'a> Asked<'a> {
         let mut entries = Vec::new();
         for keyspace in keyspaces {
             let names: Vec<String> = match kind {
-                Kind::Type => keyspace.types.keys().map(|name| ddl::name(name)).collect(),
+                Kind::Type => keyspace.types.keys().map(|name| keywords::quote_type_name(name)).collect(),
                 Kind::Function => keyspace
                     .functions
                     .iter()

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Aggregate, Column, DroppedColumn, Function, Index, IndexKind, Keyspace, KeyspaceKind, Mask, OptionValue,
-    Origin, Schema, Signature, Table, Trigger, View, types,
+    Aggregate, Column, DroppedColumn, Function, Index, IndexKind, Keyspace, KeyspaceKind, Mask, NO_FLAG,
+    OptionValue, Origin, Schema, Signature, Table, Trigger, View, types,
 };
 use crate::column::{CqlType, KeyRole, UdtType};
 
@@ -36,6 +36,12 @@ pub struct Snapshot {
 /// Why a file is no snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
+    /// There is nothing in it.
+    #[error("It is empty.")]
+    Empty,
+    /// It is JSON up to an end that is none.
+    #[error("It ends in line {0}, in the middle: it was cut short.")]
+    CutShort(usize),
     /// It is no JSON.
     #[error("It is not JSON: {0}.")]
     NotJson(String),
@@ -88,8 +94,18 @@ impl Snapshot {
     /// # Errors
     /// [`FileError`].
     pub fn read(text: &str) -> Result<Self, FileError> {
-        let value: Value =
-            serde_json::from_str(text).map_err(|error| FileError::NotJson(error.to_string()))?;
+        // Editors on Windows put a mark of the encoding in front.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        if text.trim().is_empty() {
+            return Err(FileError::Empty);
+        }
+        let value: Value = serde_json::from_str(text).map_err(|error| {
+            if error.is_eof() {
+                FileError::CutShort(error.line())
+            } else {
+                FileError::NotJson(error.to_string())
+            }
+        })?;
         match value.get(MARK).and_then(Value::as_u64) {
             None => return Err(FileError::NotASnapshot),
             Some(version) if version > VERSION => return Err(FileError::TooNew(version)),
@@ -291,7 +307,12 @@ fn read_keyspace(name: &str, value: &Value) -> Part<Keyspace> {
         keyspace.aggregates.insert(signature, read);
     }
     for (table, value) in members(value, "tables") {
-        keyspace.tables.insert(table.clone(), read_table(name, table, value)?);
+        let mut read = read_table(name, table, value)?;
+        // Earlier releases wrote nothing where the server said that no flag holds. What has an id was read from the server.
+        if read.flags.is_empty() && !read.id.is_empty() {
+            read.flags.insert(NO_FLAG.to_owned());
+        }
+        keyspace.tables.insert(table.clone(), read);
     }
     for (view, value) in members(value, "views") {
         let within = format!("the view {name}.{view}");

@@ -151,6 +151,12 @@ impl Keyspace {
     }
 }
 
+/// Stands in [`Table::flags`] where the server says that none holds: a table made `WITH COMPACT STORAGE` and without a
+/// clustering key.
+pub const NO_FLAG: &str = "none";
+/// The type of the column that a compact table without values has.
+const EMPTY: &str = "empty";
+
 /// A table, or what a materialized view has as a table has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Table {
@@ -162,7 +168,8 @@ pub struct Table {
     pub options: BTreeMap<String, OptionValue>,
     /// Its comment; empty where it has none.
     pub comment: String,
-    /// What the server says of how it is stored: `compound`, `dense`, `counter`, `super`.
+    /// What the server says of how it is stored: `compound`, `dense`, `counter`, `super`, and [`NO_FLAG`] where it says
+    /// none of them. Empty where it says nothing.
     pub flags: BTreeSet<String>,
     /// The id that the server gave it.
     pub id: String,
@@ -206,6 +213,24 @@ impl Table {
             && (self.flags.contains("dense")
                 || self.flags.contains("super")
                 || !self.flags.contains("compound"))
+    }
+
+    /// Whether it was made for Thrift, by no statement of CQL: a "super column family".
+    pub fn is_of_thrift(&self) -> bool {
+        self.flags.contains("super")
+    }
+
+    /// Whether a column of a compact table is one that its `CREATE TABLE` did not name: `DROP COMPACT STORAGE` shows it.
+    pub fn hides(&self, column: &Column) -> bool {
+        if !self.is_compact() || self.is_of_thrift() || column.role == Some(KeyRole::Partition) {
+            return false;
+        }
+        if self.flags.contains("dense") {
+            let is_empty = matches!(&column.cql_type, CqlType::Udt(udt) if udt.name == EMPTY);
+            return column.role.is_none() && is_empty;
+        }
+        // The columns that it was made with are static inside: `flags` has no `dense` and no `compound`.
+        column.role != Some(KeyRole::Static)
     }
 }
 

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use self::cells::Row;
 use super::options::{default_of, is_of_old_and_off};
 use super::{
-    Aggregate, Column, DroppedColumn, Function, Grant, Index, IndexKind, Keyspace, KeyspaceKind, Mask, Role,
-    Signature, Table, Trigger, View, types,
+    Aggregate, Column, DroppedColumn, Function, Grant, Index, IndexKind, Keyspace, KeyspaceKind, Mask,
+    NO_FLAG, Role, Signature, Table, Trigger, View, types,
 };
 use crate::column::{KeyRole, UdtType};
 use crate::page::Page;
@@ -416,11 +416,15 @@ fn properties(row: &Row<'_>, name: String) -> Table {
             options.insert(option.to_owned(), value);
         }
     }
+    let mut flags: BTreeSet<_> = row.texts("flags").unwrap_or_default().into_iter().collect();
+    if flags.is_empty() && row.columns().any(|(column, _)| column == "flags") {
+        flags.insert(NO_FLAG.to_owned());
+    }
     Table {
         name,
         options,
+        flags,
         comment: row.text("comment").unwrap_or_default(),
-        flags: row.texts("flags").unwrap_or_default().into_iter().collect::<BTreeSet<_>>(),
         id: row.text("id").unwrap_or_default(),
         ..Table::default()
     }

@@ -9,6 +9,7 @@ use super::{
     types,
 };
 use crate::column::{CqlType, KeyRole, UdtType};
+use crate::cql::keywords;
 
 /// What a server can do that not every one can.
 #[derive(Debug, Clone, Copy, Default)]
@@ -141,7 +142,7 @@ impl Maker {
 
     /// A type of values; `many` where it may be of many cells.
     fn value(&mut self, keyspace: &Keyspace, many: bool) -> CqlType {
-        let known: Vec<String> = keyspace.types.keys().map(|name| ddl::name(name)).collect();
+        let known: Vec<String> = keyspace.types.keys().map(|name| keywords::quote_type_name(name)).collect();
         let inner = self.chance.pick(&["int", "text", "uuid", "frozen<set<int>>"]);
         let text = match self.chance.below(8) {
             0 => format!("list<{inner}>"),
@@ -193,7 +194,7 @@ impl Maker {
             table.columns.push(column);
         }
         if self.chance.once_in(6) {
-            table.flags.insert("counter".to_owned());
+            table.flags.extend(["compound", "counter"].map(str::to_owned));
         }
         for name in names {
             if self.chance.once_in(2) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::column::{CqlType, UdtType};
+use crate::cql::keywords;
 
 /// How deep types are followed into each other.
 const MAX_DEPTH: usize = 32;
@@ -19,7 +20,9 @@ pub fn parse(text: &str, keyspace: &str) -> CqlType {
     }
 }
 
-/// Gives the user-defined types inside `cql_type` the fields that `types` has for them.
+/// Gives the user-defined types inside `cql_type` the fields that `types` has for them. One that is called like a type of the
+/// language's own is found where it is frozen: the server's tables have it without quotes (`frozen<date>`), and nothing of the
+/// language's own that has no parts can be frozen.
 pub fn resolve(cql_type: &mut CqlType, types: &BTreeMap<String, UdtType>) {
     let mut parts = MAX_PARTS;
     fill(cql_type, types, MAX_DEPTH, &mut parts);
@@ -41,7 +44,13 @@ fn fill(cql_type: &mut CqlType, types: &BTreeMap<String, UdtType>, depth: usize,
     }
     *parts -= 1;
     match cql_type {
-        CqlType::List(item) | CqlType::Set(item) | CqlType::Frozen(item) | CqlType::Vector(item, _) => {
+        CqlType::Frozen(item) => {
+            if let Some(known) = called_like(item, types) {
+                **item = CqlType::Udt(Box::new(known.clone()));
+            }
+            fill(item, types, depth - 1, parts);
+        }
+        CqlType::List(item) | CqlType::Set(item) | CqlType::Vector(item, _) => {
             fill(item, types, depth - 1, parts);
         }
         CqlType::Map(key, value) => {
@@ -57,6 +66,29 @@ fn fill(cql_type: &mut CqlType, types: &BTreeMap<String, UdtType>, depth: usize,
         }
         _ => {}
     }
+}
+
+/// The user-defined type that has the name of one of the language's own.
+pub fn called_like<'a>(native: &CqlType, types: &'a BTreeMap<String, UdtType>) -> Option<&'a UdtType> {
+    let is_native = !matches!(
+        native,
+        CqlType::List(_)
+            | CqlType::Set(_)
+            | CqlType::Map(..)
+            | CqlType::Tuple(_)
+            | CqlType::Vector(..)
+            | CqlType::Udt(_)
+            | CqlType::Frozen(_)
+            | CqlType::Custom(_)
+    );
+    // `varchar` is read as `text`.
+    let other = (*native == CqlType::Text).then(|| types.get("varchar")).flatten();
+    if is_native { types.get(&native.to_string()).or(other) } else { None }
+}
+
+/// Whether a keyspace has types called like the language's own: what its server writes without quotes says something else.
+pub fn confuse(types: &BTreeMap<String, UdtType>) -> bool {
+    types.keys().any(|name| keywords::TYPES.contains(&name.as_str()))
 }
 
 /// The names of the user-defined types that a type is made of, itself included; the fields' types are not looked into.
@@ -239,6 +271,31 @@ mod tests {
         let mut found = parse("set<frozen<a>>", "ks");
         resolve(&mut found, &types);
         assert!(format!("{found:?}").contains("Int"), "{found:?}");
+        // The server's tables have a type called like one of the language's own without quotes.
+        let mut types = BTreeMap::from([
+            define("date", "int"),
+            define("inet", "frozen<date>"),
+            define("varchar", "date"),
+        ]);
+        resolve_all(&mut types);
+        assert_eq!(types["inet"].fields[0].1.to_string(), "frozen<\"date\">");
+        assert_eq!(types["varchar"].fields[0].1, CqlType::Date, "what is not frozen is the language's own");
+        for (text, shown) in [
+            ("list<frozen<date>>", "list<frozen<\"date\">>"),
+            ("frozen<map<date, frozen<date>>>", "frozen<map<date, frozen<\"date\">>>"),
+            ("frozen<tuple<frozen<inet>, inet>>", "frozen<tuple<frozen<\"inet\">, inet>>"),
+            ("set<frozen<varchar>>", "set<frozen<\"varchar\">>"),
+            ("vector<frozen<date>, 2>", "vector<frozen<\"date\">, 2>"),
+            ("frozen<time>", "frozen<time>"),
+        ] {
+            let mut found = parse(text, "ks");
+            resolve(&mut found, &types);
+            assert_eq!(found.to_string(), shown);
+            let mut again = parse(shown, "ks");
+            resolve(&mut again, &types);
+            assert_eq!(again, found, "a snapshot's file has it in quotes");
+        }
+        assert!(confuse(&types) && !confuse(&BTreeMap::from([define("address", "int")])));
         // A file could say that types are made of each other: it ends.
         let mut endless = BTreeMap::from([define("a", "tuple<b, b>"), define("b", "tuple<a, a>")]);
         resolve_all(&mut endless);

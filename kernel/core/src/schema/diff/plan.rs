@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::options::Servers;
 use super::super::{Column, Keyspace, Signature, Table, View, types};
 use crate::column::{CqlType, KeyRole, UdtType};
+use crate::cql::keywords;
 
 /// Why a thing must be made anew.
 pub(super) type Reasons<K> = BTreeMap<K, String>;
@@ -238,6 +239,32 @@ pub(super) fn cannot_be_dropped(column: &Column) -> bool {
     matches!(column.cql_type, CqlType::Udt(_))
 }
 
+/// What `ALTER TABLE … DROP COMPACT STORAGE` does, where it is needed.
+pub(super) fn no_longer_compact(old: &Table, new: &Table) -> Option<String> {
+    if !old.is_compact() || new.is_compact() {
+        return None;
+    }
+    let names = |wanted: &dyn Fn(&Column) -> bool| {
+        let columns = old.columns.iter().filter(|column| wanted(column));
+        columns.map(|column| keywords::quote_name(&column.name)).collect::<Vec<_>>().join(", ")
+    };
+    let hidden = names(&|column| old.hides(column));
+    let mut told = "It cannot be undone.".to_owned();
+    if hidden.is_empty() {
+        told.push_str(" The columns stay as they are.");
+    } else {
+        let fixed = names(&|column| column.role == Some(KeyRole::Static));
+        told.push_str(&format!(" Columns that were hidden appear, in `SELECT *` too: {hidden}."));
+        if !fixed.is_empty() {
+            told.push_str(&format!(" These become static: {fixed}."));
+        }
+    }
+    told.push_str(
+        " Cassandra refuses it unless cassandra.yaml allows it: `drop_compact_storage_enabled: true`, before 4.1 `enable_drop_compact_storage: true`.",
+    );
+    Some(told)
+}
+
 /// Whether `ALTER TABLE` leads from one to the other.
 fn table_change(old: &Table, new: &Table) -> Result<(), String> {
     let renamed = renamed_keys(old, new);
@@ -262,8 +289,11 @@ fn table_change(old: &Table, new: &Table) -> Result<(), String> {
     if old.is_counter() != new.is_counter() {
         return Err("A table of counters cannot become one of values, nor the other way round.".to_owned());
     }
-    if old.is_compact() != new.is_compact() {
-        return Err("COMPACT STORAGE cannot be changed.".to_owned());
+    if new.is_compact() && !old.is_compact() {
+        return Err("COMPACT STORAGE cannot be given to a table.".to_owned());
+    }
+    if old.is_of_thrift() && !new.is_of_thrift() {
+        return Err("A table made for Thrift cannot become one of CQL's.".to_owned());
     }
     let gone = old.columns.iter().filter(|column| new.column(&column.name).is_none());
     for column in gone.filter(|column| !renamed.iter().any(|(before, _)| *before == column.name)) {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::super::options::Servers;
 use super::super::{Keyspace, Schema, Table, View, ddl, types};
-use super::plan::{Plan, renamed_fields, renamed_keys};
+use super::plan::{Plan, no_longer_compact, renamed_fields, renamed_keys};
 use super::{Safety, Sides};
 use crate::column::KeyRole;
 use crate::cql::comment::line_comment;
@@ -208,6 +208,10 @@ impl Script<'_> {
 
     fn drop_columns(&mut self, place: &str, old: &Table, new: &Table) {
         let table = ddl::qualified(place, &new.name);
+        if let Some(note) = no_longer_compact(old, new) {
+            let cql = format!("ALTER TABLE {table} DROP COMPACT STORAGE;");
+            self.steps.push(Step { cql, safety: Safety::Safe, note: Some(note) });
+        }
         let renamed = renamed_keys(old, new);
         let gone = old.columns.iter().filter(|column| new.column(&column.name).is_none());
         for column in gone.filter(|column| !renamed.iter().any(|(before, _)| *before == column.name)) {

@@ -243,3 +243,63 @@ fn an_index_is_the_same_by_whatever_name_its_class_is_called() {
     }
     assert!(!diff(&of("sai"), &of("com.example.Index"), &Sides::default()).nodes.is_empty());
 }
+
+/// Compact tables as Cassandra 5's own tables have them.
+fn compact(flags: &[&str], columns: &[&str], fixed: &[&str]) -> Schema {
+    let mut made = table("c", columns);
+    made.flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
+    for column in made.columns.iter_mut().filter(|column| fixed.contains(&column.name.as_str())) {
+        column.role = Some(crate::column::KeyRole::Static);
+    }
+    schema(vec![made])
+}
+
+#[test]
+fn compact_storage_is_dropped_in_place_with_a_word_on_what_appears() {
+    let columns = ["k int pk", "column1 text ck", "v int", "w text", "value blob"];
+    let of = |flag| compact(&[flag], &columns, &["v", "w"]);
+    let (old, new) = (of(crate::schema::NO_FLAG), of("compound"));
+    let sides = Sides::default();
+    assert_snapshot!(script::text(&script::steps(&old, &new, &sides), "", false), @r"
+
+    -- It cannot be undone. Columns that were hidden appear, in `SELECT *` too: column1, value. These become static: v, w. Cassandra refuses it unless cassandra.yaml allows it: `drop_compact_storage_enabled: true`, before 4.1 `enable_drop_compact_storage: true`.
+    ALTER TABLE shop.c DROP COMPACT STORAGE;
+    ");
+    let found = diff(&old, &new, &sides);
+    assert_eq!((found.counts().removed, found.counts().safe), (1, 1));
+    assert!(render::diff(&found, "").plain.contains("- option COMPACT STORAGE  [safe] It cannot be undone."));
+    // What else differs is altered behind it.
+    let mut more = new.clone();
+    let keyspace = Arc::make_mut(more.keyspaces.get_mut("shop").unwrap());
+    let extra = table("c", &["extra int"]).columns.remove(0);
+    keyspace.tables.get_mut("c").unwrap().columns.push(extra);
+    let steps = script::steps(&old, &more, &sides);
+    let cql: Vec<_> = steps.iter().map(|step| step.cql.as_str()).collect();
+    assert_eq!(cql, ["ALTER TABLE shop.c DROP COMPACT STORAGE;", "ALTER TABLE shop.c ADD extra int;"]);
+    // There is no way back.
+    let back = script::steps(&new, &old, &sides);
+    assert!(back[0].note.as_ref().unwrap().starts_with("COMPACT STORAGE cannot be given to a table."));
+    assert!(script::steps(&old, &old, &sides).is_empty());
+}
+
+#[test]
+fn a_compact_table_is_described_as_it_was_made() {
+    let made = |flags: &[&str], columns: &[&str], fixed: &[&str]| {
+        let schema = compact(flags, columns, fixed);
+        let cql = crate::schema::ddl::table("shop", &schema.keyspaces["shop"].tables["c"], false);
+        cql.split_whitespace().skip_while(|word| *word != "CREATE").collect::<Vec<_>>().join(" ")
+    };
+    let columns = ["k int pk", "column1 text ck", "v int", "value blob"];
+    assert_eq!(
+        made(&[crate::schema::NO_FLAG], &columns, &["v"]),
+        "CREATE TABLE shop.c ( k int PRIMARY KEY, v int ) WITH COMPACT STORAGE AND comment = '';"
+    );
+    assert_eq!(
+        made(&["dense"], &["k int pk", "c int ck", "value empty"], &[]),
+        "CREATE TABLE shop.c ( k int, c int, PRIMARY KEY (k, c) ) WITH COMPACT STORAGE AND CLUSTERING ORDER BY (c ASC) AND comment = '';"
+    );
+    assert_eq!(
+        made(&["dense"], &["k int pk", "c int ck", "v int"], &[]),
+        "CREATE TABLE shop.c ( k int, c int, v int, PRIMARY KEY (k, c) ) WITH COMPACT STORAGE AND CLUSTERING ORDER BY (c ASC) AND comment = '';"
+    );
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::options::Servers;
 use super::super::{Column, Keyspace, Table, View, ddl};
-use super::plan::{Plan, cannot_be_dropped, renamed_fields, renamed_keys};
+use super::plan::{Plan, cannot_be_dropped, no_longer_compact, renamed_fields, renamed_keys};
 use super::{Node, Safety, Verb, renamed_column, renamed_table, replication_safety};
 use crate::column::UdtType;
 
@@ -223,6 +223,10 @@ fn described(column: &Column) -> String {
 
 fn table(plan: &Plan<'_>, old: &Table, new: &Table) -> Vec<Node> {
     let mut parts = Vec::new();
+    if let Some(note) = no_longer_compact(old, new) {
+        let node = branch(Verb::Removed, "option", "COMPACT STORAGE".to_owned(), Vec::new());
+        parts.push(Node { safety: Safety::Safe, note: Some(note), ..node });
+    }
     let keys = renamed_keys(old, new);
     parts.extend(keys.iter().map(|pair| renamed("column", *pair)));
     let is_renamed = |name: &str| keys.iter().any(|(before, after)| *before == name || *after == name);

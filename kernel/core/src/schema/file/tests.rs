@@ -37,6 +37,13 @@ fn what_is_written_is_read_again_whole() {
 fn other_files_are_refused_with_the_reason() {
     let read = |text: &str| Snapshot::read(text).unwrap_err().to_string();
     assert!(read("CREATE TABLE").starts_with("It is not JSON: "));
+    assert_eq!(read(" \n"), "It is empty.");
+    let whole = snapshot(1).write();
+    for length in [1, whole.len() / 3, whole.len() / 2, whole.trim_end().len() - 1] {
+        let part: String = whole.chars().take(length).collect();
+        assert!(read(&part).ends_with("in the middle: it was cut short."), "{length}: {}", read(&part));
+    }
+    assert!(Snapshot::read(&format!("\u{feff}{whole}")).is_ok());
     assert_eq!(read("{}"), "It is not a snapshot: it does not say `cqlbook_snapshot`.");
     assert_eq!(
         read(r#"{"cqlbook_snapshot": 2}"#),
