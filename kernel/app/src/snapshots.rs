@@ -2,7 +2,7 @@
 //! once never take the same name.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -167,31 +167,16 @@ fn name_of_file(file: &str) -> Option<String> {
 /// # Errors
 /// `IMPORT_FAILED` for a file that cannot be read or is no snapshot.
 pub(crate) fn read(path: &Path) -> Result<Option<Snapshot>, Diagnostic> {
-    let bytes = match contents(path) {
+    let bytes = match small_file::read(path, MAX_BYTES as u64) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+            return Err(explain::snapshot::too_large(path, MAX_BYTES));
+        }
         Err(error) => return Err(explain::snapshot::unreadable(path, &error)),
     };
-    if bytes.len() > MAX_BYTES {
-        return Err(explain::snapshot::too_large(path, MAX_BYTES));
-    }
     let text = String::from_utf8(bytes).map_err(|_| explain::snapshot::no_text(path))?;
     Snapshot::read(&text).map(Some).map_err(|error| explain::snapshot::refused(path, &error))
-}
-
-/// What is in a file, up to one byte more than may be.
-fn contents(path: &Path) -> io::Result<Vec<u8>> {
-    // Whoever opens a pipe waits for its other end.
-    let metadata = fs::metadata(path)?;
-    if metadata.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    if !metadata.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
-    }
-    let mut bytes = Vec::new();
-    fs::File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// What is said of a path where nothing is.

@@ -39,6 +39,7 @@ const SCHEMA_BOUND: Duration = Duration::from_secs(25);
 const REFRESH_BOUND: Duration = Duration::from_secs(5);
 
 mod agreement;
+mod doubt;
 mod keyspace;
 mod model;
 mod repeat;

@@ -247,7 +247,8 @@ impl Connection {
             }
         }
         let table_options = reader.table_options();
-        let (keyspaces, notes) = reader.finish();
+        let (mut keyspaces, notes) = reader.finish();
+        self.settle_types(&mut keyspaces).await;
         Ok(Sources { keyspaces, table_options, notes })
     }
 

@@ -213,7 +213,7 @@ async fn types_called_like_the_languages_own(bench: &Bench) {
         "CREATE TYPE odd.\"date\" (a int, b text)",
         "CREATE TYPE odd.\"inet\" (d frozen<\"date\">, n date)",
         "CREATE TABLE odd.t (k int PRIMARY KEY, d frozen<\"date\">, l list<frozen<\"date\">>, n date, \
-         m map<text, frozen<\"inet\">>, t frozen<tuple<\"date\", date>>)",
+         m map<text, frozen<\"inet\">>, t frozen<tuple<\"date\", date>>, u \"inet\", o inet)",
     ] {
         bench.run(cql, cql).await;
     }
@@ -223,7 +223,8 @@ async fn types_called_like_the_languages_own(bench: &Bench) {
     assert_eq!(shown("l"), "list<frozen<\"date\">>");
     assert_eq!(shown("m"), "map<text, frozen<\"inet\">>");
     assert_eq!(shown("t"), "frozen<tuple<frozen<\"date\">, date>>");
-    assert_eq!(shown("n"), "date");
+    assert_eq!((shown("n").as_str(), shown("o").as_str()), ("date", "inet"));
+    assert_eq!(shown("u"), "\"inet\"", "what its tables do not tell is asked for");
     // What is described, and what stands in a snapshot's file, makes the same again.
     let snapshot = Snapshot { schema: of(&odd), ..Snapshot::default() };
     assert_eq!(Snapshot::read(&snapshot.write()).unwrap().schema, snapshot.schema);

@@ -37,6 +37,7 @@ mod loading_formats;
 mod loading_values;
 mod long_life;
 mod notebook;
+mod odd_types;
 mod outages;
 mod plot;
 mod profile;
