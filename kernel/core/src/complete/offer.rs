@@ -452,8 +452,6 @@ impl Offers<'_, '_> {
     }
 }
 
-/// The types that have parameters; the grammar has them itself.
-
 /// A type without `frozen`.
 fn unfrozen(cql_type: &str) -> &str {
     cql_type.strip_prefix("frozen<").and_then(|inner| inner.strip_suffix('>')).unwrap_or(cql_type)
