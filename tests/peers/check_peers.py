@@ -19,6 +19,7 @@ To add a case: a `Case` at the end of `CASES`. To add a way of writing or loadin
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -199,7 +200,9 @@ class House:
 
     def run_until(self, command, is_done, **more) -> str:
         """Runs what does not end by itself until its work is done; that it ends all the same is an error."""
-        running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder, **more)
+        # In a group of its own: cqlsh's workers outlive it otherwise.
+        running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder,
+                                   start_new_session=True, **more)
         try:
             for _ in range(80):
                 if running.poll() is not None:
@@ -213,7 +216,10 @@ class House:
                 time.sleep(0.5)
             return "it did not end, and not all rows came"
         finally:
-            running.kill()
+            try:
+                os.killpg(running.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # It has ended, and all of its workers.
             running.wait()
 
     def cqlsh(self, statement: str, until=None) -> str:
