@@ -414,9 +414,8 @@ fn failed(error: &LoadError, written: u64, open: &Open, keeps_place: bool, count
         LoadError::Journal(_) => {
             let told = Diagnostic::new(Code::ImportFailed, message)
                 .with_cause(format!(
-                    "Of the record of what is counted, `FILE.resume` beside the file: {error}."
-                ))
-                .with_cause("Without it rows could be counted twice.");
+                    "Of the record of what is counted, `FILE.resume` beside the file: {error}. Without it rows could be counted twice."
+                ));
             match (written > 0, keeps_place) {
                 (false, _) => told.with_hint(
                     "Make room, or copy the file to a folder that can be written to and load it from there.",
