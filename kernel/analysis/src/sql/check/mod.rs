@@ -460,7 +460,10 @@ fn selected(expr: &mut Expr, name: &str, scope: &Scope<'_>) -> Result<Kind, SqlE
     if matches!(kind, Kind::Whole | Kind::Decimal) && precise::is_long(expr, scope) {
         scope.tables.add_long(name);
     }
-    // By itself it is a double to the engine.
+    // By itself it is a double to the engine, but where that would round it.
+    if compare::is_fraction(expr) && precise::is_long(expr, scope) && precise::exact(expr)? {
+        return Ok(Kind::Decimal);
+    }
     Ok(if compare::is_fraction(expr) { Kind::Float } else { kind })
 }
 
