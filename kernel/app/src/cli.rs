@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use cqlbook_core::render;
 
 use crate::connect;
 use crate::doctor;
@@ -124,20 +125,25 @@ fn uninstalled(done: Uninstalled) -> String {
     lines
 }
 
-/// One line for a person at the terminal.
+/// Lines for a person at the terminal. Paths and files of others are named in them: nothing of those moves the cursor.
 #[allow(clippy::print_stdout, reason = "the terminal is this command's output")]
 pub(crate) fn say(line: &str) {
-    println!("{line}");
+    println!("{}", render::terminal(line));
 }
 
 /// One line of failure for a person at the terminal, or for Jupyter's log.
-#[allow(clippy::print_stderr, reason = "the terminal is this command's output")]
 pub(crate) fn complain(line: &str) {
+    complain_formatted(&render::terminal(line));
+}
+
+/// A failure that was rendered already, with colours or without.
+#[allow(clippy::print_stderr, reason = "the terminal is this command's output")]
+pub(crate) fn complain_formatted(line: &str) {
     eprintln!("cqlbook: {line}");
 }
 
 /// Writes over the terminal's current line, for progress; an empty text takes it away.
 #[allow(clippy::print_stderr, reason = "the terminal is this command's output")]
 pub(crate) fn overwrite(line: &str) {
-    eprint!("\r\x1b[2K{line}");
+    eprint!("\r\x1b[2K{}", render::one_line(line));
 }

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use cqlbook_core::cell;
 use cqlbook_core::complete;
 use cqlbook_core::inspect;
-use cqlbook_core::magic;
 use cqlbook_wire::{
     Completeness, Completion, Completions, ConnectionFile, ExecuteOutcome, ExecuteRequest, Handler, HelpLink,
     HistoryEntry, HistoryRequest, Io, KernelInfo, LanguageInfo, MimeBundle,
@@ -92,10 +91,8 @@ impl Handler for Kernel {
             kind: format!("{:?}", item.kind).to_lowercase(),
             signature: item.detail,
         });
-        // Behind a quote that is open (`SOURCE 'a`) a path goes on as it is; a word of a magic's line is quoted as a whole.
-        let open = code[..found.start].ends_with(['\'', '"']);
-        let paths = found.path.iter().flat_map(|typed| names::paths(&self.notebook, typed));
-        let paths = paths.map(|path| if open { path } else { magic::quoted(&path) });
+        let before = &code[..found.start];
+        let paths = found.path.iter().flat_map(|typed| names::typed_paths(&self.notebook, before, typed));
         let paths = paths.map(|text| Completion { text, kind: "path".to_owned(), signature: String::new() });
         Completions { start: found.start, end: found.end, matches: items.chain(paths).collect() }
     }

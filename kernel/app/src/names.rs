@@ -9,6 +9,7 @@ use cqlbook_core::browse;
 use cqlbook_core::complete::{self, KnownColumn, Names};
 use cqlbook_core::magic;
 use cqlbook_core::markdown::Markdown;
+use cqlbook_core::render;
 use cqlbook_core::schema::{Keyspace, Schema};
 
 use crate::connect::recipe::{Place, Recipe};
@@ -232,8 +233,33 @@ fn of_result(name: &str, kept: &Kept) -> Markdown {
     text
 }
 
-/// Files and folders that the typed start of a path may lead to, as they would be typed, in order of name.
-pub(crate) fn paths(notebook: &Notebook, typed: &str) -> Vec<String> {
+/// Files and folders that the typed start of a path may lead to, as they are typed behind `before`, in order of name.
+///
+/// A file's name is somebody else's text, and never ends what it is put into: behind a quote that is open (`SOURCE 'a`) the quotes in it
+/// are doubled, and a word of a magic's line is quoted as a whole. What cannot be written there, or seen, is not offered.
+pub(crate) fn typed_paths(notebook: &Notebook, before: &str, typed: &str) -> Vec<String> {
+    let quote = before.chars().next_back().filter(|c| matches!(c, '\'' | '"'));
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let in_magic = line.trim_start().starts_with('%');
+    let Some(quote) = quote else {
+        let paths = paths(notebook, typed).into_iter().filter(|path| is_plain(path));
+        return paths.map(|path| magic::quoted(&path)).collect();
+    };
+    let doubled = [quote, quote].iter().collect::<String>();
+    let paths = paths(notebook, &typed.replace(&doubled, &quote.to_string())).into_iter();
+    paths
+        .filter(|path| is_plain(path) && !(in_magic && path.contains([quote, '\\'])))
+        .map(|path| path.replace(quote, &doubled))
+        .collect()
+}
+
+/// Whether a text is what is seen of it.
+fn is_plain(text: &str) -> bool {
+    render::one_line(text) == text
+}
+
+/// Files and folders that the typed start of a path may lead to, with their names as they are, in order of name.
+fn paths(notebook: &Notebook, typed: &str) -> Vec<String> {
     let (folder, start) = typed.rsplit_once('/').map_or(("", typed), |(folder, start)| (folder, start));
     let shown = typed.strip_suffix(start).unwrap_or_default();
     let place = if typed.starts_with('/') && folder.is_empty() { "/" } else { folder };

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cqlbook_cluster::Connection;
 use cqlbook_core::settings::Settings;
+use cqlbook_vault::Destination;
 
 use crate::connect::recipe::Recipe;
 use crate::connect::shelf::Shelf;
@@ -21,6 +22,8 @@ pub(crate) struct Open {
     pub(crate) connection: Connection,
     /// What it was made from.
     pub(crate) recipe: Arc<Recipe>,
+    /// Where it led when it was made. Who asks for more secrets for it asks for this place.
+    pub(crate) led_to: Destination,
     /// Counts connections, so that a result knows which one it came from.
     pub(crate) number: u64,
 }

@@ -59,6 +59,13 @@ pub struct Bundle {
     pub(crate) identity: Arc<CertifiedKey>,
 }
 
+impl Bundle {
+    /// The authorities that the servers have to prove themselves by, as DER. Who they are is a part of where the bundle leads.
+    pub fn authorities(&self) -> impl Iterator<Item = &[u8]> {
+        self.authorities.iter().map(AsRef::as_ref)
+    }
+}
+
 impl fmt::Debug for Bundle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bundle")

@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use rustls::ClientConfig;
+use rustls_pki_types::CertificateDer;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::bundle::{Bundle, BundleError};
-use crate::client_id::ClientId;
 use crate::connection::Connection;
 use crate::convert::pauses;
 use crate::error::{ConnectError, QueryError};
@@ -25,8 +25,9 @@ use crate::relay::{Place, Relays, Route};
 use crate::session::{self, SchemaReader, Way};
 use crate::sessions::{Opener, Sessions};
 use crate::stage::Stage;
-use crate::target::{CassandraTarget, Credentials, Service, Target, Timeouts};
+use crate::target::{CassandraTarget, Credentials, LookedAt, Service, Target, Timeouts, TlsContent};
 use crate::tls;
+use crate::withheld::Withheld;
 
 /// The native protocol's version that the driver speaks.
 const NATIVE_PROTOCOL: u8 = 4;
@@ -83,7 +84,7 @@ pub async fn connect(
     progress: impl Fn(Stage) + Send + Sync,
 ) -> Result<Connection, ConnectError> {
     let after = target.timeouts.connect;
-    let client_id = ClientId::of(&target.service);
+    let withheld = Withheld::of(&target.service);
     let deadline = Instant::now() + after;
     let course = Course {
         progress: &progress,
@@ -96,16 +97,19 @@ pub async fn connect(
         Ok(outcome) => outcome,
         Err(_) => Err(course.time_is_up(after)),
     };
-    outcome.map_err(|error| client_id.hidden_in_connect(error))
+    outcome.map_err(|error| withheld.hidden_in_connect(error))
 }
 
 async fn attempt(target: Target, deadline: Instant, course: &Course<'_>) -> Result<Connection, ConnectError> {
-    let Target { service, keyspace, timeouts } = target;
+    let Target { service, keyspace, timeouts, looked_at } = target;
     match service {
         Service::Astra(astra) => {
-            let source = AstraSource { bundle: astra.bundle, timeouts, host: Arc::default() };
+            let source = AstraSource { bundle: astra.bundle, timeouts, pinned: Arc::default() };
             let credentials = Arc::new(astra.credentials);
-            let (bundle, tls) = source.read().await?;
+            let (bundle, tls) = match looked_at {
+                Some(LookedAt::Bundle(bundle)) => source.of_same_place(*bundle)?,
+                _ => source.read().await?,
+            };
             course.tell(Stage::BundleRead { host: bundle.host.clone() });
             let metadata = awake(&bundle, &tls, &timeouts, deadline, course).await?;
             course.tell(Stage::Metadata {
@@ -129,12 +133,19 @@ async fn attempt(target: Target, deadline: Instant, course: &Course<'_>) -> Resu
             let facts = facts(findings, true, local_dc);
             open(way, Some(credentials), facts, keyspace, Some(source), &timeouts, course).await
         }
-        Service::Cassandra(cassandra) => self_hosted(cassandra, keyspace, &timeouts, course).await,
+        Service::Cassandra(cassandra) => {
+            let content = match looked_at {
+                Some(LookedAt::Tls(content)) => Some(content),
+                _ => None,
+            };
+            self_hosted(cassandra, content, keyspace, &timeouts, course).await
+        }
     }
 }
 
 async fn self_hosted(
     target: CassandraTarget,
+    content: Option<TlsContent>,
     keyspace: Option<String>,
     timeouts: &Timeouts,
     course: &Course<'_>,
@@ -148,7 +159,8 @@ async fn self_hosted(
         None => None,
         Some(files) => {
             let hosts = hosts.clone();
-            Some(blocking(move || tls::self_hosted(&files, &hosts)).await??)
+            let secured = move || tls::self_hosted(&content.map_or_else(|| files.read(), Ok)?, &hosts);
+            Some(blocking(secured).await??)
         }
     };
     let endpoints: Vec<_> =
@@ -199,11 +211,11 @@ async fn open(
     };
     *course.relays.lock().unwrap_or_else(PoisonError::into_inner) = relays.clone();
     let (session, reader) = session::open(&way, credentials.as_ref(), &facts.local_dc, timeouts).await?;
-    let login = credentials.as_ref().filter(|_| facts.astra);
-    let client_id = login.map(|login| ClientId::of_login(login)).unwrap_or_default();
+    let login = credentials.as_ref();
+    let withheld = login.map(|login| Withheld::of_login(login, facts.astra)).unwrap_or_default();
     let opener = Opener { way, credentials, local_dc: facts.local_dc.clone(), timeouts: *timeouts };
     let sessions = Sessions::new(session, opener);
-    let mut connection = Connection::start(sessions, reader, relays, facts, source, client_id);
+    let mut connection = Connection::start(sessions, reader, relays, facts, source, withheld);
     if reader == SchemaReader::Ourselves {
         // Without it names have no roles; that is no reason not to connect.
         let _ = connection.refresh().await;
@@ -343,19 +355,29 @@ fn route(bundle: &Bundle, tls: Arc<ClientConfig>, metadata: Metadata) -> Route {
 pub(crate) struct AstraSource {
     bundle: PathBuf,
     timeouts: Timeouts,
-    /// The host of the bundle as it was read first. The credentials were given for that one, so that a bundle of another database,
-    /// put at the same path meanwhile, gets nothing. The database may have moved to another port of its host.
-    host: Arc<OnceLock<String>>,
+    /// The host and the authorities of the bundle as it was read first. The credentials were given for those, so that a bundle of another
+    /// database, put at the same path meanwhile, gets nothing. The database may have moved to another port of its host.
+    pinned: Arc<OnceLock<(String, Vec<CertificateDer<'static>>)>>,
 }
 
 impl AstraSource {
     async fn read(&self) -> Result<(Bundle, Arc<ClientConfig>), ConnectError> {
         let path = self.bundle.clone();
-        let bundle = blocking(move || Bundle::read(&path, SystemTime::now())).await??;
-        let host = self.host.get_or_init(|| bundle.host.clone());
+        self.of_same_place(blocking(move || Bundle::read(&path, SystemTime::now())).await??)
+    }
+
+    /// The bundle with what TLS takes of it, if it leads to the place of the one before.
+    fn of_same_place(&self, bundle: Bundle) -> Result<(Bundle, Arc<ClientConfig>), ConnectError> {
+        let (host, authorities) =
+            self.pinned.get_or_init(|| (bundle.host.clone(), bundle.authorities.clone()));
         if !host.eq_ignore_ascii_case(&bundle.host) {
             let (host, now) = (host.clone(), bundle.host);
             return Err(BundleError::OtherHost { path: self.bundle.clone(), host, now }.into());
+        }
+        if *authorities != bundle.authorities {
+            let reason =
+                format!("it brings another authority for {host} than the one that the connection is to");
+            return Err(BundleError::Unsafe { reason }.into());
         }
         let tls = tls::astra(&bundle).map_err(|reason| ConnectError::Driver { reason })?;
         Ok((bundle, tls))

@@ -15,7 +15,6 @@ use scylla::statement::batch::{Batch, BatchType};
 use scylla::statement::unprepared::Statement;
 use tokio::time::timeout;
 
-use crate::client_id::ClientId;
 use crate::connect::AstraSource;
 use crate::convert;
 use crate::error::QueryError;
@@ -32,6 +31,7 @@ use crate::schema::{self, SchemaSnapshot};
 use crate::session::SchemaReader;
 use crate::sessions::{Scope, Sessions, is_given_up};
 use crate::watch::{self, Census, Health};
+use crate::withheld::Withheld;
 
 /// How long nodes may take to agree on a changed schema and it to be read.
 const SCHEMA_BOUND: Duration = Duration::from_secs(25);
@@ -61,7 +61,7 @@ struct Inner {
     relays: Option<Arc<Relays>>,
     facts: ClusterFacts,
     /// Kept from every error.
-    client_id: ClientId,
+    withheld: Withheld,
     health: Arc<Health>,
     /// The schema of the driver's last state, made when it is asked for.
     schema: Mutex<Option<(Arc<ClusterState>, Arc<SchemaSnapshot>)>>,
@@ -102,7 +102,7 @@ impl Connection {
         relays: Option<Arc<Relays>>,
         facts: ClusterFacts,
         source: Option<AstraSource>,
-        client_id: ClientId,
+        withheld: Withheld,
     ) -> Self {
         let demand = relays.as_ref().map(|relays| relays.demand()).unwrap_or_default();
         let health = Arc::new(Health::new(demand));
@@ -130,7 +130,7 @@ impl Connection {
                 sessions,
                 relays,
                 facts,
-                client_id,
+                withheld,
                 health,
                 schema: Mutex::default(),
                 reader,

@@ -5,7 +5,6 @@
 //! user is told of it is the application's matter.
 
 pub mod bundle;
-mod client_id;
 mod connect;
 mod connection;
 mod convert;
@@ -36,6 +35,7 @@ pub mod testing;
 mod tls;
 mod tracing;
 mod watch;
+mod withheld;
 
 pub use self::tracing::TracePatience;
 pub use connect::connect;
@@ -53,4 +53,6 @@ pub use schema::{Keyspace, SchemaSnapshot, Table};
 pub use sessions::KeyspaceHold;
 pub use stage::Stage;
 pub use survey::survey;
-pub use target::{AstraTarget, CassandraTarget, Credentials, Service, Target, Timeouts, TlsFiles};
+pub use target::{
+    AstraTarget, CassandraTarget, Credentials, LookedAt, Pem, Service, Target, Timeouts, TlsContent, TlsFiles,
+};

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cqlbook_core::secret::Secret;
+use zeroize::Zeroizing;
+
+use crate::bundle::Bundle;
 
 /// Where to connect, as whom, and how long to wait.
 #[derive(Debug)]
@@ -15,12 +18,22 @@ pub struct Target {
     pub keyspace: Option<String>,
     /// The bounds of every step.
     pub timeouts: Timeouts,
+    /// What the service's files held when whoever releases the credentials looked at them; without it, they are read at connect
+    /// time.
+    pub looked_at: Option<LookedAt>,
 }
 
 impl Target {
     /// A target with the default time-outs and no keyspace.
     pub fn new(service: impl Into<Service>) -> Self {
-        Self { service: service.into(), keyspace: None, timeouts: Timeouts::default() }
+        Self { service: service.into(), keyspace: None, timeouts: Timeouts::default(), looked_at: None }
+    }
+
+    /// Connects by what the files held, whatever lies at their paths by then.
+    #[must_use]
+    pub fn with_looked_at(mut self, looked_at: Option<LookedAt>) -> Self {
+        self.looked_at = looked_at;
+        self
     }
 
     /// Starts in `keyspace`, as it is named in the schema.
@@ -36,6 +49,15 @@ impl Target {
         self.timeouts = timeouts;
         self
     }
+}
+
+/// A service's files as they were read, once: the place that was judged is the place that is connected to.
+#[derive(Debug)]
+pub enum LookedAt {
+    /// An Astra database's bundle.
+    Bundle(Box<Bundle>),
+    /// A cluster's certificates and key.
+    Tls(TlsContent),
 }
 
 /// The two kinds of service.
@@ -92,6 +114,31 @@ pub struct TlsFiles {
     pub cert: Option<PathBuf>,
     /// A PEM file with the client's private key, not encrypted; needs `cert`.
     pub key: Option<PathBuf>,
+}
+
+/// What [`TlsFiles`] held.
+#[derive(Debug, Default)]
+pub struct TlsContent {
+    /// The authorities to trust.
+    pub ca_cert: Option<Pem>,
+    /// The client's certificate chain.
+    pub cert: Option<Pem>,
+    /// The client's private key.
+    pub key: Option<Pem>,
+}
+
+/// A PEM file as it was read. It may be a private key: it is wiped when dropped, and shows its path only.
+pub struct Pem {
+    /// Where it was read.
+    pub path: PathBuf,
+    /// What it held.
+    pub bytes: Zeroizing<Vec<u8>>,
+}
+
+impl fmt::Debug for Pem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pem").field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 /// A user name and its password (on Astra: Client ID and Client Secret).

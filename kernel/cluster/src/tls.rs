@@ -4,7 +4,7 @@
 //! Nothing turns that off. On Astra the SNI name is a node's host id, which no certificate carries; the name that is
 //! checked is the bundle's host.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 use crate::bundle::Bundle;
 use crate::error::ConnectError;
 use crate::small_file::{self, MAX_PEM_BYTES};
-use crate::target::TlsFiles;
+use crate::target::{Pem, TlsContent, TlsFiles};
 
 /// The only cryptography in this program: ring, chosen here and not by a process-wide default.
 fn provider() -> Arc<CryptoProvider> {
@@ -39,22 +39,37 @@ pub(crate) fn astra(bundle: &Bundle) -> Result<Arc<ClientConfig>, String> {
     config(roots(&bundle.authorities)?, vec![name], Some(Arc::clone(&bundle.identity)))
 }
 
-/// For a self-hosted cluster: trusts the given file's authorities or the system's, and takes a certificate for any of
+impl TlsFiles {
+    /// Reads the files, once. Blocks on them.
+    ///
+    /// # Errors
+    /// [`ConnectError::TlsFile`] for one that cannot be read. What they hold is not looked at.
+    pub fn read(&self) -> Result<TlsContent, ConnectError> {
+        let read = |path: &Option<PathBuf>| path.as_deref().map(pem).transpose();
+        Ok(TlsContent { ca_cert: read(&self.ca_cert)?, cert: read(&self.cert)?, key: read(&self.key)? })
+    }
+}
+
+fn pem(path: &Path) -> Result<Pem, ConnectError> {
+    small_file::read(path, MAX_PEM_BYTES)
+        .map(|bytes| Pem { path: path.to_owned(), bytes: Zeroizing::new(bytes) })
+        .map_err(|error| unusable(path, error.to_string()))
+}
+
+fn unusable(path: &Path, reason: String) -> ConnectError {
+    ConnectError::TlsFile { path: path.to_owned(), reason }
+}
+
+/// For a self-hosted cluster: trusts the given authorities or the system's, and takes a certificate for any of
 /// `hosts`, the contact points as the user typed them (a node found through another has no name the user knows).
-/// Blocks on files.
+/// Blocks on the system's files.
 ///
 /// # Errors
 /// [`ConnectError::TlsFile`], [`ConnectError::BadHost`].
-pub(crate) fn self_hosted(files: &TlsFiles, hosts: &[String]) -> Result<Arc<ClientConfig>, ConnectError> {
-    let unusable = |path: &Path, reason: String| ConnectError::TlsFile { path: path.to_owned(), reason };
-    let read = |path: &Path| {
-        small_file::read(path, MAX_PEM_BYTES)
-            .map(Zeroizing::new)
-            .map_err(|error| unusable(path, error.to_string()))
-    };
+pub(crate) fn self_hosted(files: &TlsContent, hosts: &[String]) -> Result<Arc<ClientConfig>, ConnectError> {
     let (authorities, origin) = match &files.ca_cert {
-        Some(path) => {
-            let authorities = certificates(&read(path)?).map_err(|reason| unusable(path, reason))?;
+        Some(Pem { path, bytes }) => {
+            let authorities = certificates(bytes).map_err(|reason| unusable(path, reason))?;
             (roots(&authorities).map_err(|reason| unusable(path, reason))?, path.as_path())
         }
         None => {
@@ -72,11 +87,11 @@ pub(crate) fn self_hosted(files: &TlsFiles, hosts: &[String]) -> Result<Arc<Clie
         (Some(_), None) => return Err(unusable(Path::new("key"), "a certificate needs its key".to_owned())),
         (None, Some(_)) => return Err(unusable(Path::new("cert"), "a key needs its certificate".to_owned())),
         (Some(cert), Some(key)) => {
-            let chain = certificates(&read(cert)?).map_err(|reason| unusable(cert, reason))?;
-            let private = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|_| {
-                unusable(key, "it holds no private key that is not encrypted, as PEM".to_owned())
+            let chain = certificates(&cert.bytes).map_err(|reason| unusable(&cert.path, reason))?;
+            let private = PrivateKeyDer::from_pem_slice(&key.bytes).map_err(|_| {
+                unusable(&key.path, "it holds no private key that is not encrypted, as PEM".to_owned())
             })?;
-            Some(Arc::new(identity(chain, private).map_err(|reason| unusable(key, reason))?))
+            Some(Arc::new(identity(chain, private).map_err(|reason| unusable(&key.path, reason))?))
         }
     };
     let names = hosts

@@ -26,18 +26,23 @@ const REACH: usize = 4096;
 
 /// The text with its secrets masked.
 pub fn redact(cell: &str) -> Cow<'_, str> {
+    cover(cell, secrets(cell))
+}
+
+/// Where the text has secrets, in no order.
+pub fn secrets(cell: &str) -> Vec<Span> {
     let lower = cell.to_ascii_lowercase();
-    if !SIGNS.iter().any(|sign| lower.contains(sign)) {
-        return Cow::Borrowed(cell);
-    }
     let mut found = Vec::new();
+    if !SIGNS.iter().any(|sign| lower.contains(sign)) {
+        return found;
+    }
     tokens(cell, &lower, &mut found);
     for line in lines(cell) {
         options(cell, line, &mut found);
         params(cell, line, &mut found);
     }
     named(cell, &mut found);
-    cover(cell, found)
+    found
 }
 
 /// Without any of these, in lower case, nothing is masked.

@@ -4,17 +4,19 @@
 //! ([`crate::envelope`]), so that an edited `connections.toml` cannot lead a secret elsewhere. What makes up a destination (a
 //! bundle's host and database; hosts, port and authority) is the caller's to say: this room reads no bundle.
 
+use std::borrow::Cow;
+
 use sha2::{Digest, Sha256};
 
 use crate::seal;
 
 /// Bytes of each of the two hashes.
 const HASH: usize = 16;
-/// The most bytes of words: two envelopes must fit the 2,560 bytes of Windows' keychain, in base64.
+/// The most bytes of words in an envelope: two envelopes must fit the 2,560 bytes of Windows' keychain, in base64.
 const MAX_WORDS: usize = 90;
 
 /// A service, told from every other one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Destination {
     whole: [u8; HASH],
     /// All zero where it is no database of which there could be another way.
@@ -29,10 +31,11 @@ impl Destination {
         let mut all = vec![kind.as_bytes()];
         all.extend(parts.iter().map(|part| part.as_bytes()));
         let database = database.map(|id| hash(&[kind.as_bytes(), b"database", id.as_bytes()]));
-        Self { whole: hash(&all), database: database.unwrap_or_default(), words: short(words) }
+        Self { whole: hash(&all), database: database.unwrap_or_default(), words: shown(words) }
     }
 
-    /// What a person calls it. Long ones are cut.
+    /// What a person calls it: all of it, for a person decides by it where a secret goes. Of one that was read back from an envelope
+    /// the middle is left out where it was long.
     pub fn words(&self) -> &str {
         &self.words
     }
@@ -49,8 +52,9 @@ impl Destination {
 
     /// As it stands in an envelope: both hashes, the length of the words and the words.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let length = u8::try_from(self.words.len()).unwrap_or_default();
-        [&self.whole[..], &self.database, &[length], self.words.as_bytes()].concat()
+        let words = short(&self.words);
+        let length = u8::try_from(words.len()).unwrap_or_default();
+        [&self.whole[..], &self.database, &[length], words.as_bytes()].concat()
     }
 
     /// From the beginning of `bytes`, with how many of them it is.
@@ -71,17 +75,27 @@ fn hash(parts: &[&[u8]]) -> [u8; HASH] {
     out
 }
 
-/// The words without what cannot be seen, cut to what an envelope has room for.
-fn short(words: &str) -> String {
-    let words: String = words.chars().filter(|c| !c.is_control()).collect();
+/// The words without what cannot be seen.
+fn shown(words: &str) -> String {
+    words.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// The words without their middle where an envelope has no room for all of them: both ends tell places apart, and who owns a host's
+/// name stands at its end.
+fn short(words: &str) -> Cow<'_, str> {
     if words.len() <= MAX_WORDS {
-        return words;
+        return Cow::Borrowed(words);
     }
-    let mut end = MAX_WORDS - '…'.len_utf8();
-    while !words.is_char_boundary(end) {
-        end -= 1;
+    let room = MAX_WORDS - '…'.len_utf8();
+    let mut head = room / 2;
+    while !words.is_char_boundary(head) {
+        head -= 1;
     }
-    format!("{}…", &words[..end])
+    let mut tail = words.len() - (room - head);
+    while !words.is_char_boundary(tail) {
+        tail += 1;
+    }
+    Cow::Owned(format!("{}…{}", &words[..head], &words[tail..]))
 }
 
 #[cfg(test)]
@@ -114,15 +128,29 @@ mod tests {
         assert!(!of("east", None).is_same_database(&of("west", None)), "no database is not a database");
     }
 
+    #[test]
+    fn an_envelope_keeps_the_end_of_a_long_name() {
+        let host = format!("{}.evil.example:29042", "00.db-node-1.prod.corp.example.".repeat(5));
+        let kept = Destination::new("astra", &[&host], None, &host).to_bytes();
+        let (read, _) = Destination::from_bytes(&kept).unwrap();
+        assert!(read.words().starts_with("00.db-node-1.prod") && read.words().contains('…'));
+        assert!(read.words().ends_with(".evil.example:29042"), "{}", read.words());
+    }
+
     proptest! {
         #[test]
         fn it_is_read_back_and_never_too_long(words in "\\PC{0,200}", id: Option<String>) {
             let one = Destination::new("astra", &["h"], id.as_deref(), &words);
+            prop_assert_eq!(one.words(), &words, "whole, where a person decides by it");
             let mut bytes = one.to_bytes();
             prop_assert!(bytes.len() <= 2 * HASH + 1 + MAX_WORDS);
             let length = bytes.len();
             bytes.extend(b"rest");
-            prop_assert_eq!(Destination::from_bytes(&bytes), Some((one, length)));
+            let (read, taken) = Destination::from_bytes(&bytes).unwrap();
+            prop_assert_eq!(taken, length);
+            prop_assert!(read.is(&one) && read.database == one.database);
+            prop_assert_eq!(read.to_bytes(), one.to_bytes(), "the seal is over these");
+            prop_assert_eq!(read.words(), short(&words));
         }
 
         #[test]

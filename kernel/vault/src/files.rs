@@ -121,7 +121,9 @@ pub(crate) fn write(path: &Path, text: &str, _lock: &Lock) -> Result<(), FileErr
         file.sync_all()?;
         drop(file);
         fs::rename(&new, &path)?;
-        sync_folder(&path)
+        // It is written. Where its folder cannot be synced, a crash of the machine in the next moments may bring the old one back.
+        let _ = sync_folder(&path);
+        Ok(())
     };
     written().map_err(|error| {
         let _ = fs::remove_file(&new);
@@ -178,6 +180,19 @@ mod tests {
             assert_eq!(read(&path).unwrap().as_deref(), Some(text));
         }
         assert!(!path.with_extension("new").exists());
+    }
+
+    #[test]
+    fn what_would_not_be_read_again_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file.toml");
+        let lock = lock(&path).unwrap();
+        write(&path, "one", &lock).unwrap();
+        let long = "x".repeat(usize::try_from(MAX_BYTES).unwrap() + 1);
+        assert!(matches!(write(&path, &long, &lock), Err(FileError::Full { .. })));
+        assert_eq!(read(&path).unwrap().as_deref(), Some("one"));
+        write(&path, &long[1..], &lock).unwrap();
+        assert_eq!(read(&path).unwrap().unwrap().len() as u64, MAX_BYTES);
     }
 
     #[cfg(unix)]

@@ -25,13 +25,33 @@ pub struct Profile {
     pub read_only: bool,
     /// When it was last opened, to the second.
     pub last_used: Option<SystemTime>,
+    pub(crate) saved_as: SavedAs,
 }
+
+/// The name that a connection has in the file, which tells it apart from a copy of it with the same id. It is no part of what a
+/// connection is.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SavedAs(pub(crate) Option<String>);
+
+impl PartialEq for SavedAs {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for SavedAs {}
 
 /// What a connection's secrets are bound to. It outlives a change of name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ProfileId(String);
 
 impl ProfileId {
+    /// One that no other connection has.
+    pub(crate) fn new() -> Result<Self, NoRandomness> {
+        let id = seal::random::<16>()?;
+        Ok(Self(id.iter().map(|byte| format!("{byte:02x}")).collect()))
+    }
+
     /// As text: hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -108,14 +128,14 @@ impl Profile {
     /// # Errors
     /// [`NewError`].
     pub fn new(name: &str, place: Place) -> Result<Self, NewError> {
-        let id = seal::random::<16>()?;
         Ok(Self {
-            id: ProfileId(id.iter().map(|byte| format!("{byte:02x}")).collect()),
+            id: ProfileId::new()?,
             name: check_name(name)?.to_owned(),
             place,
             keyspace: None,
             read_only: false,
             last_used: None,
+            saved_as: SavedAs::default(),
         })
     }
 
@@ -170,6 +190,7 @@ impl Profile {
         };
         Ok(Self {
             id,
+            saved_as: SavedAs(Some(name.clone())),
             name,
             place,
             keyspace: optional("keyspace")?,

@@ -12,11 +12,16 @@ use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 
 use crate::files::{self, FileError};
 use crate::name::{self, NameError, check_name};
-use crate::profile::{Profile, ProfileId};
+use crate::profile::{Place, Profile, ProfileId, SavedAs};
+use crate::seal::NoRandomness;
 
 const VERSION: i64 = 1;
 /// In which of a connection's two entries of the keychain its secrets are.
 const SLOT: &str = "slot";
+/// The most hosts of a connection: a few are tried, and the others are learned of.
+const MAX_HOSTS: usize = 64;
+/// The longest text of a connection, in bytes: as long as a path may be.
+const MAX_TEXT: usize = 4096;
 /// The most connections of a file: far more than anybody has.
 const MAX_CONNECTIONS: usize = 2000;
 const HEAD: &str = "# Saved connections of cqlbook. No secret is here: they are sealed, in the system's keychain or in vault.toml.\nversion = 1\n";
@@ -75,6 +80,15 @@ pub enum ProfileError {
     /// Connections may not be called so.
     #[error(transparent)]
     Name(#[from] NameError),
+    /// More than the file may hold. It is left as it is.
+    #[error("the connection cannot be saved: {reason}")]
+    TooMuch {
+        /// What there is too much of, and how much there may be.
+        reason: String,
+    },
+    /// There was no randomness for the id of a connection that was copied.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
     /// A path has bytes that are no text, which the file cannot hold.
     #[error("the path {path:?} cannot be written as text")]
     PathNotText {
@@ -150,13 +164,17 @@ impl Profiles {
     /// The same; with a slot, from this moment on that one has the connection's secrets.
     pub(crate) fn save_with(&self, profile: &Profile, slot: Option<Slot>) -> Result<(), ProfileError> {
         check_name(&profile.name)?;
+        check_lengths(profile)?;
         self.change(|document| {
-            let same_name = |table: &Table| has_name(table, &profile.name) && !has_id(table, profile);
-            if let Some(other) = tables(document).find(|table| same_name(table)) {
+            let own = position(document, profile);
+            let taken = tables(document)
+                .enumerate()
+                .find(|(at, table)| Some(*at) != own && has_name(table, &profile.name));
+            if let Some((_, other)) = taken {
                 return Err(ProfileError::Taken { name: text(other, "name").unwrap_or_default() });
             }
             let tables = tables_mut(document, &self.path)?;
-            if let Some(table) = tables.iter_mut().find(|table| has_id(table, profile)) {
+            if let Some(table) = own.and_then(|at| tables.get_mut(at)) {
                 profile.write(table)?;
             } else if tables.len() >= MAX_CONNECTIONS {
                 return Err(ProfileError::Full { path: self.path.clone() });
@@ -171,6 +189,25 @@ impl Profiles {
             }
             Ok(())
         })
+    }
+
+    /// Gives a connection that shares its id with another one, as a copy made by hand does, an id of its own before it gets secrets of
+    /// its own; `None` where it shares none.
+    pub(crate) fn separate(&self, profile: &Profile) -> Result<Option<ProfileId>, ProfileError> {
+        if tables(&self.read()?).filter(|table| has_id(table, profile)).count() < 2 {
+            return Ok(None);
+        }
+        let id = ProfileId::new()?;
+        self.change(|document| {
+            let own = position(document, profile);
+            let tables = tables_mut(document, &self.path)?;
+            if let Some(table) = own.and_then(|at| tables.get_mut(at)) {
+                table.insert("id", value(id.as_str()));
+                Slot::First.write(table);
+            }
+            Ok(())
+        })?;
+        Ok(Some(id))
     }
 
     /// Gives a connection another name, and returns it.
@@ -194,6 +231,7 @@ impl Profiles {
             let mut profile = self.usable(table)?;
             new.clone_into(&mut profile.name);
             profile.write(table)?;
+            profile.saved_as = SavedAs(Some(profile.name.clone()));
             Ok(profile)
         })
     }
@@ -204,8 +242,9 @@ impl Profiles {
     /// The file's.
     pub fn used(&self, profile: &Profile, at: SystemTime) -> Result<(), ProfileError> {
         self.change(|document| {
+            let own = position(document, profile);
             let tables = tables_mut(document, &self.path)?;
-            if let Some(table) = tables.iter_mut().find(|table| has_id(table, profile)) {
+            if let Some(table) = own.and_then(|at| tables.get_mut(at)) {
                 Profile::write_last_used(table, Some(at));
             }
             Ok(())
@@ -255,15 +294,22 @@ impl Profiles {
         let lock = files::lock(&self.path)?;
         let mut document = self.read()?;
         let done = change(&mut document)?;
-        files::write(&self.path, &document.to_string(), &lock)?;
+        let text = document.to_string();
+        // What could not be read again is not written.
+        self.parse(&text)?;
+        files::write(&self.path, &text, &lock)?;
         Ok(done)
     }
 
     fn read(&self) -> Result<DocumentMut, ProfileError> {
+        match files::read(&self.path)? {
+            Some(text) => self.parse(&text),
+            None => self.parse(HEAD),
+        }
+    }
+
+    fn parse(&self, text: &str) -> Result<DocumentMut, ProfileError> {
         let damaged = |reason: String| ProfileError::Damaged { path: self.path.clone(), reason };
-        let Some(text) = files::read(&self.path)? else {
-            return HEAD.parse().map_err(|_| damaged("it is empty".to_owned()));
-        };
         let document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
             let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
             let reason = error.message().lines().next().unwrap_or_default().to_owned();
@@ -345,6 +391,40 @@ fn not_found(document: &DocumentMut, name: &str) -> ProfileError {
 
 fn has_name(table: &Table, wanted: &str) -> bool {
     text(table, "name").is_some_and(|name| name::key(&name) == name::key(wanted))
+}
+
+/// That a connection is no longer than anybody's: one that fills the file would lock the others out.
+fn check_lengths(profile: &Profile) -> Result<(), ProfileError> {
+    let too_much = |reason: String| Err(ProfileError::TooMuch { reason });
+    let mut texts = vec![("the keyspace", profile.keyspace.clone())];
+    match &profile.place {
+        Place::Astra { bundle } => texts.push(("the bundle's path", bundle.to_str().map(str::to_owned))),
+        Place::Cassandra { hosts, user, dc, tls, .. } => {
+            if hosts.len() > MAX_HOSTS {
+                return too_much(format!("it names {} hosts, and at most {MAX_HOSTS} are kept", hosts.len()));
+            }
+            texts.extend(hosts.iter().map(|host| ("a host", Some(host.clone()))));
+            texts.push(("the user", user.clone()));
+            texts.push(("the data centre", dc.clone()));
+            let files = tls.iter().flat_map(|tls| [&tls.ca_cert, &tls.cert, &tls.key]).flatten();
+            texts.extend(files.map(|file| ("a file's path", file.to_str().map(str::to_owned))));
+        }
+    }
+    let long = texts.iter().find(|(_, text)| text.as_ref().is_some_and(|text| text.len() > MAX_TEXT));
+    match long {
+        Some((what, _)) => too_much(format!("{what} has more than {MAX_TEXT} bytes")),
+        None => Ok(()),
+    }
+}
+
+/// Which table is a connection's: the one of its id, and of several with that, as a copy made by hand has it, the one of its name.
+fn position(document: &DocumentMut, profile: &Profile) -> Option<usize> {
+    let own: Vec<_> = tables(document).enumerate().filter(|(_, table)| has_id(table, profile)).collect();
+    let of_name = |name: &str| own.iter().find(|(_, table)| has_name(table, name)).map(|(at, _)| *at);
+    match own.as_slice() {
+        [(at, _)] => Some(*at),
+        _ => profile.saved_as.0.as_deref().and_then(of_name).or_else(|| of_name(&profile.name)),
+    }
 }
 
 fn has_id(table: &Table, profile: &Profile) -> bool {

@@ -201,6 +201,9 @@ impl Vault {
         self.clean(&*store, &lock)?;
         let opened = self.open(&*store, profile.id(), &profile.name, sealed)?;
         let mut profile = profile.clone();
+        if let Some(own) = self.profiles.separate(&profile)? {
+            profile.id = own;
+        }
         let mut slot = self.profiles.slot(&profile.id)?;
         if slot.is_none()
             && let Ok(same) = self.profiles.get(&profile.name)
@@ -211,10 +214,8 @@ impl Vault {
         }
         let sealer = Sealer::of(self.keys.current_of(&*store, &lock)?);
         // Sealed anew, since the key pair may be another one by now, and the id too.
-        let sealed = match sealed.password.destination() {
-            Some((destination, _)) => sealer.seal(&profile, &destination, &opened)?,
-            None => sealed.clone(),
-        };
+        let destination = sealed.password.destination().map(|(destination, _)| destination);
+        let sealed = sealer.seal_for(profile.id(), destination.as_ref(), &opened)?;
         self.put(&*store, &lock, &profile, slot, &sealed)
     }
 
@@ -234,7 +235,10 @@ impl Vault {
         }
         let written = store.set(&account(id, new), &sealed.to_bytes()).map_err(VaultError::from);
         let written = written.and_then(|()| Ok(self.profiles.save_with(profile, Some(new))?));
-        if let Err(error) = written {
+        let is_named = || matches!(self.profiles.slot(id), Ok(Some(named)) if named == new);
+        if let Err(error) = written
+            && !is_named()
+        {
             // What cannot be put back is at worst an entry without a connection, which the next writer cleans away.
             let _ = store.delete(&account(id, new));
             if slot.is_none() {

@@ -32,7 +32,7 @@ pub(crate) fn run(words: &[String]) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(diagnostic) => {
-            cli::complain(&told(&diagnostic));
+            cli::complain_formatted(&told(&diagnostic));
             ExitCode::FAILURE
         }
     }

@@ -57,7 +57,8 @@ pub(crate) async fn edit(
     ]);
     let any = given.into_iter().any(|option| arguments.flag(option));
     let before = Before { recipe: before, destination: destination::of(&profile.place).ok() };
-    let mut edited = Edited { before, profile, user: None, password: None };
+    let to = destination::of(&profile.place);
+    let mut edited = Edited { before, profile, user: None, password: None, to };
     if any {
         edited.by_options(desk, shelf, arguments).await?;
     } else if desk.can_ask() {
@@ -79,6 +80,8 @@ struct Edited {
     user: Option<String>,
     /// The new Client Secret, token or password.
     password: Option<Secret>,
+    /// Where it leads from now on, as it was looked at before a secret was asked for.
+    to: Result<Destination, Diagnostic>,
 }
 
 impl Edited {
@@ -103,6 +106,8 @@ impl Edited {
                 if let Some(new) = path("bundle") {
                     *bundle = new;
                 }
+                let place = Place::Astra { bundle: bundle.clone() };
+                self.to = destination::of(&place);
                 if let Some(file) = path("token-file") {
                     let mut draft = Draft { client_id: self.user.take(), ..Draft::default() };
                     gather::token_file(&mut draft, &file).await?;
@@ -114,7 +119,7 @@ impl Edited {
                         bundle: Some(bundle.to_string_lossy().into_owned()),
                         ..Draft::default()
                     };
-                    self.password = Some(new_secret(desk, shelf, &mut draft).await?);
+                    self.password = Some(new_secret(desk, shelf, &mut draft, self.to.as_ref().ok()).await?);
                 }
             }
             Place::Cassandra { hosts, port, user, dc, tls } => {
@@ -145,7 +150,12 @@ impl Edited {
                         )
                         .with_hint("`--user USER` gives it one, and asks for the password."));
                     };
-                    self.password = Some(gather::password(desk, shelf, &self.profile.place, &of).await?);
+                    let place = &self.profile.place;
+                    self.to = destination::of(place);
+                    let to = self.to.as_ref().ok();
+                    self.password = Some(gather::password(desk, shelf, place, &of, to).await?);
+                } else {
+                    self.to = destination::of(&self.profile.place);
                 }
             }
         }
@@ -162,6 +172,7 @@ impl Edited {
                 if let Some(new) = asked(desk, "Secure Connect Bundle", &bundle.to_string_lossy()).await? {
                     *bundle = desk.path(&new);
                 }
+                self.to = destination::of(&Place::Astra { bundle: bundle.clone() });
                 let user = hidden(desk, "Client ID").await?;
                 self.user = user.map(|user| user.expose().to_owned());
                 self.password = hidden(desk, "Client Secret or AstraCS: token").await?;
@@ -182,7 +193,9 @@ impl Edited {
                 if let Some(new) = &self.user {
                     *user = Some(new.clone());
                 }
-                if user.is_some() {
+                let has_user = user.is_some();
+                self.to = destination::of(&self.profile.place);
+                if has_user {
                     self.password = hidden(desk, "Password").await?;
                 }
             }
@@ -218,26 +231,24 @@ impl Edited {
             }
             (user, password) => {
                 let is_new = password.is_some() || (recipe.is_astra() && user.is_some());
-                match self.before.stored(desk, shelf, &self.profile).await? {
+                match self.before.stored(desk, shelf, &self.profile, self.to.clone()).await? {
                     Stored::Same if !is_new && !vault => {
-                        return Ok(match self.before.recipe.login() {
-                            Some(Login::Held { user, password }) => {
-                                let (user, password) = (user.clone(), password.duplicate());
-                                recipe.with_login(Login::Held { user, password })
-                            }
-                            _ => recipe,
+                        return Ok(match self.before.recipe.login().and_then(Login::duplicate_held) {
+                            Some(held) => recipe.with_login(held),
+                            None => recipe,
                         });
                     }
                     Stored::Same => {
                         let login = self.before.recipe.login().unwrap_or(&Login::Kept);
-                        let old = shelf.credentials(desk, &self.before.recipe, login).await?;
+                        let old =
+                            shelf.credentials(desk, &self.before.recipe, login, &self.to.clone()?).await?;
                         (user.unwrap_or(old.username), password.unwrap_or(old.password))
                     }
                     Stored::Agreed(to) if !is_new => {
                         return Ok(match self.before.recipe.login() {
-                            Some(Login::Held { user, password }) => {
+                            Some(Login::Held { user, password, .. }) => {
                                 let (user, password) = (user.clone(), password.duplicate());
-                                recipe.with_login(Login::Held { user, password })
+                                recipe.with_login(Login::Held { user, password, to: Some(to) })
                             }
                             _ => match shelf.resealed(&self.profile, &to).await? {
                                 Some(sealed) => recipe.with_login(Login::Sealed(sealed)),
@@ -246,11 +257,15 @@ impl Edited {
                         });
                     }
                     Stored::Agreed(_) | Stored::Elsewhere | Stored::Unknown => {
-                        let given = missing::rest(desk, shelf, &self.profile, user, password).await?;
+                        let given =
+                            missing::rest(desk, shelf, &self.profile, user, password, self.to.as_ref().ok())
+                                .await?;
                         (given.username, given.password)
                     }
                     Stored::Nothing if is_new => {
-                        let given = missing::rest(desk, shelf, &self.profile, user, password).await?;
+                        let given =
+                            missing::rest(desk, shelf, &self.profile, user, password, self.to.as_ref().ok())
+                                .await?;
                         (given.username, given.password)
                     }
                     Stored::Nothing => return Ok(recipe),
@@ -260,7 +275,8 @@ impl Edited {
         if recipe.is_astra() {
             fields::check_shape(&user, &password)?;
         }
-        shelf.seal(desk, recipe.with_login(Login::Held { user, password }), vault).await
+        let login = Login::Held { user, password, to: self.to.ok() };
+        shelf.seal(desk, recipe.with_login(login), vault).await
     }
 }
 
@@ -286,8 +302,14 @@ enum Stored {
 }
 
 impl Before {
-    async fn stored(&self, desk: &dyn Desk, shelf: &Shelf, after: &Profile) -> Result<Stored, Diagnostic> {
-        let to = destination::of(&after.place)?;
+    async fn stored(
+        &self,
+        desk: &dyn Desk,
+        shelf: &Shelf,
+        after: &Profile,
+        to: Result<Destination, Diagnostic>,
+    ) -> Result<Stored, Diagnostic> {
+        let to = to?;
         let Some(before) = &self.recipe.profile else { return Ok(Stored::Unknown) };
         let sealed_for = shelf.sealed_for(desk, before, self.destination.clone()).await?;
         match sealed_for {
@@ -327,10 +349,15 @@ async fn hidden(desk: &dyn Desk, label: &str) -> Result<Option<Secret>, Diagnost
 }
 
 /// `--client-secret`: from a hidden prompt, or, where nobody can be asked, from the environment.
-async fn new_secret(desk: &dyn Desk, shelf: &Shelf, draft: &mut Draft) -> Result<Secret, Diagnostic> {
+async fn new_secret(
+    desk: &dyn Desk,
+    shelf: &Shelf,
+    draft: &mut Draft,
+    to: Option<&Destination>,
+) -> Result<Secret, Diagnostic> {
     match desk.ask(Field::ClientSecret.prompt(), true).await? {
         Some(answer) => draft.answer(Field::ClientSecret, answer),
-        None => gather::fill_from_env(desk, shelf, draft).await?,
+        None => gather::fill_from_env(desk, shelf, draft, to).await?,
     }
     draft.secret.take().ok_or_else(|| fields::fields_required(&[Field::ClientSecret]))
 }

@@ -9,10 +9,11 @@ use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::host::{Hosts, NATIVE_PORT};
 use cqlbook_core::magic::Arguments;
 use cqlbook_core::secret::Secret;
-use cqlbook_vault::Place as SavedPlace;
+use cqlbook_vault::{Destination, Place as SavedPlace};
 use zeroize::Zeroizing;
 
 use super::desk::Desk;
+use super::destination;
 use super::environment;
 use super::fields::{self, Draft, Field};
 use super::recipe::{Login, Place, Recipe};
@@ -20,6 +21,7 @@ use super::shelf::Shelf;
 use crate::explain::connect::no_port;
 use crate::explain::file::{self, Doing};
 use crate::explain::host::host;
+use crate::notebook::Open;
 
 /// What a connection is gathered for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,16 +57,23 @@ pub(crate) async fn astra(
         // Where the environment's secrets would go is known first.
         ask_for(&[Field::Bundle], &mut draft, desk).await?;
     }
-    fill_from_env(desk, shelf, &mut draft).await?;
+    // Where it leads is looked at as soon as a bundle is named, before any question: what lies at the path later is not the place
+    // that the answers are for.
+    let named = draft.bundle.clone().or_else(environment::bundle);
+    let mut to = named.as_deref().and_then(|typed| astra_destination(&desk.path(typed)));
+    fill_from_env(desk, shelf, &mut draft, to.as_ref()).await?;
     let missing = draft.missing();
     ask_for(&missing, &mut draft, desk).await?;
     let fields = draft.finish(desk.folder(), desk.home())?;
+    if named.is_none() {
+        to = astra_destination(&fields.bundle);
+    }
     let recipe = Recipe {
         name: fields.name,
         profile: None,
         place: Place::Astra {
             bundle: fields.bundle,
-            login: Login::Held { user: fields.client_id, password: fields.secret },
+            login: Login::Held { user: fields.client_id, password: fields.secret, to },
         },
         keyspace: text("keyspace"),
         read_only: arguments.flag("read-only"),
@@ -72,7 +81,12 @@ pub(crate) async fn astra(
     finish(desk, shelf, recipe, arguments, purpose).await
 }
 
-/// Takes what the environment has, and of its secrets what may go where the draft leads.
+/// Where a bundle leads; `None` where it cannot be read.
+pub(super) fn astra_destination(bundle: &Path) -> Option<Destination> {
+    destination::of(&SavedPlace::Astra { bundle: bundle.to_owned() }).ok()
+}
+
+/// Takes what the environment has, and of its secrets what may go to `to`, where the draft leads.
 ///
 /// # Errors
 /// `CONFIRMATION_REQUIRED`, `INTERRUPTED`.
@@ -80,9 +94,10 @@ pub(super) async fn fill_from_env(
     desk: &dyn Desk,
     shelf: &Shelf,
     draft: &mut Draft,
+    to: Option<&Destination>,
 ) -> Result<(), Diagnostic> {
     let is_given = draft.secret.is_some() && draft.client_id.is_some();
-    let may = is_given || environment::may_go_by_bundle(desk, shelf, draft.bundle.as_deref()).await?;
+    let may = is_given || environment::may_go_by_bundle(desk, shelf, draft.bundle.as_deref(), to).await?;
     draft.fill_from_env(|name| {
         if may || name == "ASTRA_DB_SECURE_BUNDLE_PATH" { environment::variable(name) } else { None }
     });
@@ -150,38 +165,46 @@ pub(crate) async fn cassandra(
         read_only: arguments.flag("read-only"),
     };
     if let Some(user) = user {
-        let password = password(desk, shelf, &recipe.saved_place(), &user).await?;
-        recipe = recipe.with_login(Login::Held { user, password });
+        let place = recipe.saved_place();
+        let to = destination::of(&place).ok();
+        let password = password(desk, shelf, &place, &user, to.as_ref()).await?;
+        recipe = recipe.with_login(Login::Held { user, password, to });
     }
     finish(desk, shelf, recipe, arguments, purpose).await
 }
 
-/// The same place for another user, whose password is asked for. It has no name and is not to be saved.
+/// The place of an open connection for another user, whose password is asked for. It has no name and is not to be saved.
 ///
 /// # Errors
-/// `FIELDS_REQUIRED` where the password was not given, `AUTH_TOKEN_SHAPE` where it does not fit the user.
+/// `SECRET_UNREADABLE` where the connection's files lead elsewhere by now, `FIELDS_REQUIRED` where the password was not given, `AUTH_TOKEN_SHAPE` where it does not fit the user.
 pub(crate) async fn other_user(
     desk: &dyn Desk,
-    recipe: &Recipe,
+    open: &Open,
     user: &str,
     keyspace: Option<String>,
 ) -> Result<Recipe, Diagnostic> {
+    let recipe = &open.recipe;
+    let now = destination::of(&recipe.saved_place())?;
+    if !now.is(&open.led_to) {
+        return Err(destination::moved(Some(&open.led_to), &now));
+    }
     let asked = desk.ask(&format!("Password of {user}: "), true).await?;
     let password = asked.filter(|password| !password.is_empty()).ok_or_else(|| {
         Diagnostic::new(Code::FieldsRequired, "All fields are required. Missing: password.")
             .with_cause("The prompt did not give it. Nothing was tried.")
             .with_hint("Run the cell where the frontend can ask, or connect with `%connect`.")
     })?;
+    if recipe.is_astra() {
+        fields::check_shape(user, &password)?;
+    }
+    let login = Login::Held { user: user.to_owned(), password, to: Some(open.led_to.clone()) };
     let place = match &recipe.place {
-        Place::Astra { bundle, .. } => {
-            fields::check_shape(user, &password)?;
-            Place::Astra { bundle: bundle.clone(), login: Login::Held { user: user.to_owned(), password } }
-        }
+        Place::Astra { bundle, .. } => Place::Astra { bundle: bundle.clone(), login },
         Place::Cassandra { hosts, port, dc, tls, .. } => Place::Cassandra {
             hosts: hosts.clone(),
             port: *port,
             user: Some(user.to_owned()),
-            login: Some(Login::Held { user: user.to_owned(), password }),
+            login: Some(login),
             dc: dc.clone(),
             tls: tls.clone(),
         },
@@ -208,7 +231,7 @@ pub(crate) fn port(text: &str) -> Result<u16, Diagnostic> {
     cqlbook_core::host::port(text).ok_or_else(|| no_port(text))
 }
 
-/// A cluster's password: from the environment, where it may go to `place`, then from a hidden prompt.
+/// A cluster's password: from the environment, where it may go to `to`, to which `place` leads, then from a hidden prompt.
 ///
 /// # Errors
 /// `FIELDS_REQUIRED` where neither gave it, `CONFIRMATION_REQUIRED`.
@@ -217,8 +240,14 @@ pub(super) async fn password(
     shelf: &Shelf,
     place: &SavedPlace,
     user: &str,
+    to: Option<&Destination>,
 ) -> Result<Secret, Diagnostic> {
-    let password = match environment::password(desk, shelf, place).await? {
+    let of_environment = match to {
+        Some(to) => environment::password(desk, shelf, place, to).await?,
+        // What cannot be looked at fails before anything is sent.
+        None => None,
+    };
+    let password = match of_environment {
         Some(password) => Some(Secret::new(password)),
         None => desk.ask(&format!("Password of {user}: "), true).await?,
     };

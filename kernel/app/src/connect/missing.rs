@@ -4,14 +4,14 @@
 use cqlbook_cluster::Credentials;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::secret::Secret;
-use cqlbook_vault::{Place, Profile};
+use cqlbook_vault::{Destination, Place, Profile};
 
 use super::desk::Desk;
 use super::fields::{Draft, Field};
 use super::gather;
 use super::shelf::Shelf;
 
-/// Gathers them. `why` says why they could not be read, where they may be kept after all.
+/// Gathers them, for `to`. `why` says why they could not be read, where they may be kept after all.
 ///
 /// # Errors
 /// `why`, or `FIELDS_REQUIRED`, where neither gave them.
@@ -20,14 +20,15 @@ pub(super) async fn gather(
     shelf: &Shelf,
     profile: &Profile,
     why: Option<Diagnostic>,
+    to: &Destination,
 ) -> Result<Credentials, Diagnostic> {
     let gathered = match &profile.place {
         Place::Cassandra { user, .. } => {
             let user = user.clone().unwrap_or_default();
-            let password = gather::password(desk, shelf, &profile.place, &user).await;
+            let password = gather::password(desk, shelf, &profile.place, &user, Some(to)).await;
             password.map(|password| Credentials { username: user, password })
         }
-        Place::Astra { bundle } => astra(desk, shelf, profile, &bundle.to_string_lossy()).await,
+        Place::Astra { bundle } => astra(desk, shelf, profile, &bundle.to_string_lossy(), to).await,
     };
     gathered.map_err(|error| match (error.code, why) {
         (Code::FieldsRequired, Some(why)) => why,
@@ -45,16 +46,17 @@ async fn astra(
     shelf: &Shelf,
     profile: &Profile,
     bundle: &str,
+    to: &Destination,
 ) -> Result<Credentials, Diagnostic> {
     let mut draft =
         Draft { name: Some(profile.name.clone()), bundle: Some(bundle.to_owned()), ..Draft::default() };
-    gather::fill_from_env(desk, shelf, &mut draft).await?;
+    gather::fill_from_env(desk, shelf, &mut draft, Some(to)).await?;
     gather::ask_for(&[Field::ClientId, Field::ClientSecret], &mut draft, desk).await?;
     let fields = draft.finish(desk.folder(), desk.home())?;
     Ok(Credentials { username: fields.client_id, password: fields.secret })
 }
 
-/// What a person who edits a connection has not given of its new credentials.
+/// What a person who edits a connection has not given of its new credentials, for `to`.
 ///
 /// # Errors
 /// `FIELDS_REQUIRED`, `CONFIRMATION_REQUIRED`, `INTERRUPTED`.
@@ -64,13 +66,14 @@ pub(super) async fn rest(
     profile: &Profile,
     user: Option<String>,
     password: Option<Secret>,
+    to: Option<&Destination>,
 ) -> Result<Credentials, Diagnostic> {
     match &profile.place {
         Place::Cassandra { .. } => {
             let username = user.unwrap_or_default();
             let password = match password {
                 Some(password) => password,
-                None => gather::password(desk, shelf, &profile.place, &username).await?,
+                None => gather::password(desk, shelf, &profile.place, &username, to).await?,
             };
             Ok(Credentials { username, password })
         }
@@ -82,7 +85,7 @@ pub(super) async fn rest(
                 bundle: Some(bundle.to_string_lossy().into_owned()),
                 ..Draft::default()
             };
-            gather::fill_from_env(desk, shelf, &mut draft).await?;
+            gather::fill_from_env(desk, shelf, &mut draft, to).await?;
             gather::ask_for(&[Field::ClientId, Field::ClientSecret], &mut draft, desk).await?;
             let fields = draft.finish(desk.folder(), desk.home())?;
             Ok(Credentials { username: fields.client_id, password: fields.secret })

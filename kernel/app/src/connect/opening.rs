@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 use cqlbook_cluster::{Connection, Stage};
 use cqlbook_core::diagnostic::Diagnostic;
 use cqlbook_core::render::{self, Facts, StageState};
+use cqlbook_vault::Destination;
 use tokio::sync::mpsc;
 
 use super::desk::Desk;
+use super::destination::{self, Looked};
 use super::fields::{self, Field};
 use super::recipe::{Login, Place, Recipe};
 use super::shelf::Shelf;
@@ -29,7 +31,7 @@ pub(crate) async fn open(scene: &Scene, recipe: Arc<Recipe>) -> Result<(), Diagn
     let started = Instant::now();
     let shelf = &scene.notebook.shelf;
     let (outcome, _) = connect(scene, shelf, &recipe).await;
-    let connection = outcome.map_err(|diagnostic| match scene.connection() {
+    let (connection, led_to) = outcome.map_err(|diagnostic| match scene.connection() {
         Some(open) => {
             diagnostic.with_hint(format!("The notebook stays connected to {}.", open.recipe.label()))
         }
@@ -42,7 +44,7 @@ pub(crate) async fn open(scene: &Scene, recipe: Arc<Recipe>) -> Result<(), Diagn
         state.opened += 1;
         state.opened
     };
-    scene.connect(Some(Open { connection, recipe: Arc::clone(&recipe), number }));
+    scene.connect(Some(Open { connection, recipe: Arc::clone(&recipe), led_to, number }));
     let mut notes = Vec::new();
     if recipe.read_only {
         notes.push("Only reads are sent.".to_owned());
@@ -65,12 +67,12 @@ pub(crate) async fn open(scene: &Scene, recipe: Arc<Recipe>) -> Result<(), Diagn
     Ok(())
 }
 
-/// Connects beside the notebook's own connection, which stays as it is.
+/// Connects beside the notebook's own connection, which stays as it is; with where it led.
 pub(crate) async fn beside(
     desk: &dyn Desk,
     shelf: &Shelf,
     recipe: &Recipe,
-) -> Result<Connection, Diagnostic> {
+) -> Result<(Connection, Destination), Diagnostic> {
     Box::pin(connect(desk, shelf, recipe)).await.0
 }
 
@@ -103,7 +105,7 @@ pub(crate) async fn test(desk: &dyn Desk, shelf: &Shelf, recipe: &Recipe) -> Res
             elapsed: Some(since.elapsed()),
         });
     }
-    if let Ok(connection) = &outcome {
+    if let Ok((connection, _)) = &outcome {
         stages.push(render::Stage {
             name: "Cluster".to_owned(),
             state: StageState::Passed,
@@ -123,13 +125,19 @@ pub(crate) async fn test(desk: &dyn Desk, shelf: &Shelf, recipe: &Recipe) -> Res
 }
 
 /// Connects; says how far it is when it takes long. Returns the outcome and the stages.
+///
+/// Where it leads is looked at once, before a secret is opened or asked for, and what was read then is what it is connected by.
 async fn connect(
     desk: &dyn Desk,
     shelf: &Shelf,
     recipe: &Recipe,
-) -> (Result<Connection, Diagnostic>, Vec<Reached>) {
+) -> (Result<(Connection, Destination), Diagnostic>, Vec<Reached>) {
+    let Looked { destination, content } = match destination::look(&recipe.saved_place()) {
+        Ok(looked) => looked,
+        Err(diagnostic) => return (Err(diagnostic), Vec::new()),
+    };
     let credentials = match recipe.login() {
-        Some(login) => match shelf.credentials(desk, recipe, login).await {
+        Some(login) => match shelf.credentials(desk, recipe, login, &destination).await {
             Ok(credentials) => Some(credentials),
             Err(diagnostic) => return (Err(diagnostic), Vec::new()),
         },
@@ -139,7 +147,7 @@ async fn connect(
         return (Err(fields::fields_required(&[Field::ClientSecret])), Vec::new());
     };
     let (sender, mut stages) = mpsc::unbounded_channel::<Reached>();
-    let connecting = cqlbook_cluster::connect(target, move |stage| {
+    let connecting = cqlbook_cluster::connect(target.with_looked_at(content), move |stage| {
         // Nobody listens once the outcome is there.
         let _ = sender.send((stage, Instant::now()));
     });
@@ -157,6 +165,7 @@ async fn connect(
     while let Ok(stage) = stages.try_recv() {
         reached.push(stage);
     }
+    let outcome = outcome.map(|connection| (connection, destination));
     (outcome.map_err(|error| explain::connect::connect(&error, kind(recipe))), reached)
 }
 

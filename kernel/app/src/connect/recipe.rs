@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cqlbook_cluster::{AstraTarget, CassandraTarget, Credentials, Service, Target, Timeouts, TlsFiles};
 use cqlbook_core::secret::Secret;
-use cqlbook_vault::{Place as Saved, Profile, SealedCredentials, TlsPaths};
+use cqlbook_vault::{Destination, Place as Saved, Profile, SealedCredentials, TlsPaths};
 
 /// How a connection's user and password are held. They are opened when the connection is made, by
 /// [`Shelf::credentials`](super::shelf::Shelf::credentials).
@@ -18,6 +18,9 @@ pub(crate) enum Login {
         user: String,
         /// The Client Secret, the token or the password.
         password: Secret,
+        /// The service that they were given for, as it was when they were asked for; `None` where that could not be told, so that
+        /// they are sent nowhere.
+        to: Option<Destination>,
     },
     /// Sealed since they left the form, for the recipe's profile only.
     Sealed(SealedCredentials),
@@ -52,6 +55,14 @@ pub(crate) struct Recipe {
     pub(crate) keyspace: Option<String>,
     /// Only reads are sent over it.
     pub(crate) read_only: bool,
+}
+
+impl Login {
+    /// What this session holds, for another holder; `None` where it does not hold it.
+    pub(crate) fn duplicate_held(&self) -> Option<Self> {
+        let Self::Held { user, password, to } = self else { return None };
+        Some(Self::Held { user: user.clone(), password: password.duplicate(), to: to.clone() })
+    }
 }
 
 impl Recipe {

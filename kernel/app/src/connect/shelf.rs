@@ -25,8 +25,8 @@ use crate::explain::vault as explain;
 
 mod places;
 
-use places::leads_to_the_same;
 pub(super) use places::{asks_anew, is_agreed};
+use places::{confirm, losses};
 
 /// Where a connection's secrets ended up.
 pub(crate) enum Kept {
@@ -49,7 +49,7 @@ pub(crate) struct Shelf {
 #[derive(Default)]
 struct State {
     /// What this session holds, by name in lower case: connections that are not saved, or whose secrets are not.
-    held: BTreeMap<String, Held>,
+    held: BTreeMap<String, Arc<Recipe>>,
     /// A recipe with secrets that were asked for, until it is known whether they are right.
     asked: Option<Arc<Recipe>>,
     /// Secrets that are sealed for another destination than before, until it is known whether they are right there.
@@ -58,12 +58,6 @@ struct State {
     allowed: Vec<Destination>,
     /// Passwords and tokens that this session has used, for whoever must keep them out of what is kept.
     used: Vec<Arc<Secret>>,
-}
-
-/// What this session holds of a name, and the service that its secrets are for.
-struct Held {
-    recipe: Arc<Recipe>,
-    destination: Option<Destination>,
 }
 
 impl Shelf {
@@ -91,7 +85,7 @@ impl Shelf {
     /// All names: the saved ones, then those of this session. A file that cannot be read has none.
     pub(crate) fn names(&self) -> Vec<String> {
         let mut names = self.profiles().and_then(|profiles| profiles.names().ok()).unwrap_or_default();
-        let held: Vec<_> = self.state().held.values().filter_map(|held| held.recipe.name.clone()).collect();
+        let held: Vec<_> = self.state().held.values().filter_map(|held| held.name.clone()).collect();
         names.extend(
             held.into_iter().filter(|name| !names.iter().any(|saved| same(saved, name))).collect::<Vec<_>>(),
         );
@@ -118,20 +112,18 @@ impl Shelf {
 
     /// What this session holds of a name.
     pub(crate) fn held(&self, name: &str) -> Option<Arc<Recipe>> {
-        self.state().held.get(&name.trim().to_lowercase()).map(|held| Arc::clone(&held.recipe))
+        self.state().held.get(&name.trim().to_lowercase()).map(Arc::clone)
     }
 
     /// All that this session holds.
     pub(crate) fn all_held(&self) -> Vec<Arc<Recipe>> {
-        self.state().held.values().map(|held| Arc::clone(&held.recipe)).collect()
+        self.state().held.values().map(Arc::clone).collect()
     }
 
     /// Holds a connection under its name until the session ends.
     pub(crate) fn hold(&self, recipe: &Arc<Recipe>) {
         if let Some(name) = &recipe.name {
-            let destination = destination::of(&recipe.saved_place()).ok();
-            let held = Held { recipe: Arc::clone(recipe), destination };
-            self.state().held.insert(name.to_lowercase(), held);
+            self.state().held.insert(name.to_lowercase(), Arc::clone(recipe));
         }
     }
 
@@ -211,7 +203,7 @@ impl Shelf {
 
     /// The saved connection that a new one is to become: a new one, or in place of the one that has the name.
     ///
-    /// One that leads elsewhere is replaced only if the person says so.
+    /// One that leads elsewhere, is for another user or only reads is replaced only if the person says so.
     ///
     /// # Errors
     /// `USAGE` for a name that cannot be, `CONFIRMATION_REQUIRED`, a file that cannot be read.
@@ -230,8 +222,9 @@ impl Shelf {
         let mut profile = match known {
             None => fresh,
             Some(mut known) => {
-                if !leads_to_the_same(&known.place, &fresh.place) {
-                    confirm(desk, &known).await?;
+                let losses = losses(&known, &fresh.place, recipe.read_only);
+                if !losses.is_empty() {
+                    confirm(desk, &known, &losses).await?;
                 }
                 known.place = fresh.place;
                 known
@@ -253,7 +246,9 @@ impl Shelf {
         recipe: Recipe,
         ask: bool,
     ) -> Result<Recipe, Diagnostic> {
-        let Some(Login::Held { .. }) = recipe.login() else { return Ok(recipe) };
+        let Some(Login::Held { to, .. }) = recipe.login() else { return Ok(recipe) };
+        // Where it could not be told where it leads, it fails when it is tested.
+        let Some(destination) = to.clone() else { return Ok(recipe) };
         let sealer = match self.safe.with(Vault::sealer).await {
             Err(VaultError::NoKeychain(_)) if ask => {
                 self.unlock(desk).await?;
@@ -261,8 +256,6 @@ impl Shelf {
             }
             sealer => sealer,
         };
-        // Where it cannot be told where it leads, it fails when it is tested.
-        let Ok(destination) = destination::of(&recipe.saved_place()) else { return Ok(recipe) };
         match sealer {
             Ok(sealer) => sealed(recipe, &sealer, &destination),
             Err(VaultError::NoKeychain(_)) => Ok(recipe),
@@ -310,7 +303,7 @@ impl Shelf {
         }
     }
 
-    /// The user and password of a recipe's login, opened to make the connection.
+    /// The user and password of a recipe's login, opened to be sent to `to` and nowhere else.
     ///
     /// What is not kept anywhere comes from the environment or from prompts, as for a new connection.
     ///
@@ -321,24 +314,25 @@ impl Shelf {
         desk: &dyn Desk,
         recipe: &Recipe,
         login: &Login,
+        to: &Destination,
     ) -> Result<Credentials, Diagnostic> {
         let opened = match (login, &recipe.profile) {
-            (Login::Held { user, password }, _) => {
-                if let Some((name, held_for)) = self.is_held_of(recipe)
-                    && let Ok(now) = destination::of(&recipe.saved_place())
-                    && !now.is(&held_for)
-                {
-                    return Err(destination::elsewhere(&name, &held_for, &now));
+            (Login::Held { user, password, to: given_for }, _) => {
+                if !given_for.as_ref().is_some_and(|given_for| given_for.is(to)) {
+                    let saved = recipe.name.as_deref().filter(|name| self.profile(name).is_ok());
+                    return Err(match (saved, given_for) {
+                        (Some(name), Some(old)) => destination::elsewhere(name, old, to),
+                        _ => destination::moved(given_for.as_ref(), to),
+                    });
                 }
                 Credentials { username: user.clone(), password: password.duplicate() }
             }
             (Login::Sealed(sealed), Some(profile)) => {
-                let (of, sealed) = (profile.clone(), sealed.clone());
-                let to = destination::of(&profile.place)?;
+                let (of, sealed, to) = (profile.clone(), sealed.clone(), to.clone());
                 let opened = self.safe.with(move |vault| vault.reveal(&of, &to, &sealed)).await;
                 login_of(profile, opened.map_err(|error| explain::vault(&error))?)
             }
-            (Login::Kept, Some(profile)) => self.kept(desk, profile).await?,
+            (Login::Kept, Some(profile)) => self.kept(desk, profile, to).await?,
             (Login::Sealed(_) | Login::Kept, None) => {
                 return Err(Diagnostic::new(Code::InternalError, "The connection's secrets belong to none."));
             }
@@ -355,12 +349,16 @@ impl Shelf {
         Ok(())
     }
 
-    async fn kept(&self, desk: &dyn Desk, profile: &Profile) -> Result<Credentials, Diagnostic> {
-        let to = destination::of(&profile.place)?;
+    async fn kept(
+        &self,
+        desk: &dyn Desk,
+        profile: &Profile,
+        to: &Destination,
+    ) -> Result<Credentials, Diagnostic> {
         if let Some(held_for) = self.held_for(&profile.name)
-            && !held_for.is(&to)
+            && !held_for.is(to)
         {
-            return self.elsewhere(desk, profile, &held_for, &to).await;
+            return self.elsewhere(desk, profile, &held_for, to).await;
         }
         let look = || {
             let (profile, to) = (profile.clone(), to.clone());
@@ -377,12 +375,12 @@ impl Shelf {
         }
         match found {
             Ok(Some(opened)) => Ok(login_of(profile, opened)),
-            Ok(None) => self.asked(desk, profile, None).await,
+            Ok(None) => self.asked(desk, profile, None, to).await,
             Err(VaultError::Elsewhere { sealed_for, .. }) => {
-                self.elsewhere(desk, profile, &sealed_for, &to).await
+                self.elsewhere(desk, profile, &sealed_for, to).await
             }
             Err(error @ VaultError::NoKeychain(_)) => {
-                self.asked(desk, profile, Some(explain::vault(&error))).await
+                self.asked(desk, profile, Some(explain::vault(&error)), to).await
             }
             Err(error) => Err(explain::vault(&error)),
         }
@@ -393,10 +391,10 @@ impl Shelf {
         desk: &dyn Desk,
         profile: &Profile,
         why: Option<Diagnostic>,
+        to: &Destination,
     ) -> Result<Credentials, Diagnostic> {
-        let given = missing::gather(desk, self, profile, why).await?;
-        let login = Login::Held { user: given.username.clone(), password: given.password.duplicate() };
-        self.state().asked = Some(Arc::new(Recipe::of(profile).with_login(login)));
+        let given = missing::gather(desk, self, profile, why, to).await?;
+        self.state().asked = Some(Arc::new(Recipe::of(profile).with_login(held_by(&given, to))));
         Ok(given)
     }
 
@@ -417,7 +415,7 @@ impl Shelf {
         let renamed = self.safe.with(move |vault| Ok(vault.profiles().rename(&from, &new)?)).await;
         let renamed = renamed.map_err(|error| explain::vault(&error))?;
         let held = self.state().held.remove(&before.name.to_lowercase());
-        if let Some(held) = held.and_then(|held| Arc::into_inner(held.recipe)) {
+        if let Some(held) = held.and_then(Arc::into_inner) {
             let name = Some(renamed.name.clone());
             self.hold(&Arc::new(Recipe { name, profile: Some(renamed.clone()), ..held }));
         }
@@ -430,7 +428,9 @@ impl Shelf {
     /// `NOT_CONNECTED` where there is none; a file that cannot be written.
     pub(crate) async fn delete(&self, name: &str) -> Result<Deleted, Diagnostic> {
         let held = self.state().held.remove(&name.trim().to_lowercase());
-        let saved = self.profiles().and_then(|profiles| profiles.names().ok()).unwrap_or_default();
+        // A file that cannot be read is not one without connections.
+        let saved = self.profiles().map(|profiles| profiles.names()).transpose();
+        let saved = saved.map_err(|error| explain::profile(&error))?.unwrap_or_default();
         if !saved.iter().any(|saved| same(saved, name)) {
             return held.map_or_else(|| Err(self.unknown(name)), |_| Ok(Deleted::Whole));
         }
@@ -454,7 +454,7 @@ impl Shelf {
 
 /// The recipe with its login sealed for its profile.
 fn sealed(recipe: Recipe, sealer: &Sealer, to: &Destination) -> Result<Recipe, Diagnostic> {
-    let (Some(profile), Some(Login::Held { user, password })) = (&recipe.profile, recipe.login()) else {
+    let (Some(profile), Some(Login::Held { user, password, .. })) = (&recipe.profile, recipe.login()) else {
         return Ok(recipe);
     };
     // A cluster's user stands in the profile, where it can be read.
@@ -462,6 +462,11 @@ fn sealed(recipe: Recipe, sealer: &Sealer, to: &Destination) -> Result<Recipe, D
     let opened = Opened { user, password: password.duplicate() };
     let sealed = sealer.seal(profile, to, &opened).map_err(|error| explain::seal(&error))?;
     Ok(recipe.with_login(Login::Sealed(sealed)))
+}
+
+/// Credentials that were given for `to`, as this session holds them.
+fn held_by(given: &Credentials, to: &Destination) -> Login {
+    Login::Held { user: given.username.clone(), password: given.password.duplicate(), to: Some(to.clone()) }
 }
 
 /// Credentials as the cluster room takes them.
@@ -476,24 +481,4 @@ fn login_of(profile: &Profile, opened: Opened) -> Credentials {
 
 fn same(one: &str, other: &str) -> bool {
     one.trim().to_lowercase() == other.trim().to_lowercase()
-}
-
-async fn confirm(desk: &dyn Desk, known: &Profile) -> Result<(), Diagnostic> {
-    let place = match &known.place {
-        SavedPlace::Astra { bundle } => format!("the bundle {}", bundle.display()),
-        SavedPlace::Cassandra { hosts, .. } => hosts.join(", "),
-    };
-    let question = format!("`{}` is saved and leads to {place}. Replace it? [y/N] ", known.name);
-    let answer = desk.ask(&question, false).await?;
-    if answer.is_some_and(|answer| matches!(answer.expose().trim().to_lowercase().as_str(), "y" | "yes")) {
-        return Ok(());
-    }
-    let name = cqlbook_core::magic::quoted(&known.name);
-    Err(Diagnostic::new(
-        Code::ConfirmationRequired,
-        format!("There is a connection called `{}` already, and it leads elsewhere.", known.name),
-    )
-    .with_cause(format!("It leads to {place}. Nothing was tried, and it stays as it is."))
-    .with_hint(format!("`%connect {name}` opens it, and `%connection edit {name}` changes it."))
-    .with_hint("Or give this one another name."))
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
-use cqlbook_core::render::MimeBundle;
+use cqlbook_core::render::{self, MimeBundle};
 use cqlbook_core::secret::Secret;
 
 use super::desk::Desk;
@@ -49,7 +49,7 @@ impl Desk for Terminal {
         if !self.can_ask() {
             return Ok(None);
         }
-        let prompt = prompt.to_owned();
+        let prompt = render::one_line(prompt);
         let read = move || {
             if hidden {
                 return rpassword::prompt_password(prompt).map(Secret::new);

@@ -1,5 +1,6 @@
 //! One thing the doctor looked at, and how all of them are written: as lines for a person, or as JSON.
 
+use cqlbook_core::render;
 use serde_json::json;
 
 /// How a thing stands.
@@ -81,9 +82,9 @@ pub(super) fn text(findings: &[Finding]) -> String {
     let mut out = String::new();
     for Finding { about, mark, found, advice } in findings {
         let indent = " ".repeat(Mark::Good.text().chars().count() + 2 + width + 2);
-        out.push_str(&format!("{}  {about:width$}  {}\n", mark.text(), one_line(found)));
+        out.push_str(&format!("{}  {about:width$}  {}\n", mark.text(), render::one_line(found)));
         if let Some(advice) = advice {
-            out.push_str(&format!("{indent}→ {}\n", one_line(advice)));
+            out.push_str(&format!("{indent}→ {}\n", render::one_line(advice)));
         }
     }
     out.push('\n');
@@ -123,18 +124,6 @@ fn sum(findings: &[Finding]) -> String {
     }
 }
 
-/// Text on one line, with what a terminal would act upon made visible: paths and files of others are in it.
-fn one_line(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        if c.is_control() {
-            out.extend(c.escape_default())
-        } else {
-            out.push(c)
-        }
-        out
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
@@ -164,7 +153,7 @@ mod tests {
         ✓ ok       Program      cqlbook 0.1.0 at /home/ada/.local/bin/cqlbook.
         ! warning  Jupyter      JupyterLab 3.6.1 is older than 4.
                                 → Update it: pip install -U jupyterlab
-        ✗ wrong    Kernelspec   /usr/share/jupyter/kernels/cql starts /opt/\u{1b}[31mcqlbook, which is not there.
+        ✗ wrong    Kernelspec   /usr/share/jupyter/kernels/cql starts /opt/\x1b[31mcqlbook, which is not there.
                                 → Run `cqlbook install --user`.
         – note     Environment  HTTPS_PROXY is set and not used.
 

@@ -131,6 +131,10 @@ pub(crate) fn profile(error: &ProfileError) -> Diagnostic {
             .with_cause("Nothing was saved.")
             .with_hint("Delete what is not used any more: `%connection delete NAME`."),
         ProfileError::File(error) => file(error),
+        ProfileError::TooMuch { .. } => Diagnostic::new(Code::Usage, message)
+            .with_cause("A file with more than that would not be read again. It stays as it was.")
+            .with_hint("Give the connection less of it, or connect with `--no-save`.")
+            .with_hint("`%connection delete NAME` takes one that is not needed away."),
         _ => Diagnostic::new(Code::Usage, message),
     }
 }

@@ -74,16 +74,28 @@ impl History {
             Some(off) if ["off", "no", "none", "false", "0"].contains(&off.to_ascii_lowercase().as_str()) => {
                 None
             }
-            Some(path) => Some(resolve_path(path, &notebook.folder, notebook.home.as_deref())),
+            Some(path) => {
+                let file = resolve_path(path, &notebook.folder, notebook.home.as_deref());
+                let is_relative = !path.starts_with('~') && std::path::Path::new(path).is_relative();
+                return Self::with(Some(if is_relative {
+                    Store::in_notebooks_folder(file)
+                } else {
+                    Store::new(file)
+                }));
+            }
         };
         Self::at(file)
     }
 
     fn at(file: Option<PathBuf>) -> Self {
+        Self::with(file.map(Store::new))
+    }
+
+    fn with(store: Option<Store>) -> Self {
         Self {
             session: Mutex::default(),
-            on_disk: file.is_some(),
-            store: Mutex::new(file.map(Store::new)),
+            on_disk: store.is_some(),
+            store: Mutex::new(store),
             scheduled: AtomicBool::new(false),
             writer: Mutex::default(),
         }

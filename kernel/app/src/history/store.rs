@@ -63,12 +63,31 @@ pub(super) struct Store {
     file: PathBuf,
     session: Option<i64>,
     failed: bool,
+    /// Whether the file may be a link: not in a notebook's folder, which may be somebody else's work.
+    may_be_link: bool,
 }
 
 impl Store {
     /// The store in a file, which need not exist. Touches nothing.
     pub(super) fn new(file: PathBuf) -> Self {
-        Self { file, session: None, failed: false }
+        Self { file, session: None, failed: false, may_be_link: true }
+    }
+
+    /// The same in a notebook's folder, where a link is not followed.
+    pub(super) fn in_notebooks_folder(file: PathBuf) -> Self {
+        Self { may_be_link: false, ..Self::new(file) }
+    }
+
+    /// That the file is one that may be read and written.
+    fn check(&self) -> io::Result<()> {
+        if !self.may_be_link {
+            not_a_link(&self.file)?;
+        }
+        // A pipe would wait for a reader, and a device keeps nothing.
+        if fs::metadata(&self.file).is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+        }
+        Ok(())
     }
 
     /// Where it is.
@@ -102,10 +121,7 @@ impl Store {
         if let Some(folder) = self.file.parent().filter(|folder| !folder.exists()) {
             private_folder(folder)?;
         }
-        // A pipe would wait for a reader, and a device keeps nothing.
-        if fs::metadata(&self.file).is_ok_and(|metadata| !metadata.is_file()) {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
-        }
+        self.check()?;
         let mut lock = Lock::take(&beside(&self.file, "lock"))?;
         let first = self.session.is_none();
         let mut entries = 0;
@@ -164,7 +180,7 @@ impl Store {
 
     /// The end of the file, as much as is ever kept.
     fn tail(&self) -> io::Result<Vec<u8>> {
-        if !fs::metadata(&self.file)?.is_file() {
+        if self.check().is_err() {
             return Ok(Vec::new());
         }
         let mut file = File::open(&self.file)?;
@@ -196,7 +212,9 @@ impl Store {
         }
         let new = beside(&file, "new");
         let written = (|| {
-            let mut out = private(OpenOptions::new().write(true).create(true).truncate(true)).open(&new)?;
+            // What lies there was left by a crash, or is a link to somewhere else.
+            let _ = fs::remove_file(&new);
+            let mut out = private(OpenOptions::new().write(true).create_new(true)).open(&new)?;
             let kept: Vec<u8> = lines.into_iter().rev().flat_map(|line| text[line].iter().copied()).collect();
             out.write_all(&kept)?;
             out.sync_all()?;
@@ -227,6 +245,7 @@ struct Lock(File);
 
 impl Lock {
     fn take(path: &Path) -> io::Result<Self> {
+        not_a_link(path)?;
         let file =
             private(OpenOptions::new().read(true).write(true).create(true).truncate(false)).open(path)?;
         let began = Instant::now();
@@ -251,8 +270,25 @@ impl Lock {
     }
 
     fn set_last_session(&mut self, session: i64) {
+        let mut text = Vec::new();
+        let read = self.0.rewind().and_then(|()| (&self.0).take(64).read_to_end(&mut text));
+        if read.is_err() || text.len() > 32 || !text.trim_ascii().iter().all(u8::is_ascii_digit) {
+            // It is no lock of ours, and keeps what it holds.
+            return;
+        }
         // Only a trimmed history needs it.
         let _ = self.0.set_len(0).and_then(|()| self.0.rewind()).and_then(|()| writeln!(self.0, "{session}"));
+    }
+}
+
+/// That a path is no link.
+fn not_a_link(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_symlink() => {
+            let told = format!("{} is a link, which is not followed here", path.display());
+            Err(io::Error::new(io::ErrorKind::InvalidInput, told))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -219,3 +219,34 @@ async fn tail(history: &Arc<History>) -> Vec<(i64, i64, String)> {
     let found = history.answer(HistoryRequest { access, output: false, raw: true }).await;
     found.into_iter().map(|entry| (entry.session, entry.line, entry.input)).collect()
 }
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_a_notebooks_folder_leads_to_nobody_elses_file() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    for linked in ["history.jsonl", "history.jsonl.lock"] {
+        let folder = tempfile::tempdir().unwrap();
+        let (victim, file) = (folder.path().join("victim"), folder.path().join("history.jsonl"));
+        fs::write(&victim, "precious").unwrap();
+        fs::set_permissions(&victim, fs::Permissions::from_mode(0o644)).unwrap();
+        symlink(&victim, folder.path().join(linked)).unwrap();
+        let mut store = Store::in_notebooks_folder(file);
+        assert!(store.append(&line(1, "a")).unwrap_err().to_string().contains("is a link"), "{linked}");
+        assert_eq!(store.others().1.len(), 0);
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious", "{linked}");
+        assert_eq!(fs::metadata(&victim).unwrap().permissions().mode() & 0o777, 0o644, "{linked}");
+    }
+}
+
+#[test]
+fn a_lock_that_holds_something_else_keeps_it() {
+    let (folder, file) = folder();
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let lock = file.with_file_name("history.jsonl.lock");
+    fs::write(&lock, "somebody's notes").unwrap();
+    Store::new(file.clone()).append(&line(1, "a")).unwrap();
+    assert_eq!(fs::read_to_string(&lock).unwrap(), "somebody's notes");
+    assert_eq!(inputs(&file), ["a"]);
+    drop(folder);
+}

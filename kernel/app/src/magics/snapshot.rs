@@ -315,8 +315,8 @@ async fn side(scene: &Scene, word: &str) -> Result<Side, Diagnostic> {
     if let Some(connection) = word.strip_prefix("live@") {
         let shelf = &scene.notebook.shelf;
         let recipe = shelf.find(connection)?;
-        let opened = opening::beside(scene, shelf, &recipe).await?;
-        let open = Open { connection: opened, recipe, number: 0 };
+        let (connection, led_to) = opening::beside(scene, shelf, &recipe).await?;
+        let open = Open { connection, recipe, led_to, number: 0 };
         let schema = Schema::clone(&*live(scene, &open).await?);
         scene.stop_progress().await;
         return Ok(Side { label: word.to_owned(), keyspace: None, schema });

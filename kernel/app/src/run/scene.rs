@@ -231,7 +231,7 @@ impl Scene {
         if !self.allow_stdin {
             return Ok(None);
         }
-        match self.io.input(prompt, hidden).await {
+        match self.io.input(&render::one_line(prompt), hidden).await {
             Ok(answer) => Ok(Some(Secret::new(String::clone(&answer)))),
             Err(InputError::NotAllowed | InputError::Closed) => Ok(None),
             Err(InputError::Interrupted) => Err(interrupted("The question was not answered.")),

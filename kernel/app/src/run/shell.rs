@@ -52,7 +52,7 @@ pub(crate) async fn run(scene: &mut Scene, command: &ShellCommand) -> Result<(),
 async fn login(scene: &Scene, user: &str) -> Result<(), Diagnostic> {
     let open = scene.open()?;
     let keyspace = open.connection.keyspace().or_else(|| open.recipe.keyspace.clone());
-    let recipe = gather::other_user(scene, &open.recipe, user, keyspace).await?;
+    let recipe = gather::other_user(scene, &open, user, keyspace).await?;
     opening::open(scene, Arc::new(recipe)).await
 }
 

@@ -96,16 +96,16 @@ impl Connection {
         relays.settled().await;
     }
 
-    /// Adds to a lost connection since when and why, as far as the relays and the watch know, and takes the Client ID out.
+    /// Adds to a lost connection since when and why, as far as the relays and the watch know, and takes out what of the login is withheld.
     pub(super) fn explained(&self, error: QueryError) -> QueryError {
         let QueryError::ConnectionLost(mut lost) = error else {
-            return self.inner.client_id.hidden_in_query(error);
+            return self.inner.withheld.hidden_in_query(error);
         };
         let (since, cause) = self.inner.health.lost();
         lost.since = since;
         lost.cause = lost.cause.or(cause).or_else(|| {
             self.inner.relays.as_ref().and_then(|relays| relays.last_failure()).map(ConnectError::Link)
         });
-        self.inner.client_id.hidden_in_query(QueryError::ConnectionLost(lost))
+        self.inner.withheld.hidden_in_query(QueryError::ConnectionLost(lost))
     }
 }

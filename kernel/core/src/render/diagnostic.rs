@@ -1,10 +1,13 @@
 //! A failure as Jupyter shows it: what, why, where, what next, and the server's own words last.
 
+use std::borrow::Cow;
+
 use unicode_width::UnicodeWidthChar;
 
 use super::escape::visible_prose;
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::redact;
+use crate::secret::Secret;
 use crate::text::{Position, Positions, Span, floor_boundary};
 
 /// The content of a Jupyter `error` message and of a failed reply.
@@ -29,6 +32,8 @@ const TAB: usize = 4;
 /// Lines of the server's text that are shown, and bytes of any line of prose.
 const SERVER_LINES: usize = 20;
 const PROSE_BYTES: usize = 2_000;
+/// Bytes on each side of the place in which secrets are looked for.
+const AROUND: usize = 32 * 1024;
 /// Bytes on each side of the place that are looked at in a line; what is shown is much less.
 const NEAR: usize = 2_000;
 
@@ -39,10 +44,11 @@ pub fn diagnostic(source: &str, d: &Diagnostic) -> ErrorOutput {
 
 /// Draws one of many failures in the same cell, whose `positions` were asked for before.
 pub fn diagnostic_at(source: &str, d: &Diagnostic, positions: &mut Positions) -> ErrorOutput {
-    let message = one_line(&d.message);
+    let secrets = Secrets::of(d.origin.as_ref().map_or(source, |origin| &origin.text), d.span);
+    let message = one_line(&secrets.hidden(&d.message));
     let mut lines = vec![format!("{BOLD}{}{RESET}: {BOLD}{message}{RESET}", d.code)];
-    lines.extend(d.cause.iter().flat_map(|cause| prose(cause)));
-    let place = place(source, d, positions);
+    lines.extend(d.cause.iter().flat_map(|cause| prose(&secrets.hidden(cause))));
+    let place = place(source, d, positions, &secrets);
     if !place.is_empty() {
         lines.push(String::new());
         lines.extend(place);
@@ -58,13 +64,55 @@ pub fn diagnostic_at(source: &str, d: &Diagnostic, positions: &mut Positions) ->
     if let Some(text) = d.server_text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
         lines.push(String::new());
         lines.push(format!("{DIM}The server said:{RESET}"));
-        let said = prose(text);
+        let said = prose(&secrets.hidden(text));
         lines.extend(said.iter().take(SERVER_LINES).map(|line| format!("{DIM}    {line}{RESET}")));
         if said.len() > SERVER_LINES {
             lines.push(format!("{DIM}    … {} lines more{RESET}", said.len() - SERVER_LINES));
         }
     }
     ErrorOutput { ename: d.code.name().to_owned(), evalue: message, traceback: lines }
+}
+
+/// The secrets that stand in the source around a failure: they are in no part of what is told of it.
+struct Secrets {
+    /// Where, in bytes of the source.
+    spans: Vec<Span>,
+    texts: Vec<Secret>,
+}
+
+impl Secrets {
+    /// Of the part of the source that may be shown or quoted.
+    fn of(source: &str, span: Option<Span>) -> Self {
+        let middle = span.map_or(0, |span| span.start);
+        let from = floor_boundary(source, middle.saturating_sub(AROUND));
+        let part = &source[from..floor_boundary(source, middle.saturating_add(AROUND))];
+        let spans: Vec<Span> = redact::secrets(part)
+            .into_iter()
+            .map(|found| Span::new(from + found.start, from + found.end))
+            .collect();
+        let text = |span: &Span| {
+            let text = span.of(source);
+            let inner = text.strip_prefix('\'').and_then(|text| text.strip_suffix('\''));
+            Secret::new(inner.map_or_else(|| text.to_owned(), |inner| inner.replace("''", "'")))
+        };
+        Self { texts: spans.iter().map(text).collect(), spans }
+    }
+
+    /// The secret that a byte of the source belongs to.
+    fn at(&self, byte: usize) -> Option<&Span> {
+        self.spans.iter().find(|span| span.start <= byte && byte < span.end)
+    }
+
+    /// What the server, or the program, quotes of the source, without them.
+    fn hidden<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut text = Cow::Borrowed(text);
+        for secret in &self.texts {
+            if let Cow::Owned(hidden) = secret.mask_in(&text) {
+                text = Cow::Owned(hidden);
+            }
+        }
+        text
+    }
 }
 
 /// The lines of a text that is not ours alone: nothing in it can move a terminal's cursor or change its colours.
@@ -82,7 +130,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// Which statement, which line and column, the line itself, and a caret under the span.
-fn place(source: &str, d: &Diagnostic, positions: &mut Positions) -> Vec<String> {
+fn place(source: &str, d: &Diagnostic, positions: &mut Positions, secrets: &Secrets) -> Vec<String> {
     let mut words = Vec::new();
     if let Some((number, count)) = d.statement.filter(|&(_, count)| count > 1) {
         words.push(format!("statement {number} of {count}"));
@@ -108,7 +156,7 @@ fn place(source: &str, d: &Diagnostic, positions: &mut Positions) -> Vec<String>
     if let (Some(span), Some(position), false) = (d.span, position, d.hide_source) {
         let number = position.line.to_string();
         let gap = " ".repeat(number.len());
-        let (text, before, carets) = excerpt(source, span, positions.line_start());
+        let (text, before, carets) = excerpt(source, span, positions.line_start(), secrets);
         lines.push(format!("{DIM}{number} |{RESET} {text}"));
         lines.push(format!("{DIM}{gap} |{RESET} {}{BOLD}{}{RESET}", " ".repeat(before), "^".repeat(carets)));
     }
@@ -123,7 +171,7 @@ fn in_origin(position: Position, origin: Option<&Origin>) -> Position {
 }
 
 /// The span's first line as it is shown, the columns before the span there, and the columns it takes (at least one).
-fn excerpt(source: &str, span: Span, line_start: usize) -> (String, usize, usize) {
+fn excerpt(source: &str, span: Span, line_start: usize, secrets: &Secrets) -> (String, usize, usize) {
     let start = floor_boundary(source, span.start);
     // A statement of a megabyte on one line: only the neighbourhood is looked at and laid out.
     let near = floor_boundary(source, start.saturating_sub(NEAR)).clamp(line_start.min(start), start);
@@ -139,7 +187,11 @@ fn excerpt(source: &str, span: Span, line_start: usize) -> (String, usize, usize
     let (mut first, mut last) = (None, None);
     let mut column = 0;
     for (at, c) in line.char_indices() {
+        let secret = secrets.at(near + at);
         let piece = match c {
+            _ if secret.is_some_and(|secret| secret.start == near + at || at == 0) => redact::MASK.to_owned(),
+            // The mask stands for all of it.
+            _ if secret.is_some() => continue,
             '\t' => " ".repeat(TAB - column % TAB),
             // What is joined to an emoji makes one picture with it.
             _ if !c.is_ascii() && shown.last().is_some_and(|(text, _)| text.ends_with('\u{200d}')) => {
@@ -164,7 +216,11 @@ fn excerpt(source: &str, span: Span, line_start: usize) -> (String, usize, usize
         if at >= to && last.is_none() {
             last = Some(shown.len());
         }
-        let width = if c == '\t' { piece.len() } else { piece.chars().map(|c| c.width().unwrap_or(0)).sum() };
+        let width = if c == '\t' && secret.is_none() {
+            piece.len()
+        } else {
+            piece.chars().map(|c| c.width().unwrap_or(0)).sum()
+        };
         column += width;
         shown.push((visible_or_space(piece), width));
     }
@@ -262,6 +318,38 @@ mod tests {
             line 2:9 no viable alternative
             at input 'FORM'\x1b[2J
         ");
+    }
+
+    #[test]
+    fn a_secret_in_the_source_is_in_no_part_of_it() {
+        let told = |source: &str, wanted: &str, said: &str| {
+            let start = source.find(wanted).unwrap();
+            let d = Diagnostic::new(Code::SyntaxError, format!("No: {said}"))
+                .with_span(Span::new(start, start + wanted.len()))
+                .with_server_text(said);
+            plain(&diagnostic(source, &d))
+        };
+        assert_snapshot!(told("ALTER ROLE x WITH PASSWORD = 'hunter2222' FROMM", "FROMM", "mismatched input 'hunter2222'"), @"
+        SYNTAX_ERROR: No: mismatched input '<secret>'
+
+        In line 1, column 43:
+        1 | ALTER ROLE x WITH PASSWORD = <secret> FROMM
+          |                                       ^^^^^
+
+        The server said:
+            mismatched input '<secret>'
+        ");
+        for (source, wanted) in [
+            ("SELECT * FROMM t WHERE k = 'AstraCS:abcd:defg'", "FROMM"),
+            ("SELECT * FROM t WHERE k = 'AstraCS:abcd:defg", "'AstraCS:abcd:defg"),
+            ("CREATE ROLE é WITH PASSWORD = 'AstraCS:abcd:defg' AND 日 = 1", "日"),
+        ] {
+            let told = told(source, wanted, "near AstraCS:abcd:defg");
+            assert!(told.contains("<secret>") && !told.contains("abcd"), "{told}");
+        }
+        let told =
+            told("CREATE ROLE x WITH PASSWORD = 'it''s mine' FROMM", "FROMM", "near it's mine, 'it''s mine'");
+        assert!(!told.contains("mine"), "{told}");
     }
 
     #[test]

@@ -86,6 +86,12 @@ pub(crate) fn visible_prose(text: &str) -> String {
     visible_with(text, false)
 }
 
+/// A line of its own, as a terminal may be sent it: whatever a name or a path in it holds, the person sees the line that was meant.
+/// Every question goes through here.
+pub fn one_line(text: &str) -> String {
+    visible_prose(text)
+}
+
 /// Text of several lines as a terminal may be sent it: line feeds stay, and tabs; all else that moves the cursor, changes colours or
 /// the direction, or cannot be seen is escaped. Every `text/plain` and every stream goes through here.
 pub fn terminal(text: &str) -> Cow<'_, str> {
@@ -266,6 +272,17 @@ mod tests {
             "a\tb\n\\x1b[31mred\\r\\x9b2J\\u202ex"
         );
         assert_eq!(terminal("plain ❤️ 👩\u{200d}👧\n"), "plain ❤️ 👩\u{200d}👧\n");
+    }
+
+    #[test]
+    fn a_question_is_the_one_that_is_asked() {
+        assert_eq!(
+            one_line("Drop a.\"x\u{1b}[2J\u{1b}[31mnothing\u{202e}\"? [y/N] "),
+            "Drop a.\"x\\x1b[2J\\x1b[31mnothing\\u202e\"? [y/N] "
+        );
+        assert_eq!(one_line("Password of ann\u{1b}]0;pwned\u{7}: "), "Password of ann\\x1b]0;pwned\\x07: ");
+        assert_eq!(one_line("Send to\r\nlocalhost?\u{2028}"), "Send to\\r\\nlocalhost?\\u2028");
+        assert_eq!(one_line("Client Secret [••••••••]: "), "Client Secret [••••••••]: ");
     }
 
     proptest! {

@@ -20,7 +20,7 @@ use std::time::Duration;
 pub use diagnostic::{ErrorOutput, diagnostic, diagnostic_at};
 pub use diff::diff;
 pub(crate) use escape::{code_is_plain, visible_prose};
-pub use escape::{escape, terminal};
+pub use escape::{escape, one_line, terminal};
 pub use list::{Item, List, Stage, StageState, list, stages};
 pub use notice::notice;
 pub use outcome::{outcome, progress, sentence};

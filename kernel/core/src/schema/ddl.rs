@@ -1,13 +1,15 @@
 //! The CQL that makes each part of a schema, laid out as Cassandra's own `DESCRIBE` lays it out.
 //!
-//! Names and literals are quoted here and nowhere else, so that what is printed can be executed.
+//! Names and literals are quoted here and nowhere else, so that what is printed can be executed. Parts that are written as the server
+//! stores them (a view's condition, a mask's arguments) may end a statement early; what is no one statement with them is a
+//! comment ([`checked`]).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{
-    Aggregate, Column, Function, Index, Keyspace, Mask, OptionValue, Signature, Table, Trigger, View,
+    Aggregate, Column, Function, Index, Keyspace, Mask, OptionValue, Signature, Table, Trigger, View, parts,
 };
 use crate::column::{CqlType, KeyRole, UdtType};
 use crate::cql::comment::{block_comment, line_comment};
@@ -35,6 +37,14 @@ const OPTIONS: [&str; 19] = [
     "read_repair",
     "speculative_retry",
 ];
+
+/// What stands before a statement that is none.
+const NOT_ONE: &str = "Look at this before you run it: a part of it, written as it is stored, has a `;`, a comment or an open quote.";
+
+/// A statement; what is more than one, or less, is a comment, so that nobody runs what a schema's owner wrote into a part of it.
+pub fn checked(cql: String) -> String {
+    if parts::is_statement(&cql) { cql } else { line_comment("", &format!("{NOT_ONE}\n{cql}")) }
+}
 
 /// A name as CQL must write it: quoted where it is not in lower case or is a reserved word.
 pub fn name(name: &str) -> String {
@@ -174,7 +184,7 @@ pub fn table(keyspace: &str, table: &Table, internals: bool) -> String {
             let at = known.dropped_at;
             let _ = write!(after, "\nALTER TABLE {place} DROP {} USING TIMESTAMP {at};", name(dropped));
             if let Some(again) = table.column(dropped) {
-                let _ = write!(after, "\nALTER TABLE {place} ADD {};", column(again));
+                let _ = write!(after, "\n{}", checked(format!("ALTER TABLE {place} ADD {};", column(again))));
             }
         }
     }
@@ -188,11 +198,12 @@ pub fn table(keyspace: &str, table: &Table, internals: bool) -> String {
         }
         (false, false) => String::new(),
     };
-    format!(
-        "{warning}CREATE TABLE {place} (\n    {}\n) WITH {};{after}",
+    let made = format!(
+        "CREATE TABLE {place} (\n    {}\n) WITH {};",
         lines.join(",\n    "),
         properties(table, internals, false)
-    )
+    );
+    format!("{warning}{}{after}", checked(made))
 }
 
 /// A virtual table, for reference: nobody can make one.
@@ -262,7 +273,7 @@ pub fn index(keyspace: &str, table: &str, index: &Index) -> String {
         let _ = write!(made, " WITH OPTIONS = {}", map(&index.options, false));
     }
     made.push(';');
-    made
+    checked(made)
 }
 
 /// `CREATE TRIGGER`.
@@ -282,14 +293,14 @@ pub fn view(keyspace: &str, view: &View, internals: bool) -> String {
     } else {
         view.table.columns.iter().map(|column| name(&column.name)).collect::<Vec<_>>().join(", ")
     };
-    format!(
+    checked(format!(
         "CREATE MATERIALIZED VIEW {} AS\n    SELECT {selected}\n    FROM {}\n    WHERE {}\n    {}\n WITH {};",
         qualified(keyspace, &view.table.name),
         qualified(keyspace, &view.base),
         view.where_clause,
         primary_key(&view.table),
         properties(&view.table, internals, true)
-    )
+    ))
 }
 
 /// A type as an argument or result has it: the server freezes those by itself and refuses the word.
@@ -312,15 +323,20 @@ pub fn function(keyspace: &str, signature: &Signature, function: &Function) -> S
         function.arguments.iter().map(|(argument, ty)| format!("{} {}", name(argument), unfrozen(ty)));
     let on_null = if function.called_on_null { "CALLED" } else { "RETURNS NULL" };
     let qualities: String = function.qualities.iter().map(|quality| format!("    {quality}\n")).collect();
-    let body =
-        if function.body.contains("$$") { text(&function.body) } else { format!("$${}$$", function.body) };
-    format!(
+    let body = &function.body;
+    // A dollar at its end would be the first of the two that close it.
+    let body = if body.contains("$$") || body.starts_with('$') || body.ends_with('$') {
+        text(body)
+    } else {
+        format!("$${body}$$")
+    };
+    checked(format!(
         "CREATE FUNCTION {}({})\n    {on_null} ON NULL INPUT\n    RETURNS {}\n{qualities}    LANGUAGE {}\n    AS {body};",
         qualified(keyspace, &signature.name),
         arguments.collect::<Vec<_>>().join(", "),
         unfrozen(&function.returns),
         function.language
-    )
+    ))
 }
 
 /// `CREATE AGGREGATE`.
@@ -340,5 +356,8 @@ pub fn aggregate(keyspace: &str, signature: &Signature, aggregate: &Aggregate) -
         let _ = write!(made, "\n    INITCOND {initial}");
     }
     made.push(';');
-    made
+    checked(made)
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Aggregate, Column, DroppedColumn, Function, Index, IndexKind, Keyspace, KeyspaceKind, Mask, NO_FLAG,
-    OptionValue, Origin, Schema, Signature, Table, Trigger, View, types,
+    OptionValue, Origin, Schema, Signature, Table, Trigger, View, parts, types,
 };
 use crate::column::{CqlType, KeyRole, UdtType};
 
@@ -261,6 +261,15 @@ fn text(value: &Value, key: &str, within: &str) -> Part<String> {
     value[key].as_str().map(str::to_owned).ok_or_else(|| format!("`{key}` of {within}"))
 }
 
+/// A part that goes into statements as it stands: only what is of its own kind.
+fn part(text: &str, is_one: fn(&str) -> bool, key: &str, within: &str) -> Part<String> {
+    if is_one(text) { Ok(text.to_owned()) } else { Err(format!("`{key}` of {within}")) }
+}
+
+fn is_id(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
 fn read_type(value: &Value, key: &str, keyspace: &str, within: &str) -> Part<CqlType> {
     text(value, key, within).map(|text| types::parse(&text, keyspace))
 }
@@ -301,7 +310,10 @@ fn read_keyspace(name: &str, value: &Value) -> Part<Keyspace> {
             state_function: text(aggregate, "state_function", &within)?,
             state_type: read_type(aggregate, "state_type", name, &within)?,
             final_function: aggregate["final_function"].as_str().map(str::to_owned),
-            initial: aggregate["initial"].as_str().map(str::to_owned),
+            initial: match aggregate["initial"].as_str() {
+                Some(initial) => Some(part(initial, parts::is_part, "initial", &within)?),
+                None => None,
+            },
         };
         let signature = Signature { name: text(aggregate, "name", &within)?, arguments };
         keyspace.aggregates.insert(signature, read);
@@ -319,7 +331,7 @@ fn read_keyspace(name: &str, value: &Value) -> Part<Keyspace> {
         let read = View {
             base: text(value, "base", &within)?,
             all_columns: value["all_columns"].as_bool().unwrap_or_default(),
-            where_clause: text(value, "where", &within)?,
+            where_clause: part(&text(value, "where", &within)?, parts::is_part, "where", &within)?,
             table: read_table(name, view, &value["table"])?,
         };
         keyspace.views.insert(view.clone(), read);
@@ -337,10 +349,13 @@ fn read_function(keyspace: &str, value: &Value) -> Part<(Signature, Function)> {
     let function = Function {
         arguments,
         returns: read_type(value, "returns", keyspace, &within)?,
-        language: text(value, "language", &within)?,
+        language: part(&text(value, "language", &within)?, parts::is_words, "language", &within)?,
         body: text(value, "body", &within)?,
         called_on_null: value["called_on_null"].as_bool().unwrap_or_default(),
-        qualities: strings(&value["qualities"]),
+        qualities: strings(&value["qualities"])
+            .iter()
+            .map(|quality| part(quality, parts::is_words, "qualities", &within))
+            .collect::<Part<_>>()?,
     };
     Ok((Signature { name: text(value, "name", &within)?, arguments: kinds }, function))
 }
@@ -351,7 +366,10 @@ fn read_table(keyspace: &str, name: &str, value: &Value) -> Part<Table> {
         name: name.to_owned(),
         comment: value["comment"].as_str().unwrap_or_default().to_owned(),
         flags: strings(&value["flags"]).into_iter().collect(),
-        id: value["id"].as_str().unwrap_or_default().to_owned(),
+        id: match value["id"].as_str().unwrap_or_default() {
+            "" => String::new(),
+            id => part(id, is_id, "id", &within)?,
+        },
         ..Table::default()
     };
     for column in value["columns"].as_array().ok_or_else(|| within.clone())? {
@@ -361,15 +379,13 @@ fn read_table(keyspace: &str, name: &str, value: &Value) -> Part<Table> {
         let known = match value {
             Value::Bool(flag) => OptionValue::Flag(*flag),
             Value::Object(map) if map.len() == 1 && map.contains_key("number") => {
-                // It goes into statements as it stands.
                 let number = text(value, "number", &within)?;
-                number.parse::<f64>().map_err(|_| format!("The option `{option}` of {within}"))?;
-                OptionValue::Number(number)
+                OptionValue::Number(part(&number, parts::is_number, option, &within)?)
             }
             Value::Object(map) if map.len() == 1 && map.get("bytes").is_some_and(Value::is_object) => {
                 let bytes = string_map(&value["bytes"]);
-                if !bytes.values().all(|bytes| is_blob(bytes)) {
-                    return Err(format!("The option `{option}` of {within}"));
+                for blob in bytes.values() {
+                    part(blob, parts::is_blob, option, &within)?;
                 }
                 OptionValue::Bytes(bytes)
             }
@@ -377,6 +393,7 @@ fn read_table(keyspace: &str, name: &str, value: &Value) -> Part<Table> {
             Value::String(text) => OptionValue::Text(text.clone()),
             _ => return Err(format!("The option `{option}` of {within}")),
         };
+        part(option, parts::is_option, option, &within)?;
         table.options.insert(option.clone(), known);
     }
     for (index, value) in members(value, "indexes") {
@@ -385,7 +402,10 @@ fn read_table(keyspace: &str, name: &str, value: &Value) -> Part<Table> {
             name: index.clone(),
             kind: IndexKind::of(class.as_deref()),
             class,
-            target: text(value, "target", &within)?,
+            target: match text(value, "target", &within)? {
+                target if target.is_empty() => target,
+                target => part(&target, parts::is_target, "target", &within)?,
+            },
             options: string_map(&value["options"]),
         };
         table.indexes.insert(index.clone(), read);
@@ -404,21 +424,19 @@ fn read_table(keyspace: &str, name: &str, value: &Value) -> Part<Table> {
     Ok(table)
 }
 
-/// Whether the text is a blob as CQL writes it.
-fn is_blob(text: &str) -> bool {
-    text.strip_prefix("0x").is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
-}
-
 fn read_column(keyspace: &str, value: &Value, within: &str) -> Part<Column> {
     let name = text(value, "name", &format!("a column of {within}"))?;
     let within = format!("the column {name} of {within}");
     let mask = value.get("mask").map(|mask| {
         let arguments = mask["arguments"].as_array().cloned().unwrap_or_default();
-        let arguments = arguments.iter().map(|argument| argument.as_str().map(str::to_owned));
+        let arguments = arguments.iter().map(|argument| {
+            let argument = argument.as_str();
+            argument.map(|text| part(text, parts::is_part, "arguments", &within)).transpose()
+        });
         Ok::<_, String>(Mask {
             keyspace: mask["keyspace"].as_str().map(str::to_owned),
             function: text(mask, "function", &within)?,
-            arguments: arguments.collect(),
+            arguments: arguments.collect::<Part<_>>()?,
         })
     });
     Ok(Column {

@@ -9,6 +9,7 @@ pub mod diff;
 pub mod file;
 mod managed;
 mod options;
+mod parts;
 pub mod read;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -11,7 +11,7 @@ use self::cells::Row;
 use super::options::{default_of, is_of_old_and_off};
 use super::{
     Aggregate, Column, DroppedColumn, Function, Grant, Index, IndexKind, Keyspace, KeyspaceKind, Mask,
-    NO_FLAG, Role, Signature, Table, Trigger, View, types,
+    NO_FLAG, Role, Signature, Table, Trigger, View, ddl, types,
 };
 use crate::column::{KeyRole, UdtType};
 use crate::page::Page;
@@ -264,12 +264,13 @@ impl Reader {
             nulls.iter().map(|null| null.eq_ignore_ascii_case("true")).chain(std::iter::repeat(false));
         let kinds = kinds.into_iter().map(Some).chain(std::iter::repeat(None));
         let arguments = values.into_iter().zip(nulls).zip(kinds).map(|((value, null), kind)| {
-            let text = matches!(
-                kind.as_deref(),
-                Some("text" | "varchar" | "ascii" | "date" | "time" | "timestamp" | "inet")
-            );
-            let quoted = text && !value.starts_with('\'');
-            let literal = if quoted { format!("'{}'", value.replace('\'', "''")) } else { value };
+            // The server stores the value, not the literal: a quote at its beginning is the value's own.
+            let literal = match kind.as_deref() {
+                Some("text" | "varchar" | "ascii" | "date" | "time" | "timestamp" | "inet") => {
+                    ddl::text(&value)
+                }
+                _ => value,
+            };
             (!null).then_some(literal)
         });
         let mask = Mask { keyspace, function: row.text("function_name")?, arguments: arguments.collect() };
@@ -321,7 +322,7 @@ impl Reader {
             .chain(flag("monotonic", "MONOTONIC"))
             .collect();
         let on = row.texts("monotonic_on").unwrap_or_default();
-        qualities.extend(on.first().map(|argument| format!("MONOTONIC ON {argument}")));
+        qualities.extend(on.first().map(|argument| format!("MONOTONIC ON {}", ddl::name(argument))));
         let function = Function {
             arguments,
             returns: types::parse(&row.text("return_type")?, &keyspace),
@@ -388,20 +389,21 @@ impl Keyspace {
     /// Gives all user-defined types in it the fields that its types have.
     pub fn resolve(&mut self) {
         let mut known = std::mem::take(&mut self.types);
-        types::resolve_all(&mut known);
+        let left = &mut { types::ALL_PARTS };
+        types::resolve_all(&mut known, left);
         let tables = self.tables.values_mut().chain(self.views.values_mut().map(|view| &mut view.table));
         for table in tables {
-            table.columns.iter_mut().for_each(|column| types::resolve(&mut column.cql_type, &known));
-            table.dropped.values_mut().for_each(|column| types::resolve(&mut column.cql_type, &known));
+            table.columns.iter_mut().for_each(|column| types::resolve(&mut column.cql_type, &known, left));
+            table.dropped.values_mut().for_each(|column| types::resolve(&mut column.cql_type, &known, left));
         }
         for function in self.functions.values_mut() {
-            function.arguments.iter_mut().for_each(|(_, argument)| types::resolve(argument, &known));
-            types::resolve(&mut function.returns, &known);
+            function.arguments.iter_mut().for_each(|(_, argument)| types::resolve(argument, &known, left));
+            types::resolve(&mut function.returns, &known, left);
         }
         for aggregate in self.aggregates.values_mut() {
-            aggregate.arguments.iter_mut().for_each(|argument| types::resolve(argument, &known));
-            types::resolve(&mut aggregate.returns, &known);
-            types::resolve(&mut aggregate.state_type, &known);
+            aggregate.arguments.iter_mut().for_each(|argument| types::resolve(argument, &known, left));
+            types::resolve(&mut aggregate.returns, &known, left);
+            types::resolve(&mut aggregate.state_type, &known, left);
         }
         self.types = known;
     }

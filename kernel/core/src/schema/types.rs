@@ -1,6 +1,6 @@
 //! CQL types as texts: read from what the server's tables and a snapshot's file hold, and given their fields.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::column::{CqlType, UdtType};
 use crate::cql::keywords;
@@ -9,6 +9,8 @@ use crate::cql::keywords;
 const MAX_DEPTH: usize = 32;
 /// How many types one type may be made of, once all fields stand in it.
 const MAX_PARTS: usize = 20_000;
+/// How many all types of a keyspace may be made of so; what is beyond keeps its name and has no fields.
+pub(super) const ALL_PARTS: usize = 400_000;
 
 /// The type that a text is, e.g. `frozen<map<text, "Address">>`. A name is a user-defined type of `keyspace`, without its
 /// fields as yet ([`resolve`]). A text that is no type is a class of the server's.
@@ -20,20 +22,23 @@ pub fn parse(text: &str, keyspace: &str) -> CqlType {
     }
 }
 
-/// Gives the user-defined types inside `cql_type` the fields that `types` has for them. One that is called like a type of the
+/// Gives the user-defined types inside `cql_type` the fields that `types` has for them, for as long as `left` of the
+/// keyspace's parts lasts. One that is called like a type of the
 /// language's own is found where it is frozen: the server's tables have it without quotes (`frozen<date>`), and nothing of the
 /// language's own that has no parts can be frozen.
-pub fn resolve(cql_type: &mut CqlType, types: &BTreeMap<String, UdtType>) {
-    let mut parts = MAX_PARTS;
+pub fn resolve(cql_type: &mut CqlType, types: &BTreeMap<String, UdtType>, left: &mut usize) {
+    let most = MAX_PARTS.min(*left);
+    let mut parts = most;
     fill(cql_type, types, MAX_DEPTH, &mut parts);
+    *left -= most - parts;
 }
 
 /// Gives the types of one keyspace their fields' fields.
-pub fn resolve_all(types: &mut BTreeMap<String, UdtType>) {
+pub fn resolve_all(types: &mut BTreeMap<String, UdtType>, left: &mut usize) {
     let known = types.clone();
     for definition in types.values_mut() {
         for (_, field) in &mut definition.fields {
-            resolve(field, &known);
+            resolve(field, &known, left);
         }
     }
 }
@@ -104,26 +109,32 @@ pub fn names(cql_type: &CqlType) -> Vec<&str> {
     }
 }
 
-/// A keyspace's types, each behind those that it is made of.
+/// A keyspace's types, each behind those that it is made of. A chain of types may be as long as the keyspace: none is followed on
+/// the stack.
 pub fn in_order(types: &BTreeMap<String, UdtType>) -> Vec<&UdtType> {
-    fn visit<'a>(
-        name: &'a str,
-        types: &'a BTreeMap<String, UdtType>,
-        visited: &mut Vec<&'a str>,
-        ordered: &mut Vec<&'a UdtType>,
-    ) {
-        let Some(definition) = types.get(name) else { return };
-        if visited.contains(&name) || visited.len() > types.len() {
-            return;
-        }
-        visited.push(name);
-        for (_, field) in &definition.fields {
-            names(field).into_iter().for_each(|name| visit(name, types, visited, ordered));
-        }
-        ordered.push(definition);
+    fn parts(definition: &UdtType) -> std::vec::IntoIter<&str> {
+        definition.fields.iter().flat_map(|(_, field)| names(field)).collect::<Vec<_>>().into_iter()
     }
-    let (mut visited, mut ordered) = (Vec::new(), Vec::new());
-    types.keys().for_each(|name| visit(name, types, &mut visited, &mut ordered));
+    let (mut seen, mut ordered) = (BTreeSet::new(), Vec::new());
+    for (name, definition) in types {
+        let mut open = Vec::new();
+        if seen.insert(name.as_str()) {
+            open.push((definition, parts(definition)));
+        }
+        while let Some((definition, rest)) = open.last_mut() {
+            match rest.next() {
+                Some(part) => {
+                    if let Some(needed) = types.get(part).filter(|_| seen.insert(part)) {
+                        open.push((needed, parts(needed)));
+                    }
+                }
+                None => {
+                    ordered.push(*definition);
+                    open.pop();
+                }
+            }
+        }
+    }
     ordered
 }
 
@@ -267,9 +278,9 @@ mod tests {
         let mut types = BTreeMap::from([define("a", "list<frozen<\"B\">>"), define("B", "int")]);
         let order: Vec<_> = in_order(&types).iter().map(|udt| udt.name.clone()).collect();
         assert_eq!(order, ["B", "a"]);
-        resolve_all(&mut types);
+        resolve_all(&mut types, &mut { ALL_PARTS });
         let mut found = parse("set<frozen<a>>", "ks");
-        resolve(&mut found, &types);
+        resolve(&mut found, &types, &mut { ALL_PARTS });
         assert!(format!("{found:?}").contains("Int"), "{found:?}");
         // The server's tables have a type called like one of the language's own without quotes.
         let mut types = BTreeMap::from([
@@ -277,7 +288,7 @@ mod tests {
             define("inet", "frozen<date>"),
             define("varchar", "date"),
         ]);
-        resolve_all(&mut types);
+        resolve_all(&mut types, &mut { ALL_PARTS });
         assert_eq!(types["inet"].fields[0].1.to_string(), "frozen<\"date\">");
         assert_eq!(types["varchar"].fields[0].1, CqlType::Date, "what is not frozen is the language's own");
         for (text, shown) in [
@@ -289,16 +300,49 @@ mod tests {
             ("frozen<time>", "frozen<time>"),
         ] {
             let mut found = parse(text, "ks");
-            resolve(&mut found, &types);
+            resolve(&mut found, &types, &mut { ALL_PARTS });
             assert_eq!(found.to_string(), shown);
             let mut again = parse(shown, "ks");
-            resolve(&mut again, &types);
+            resolve(&mut again, &types, &mut { ALL_PARTS });
             assert_eq!(again, found, "a snapshot's file has it in quotes");
         }
         assert!(confuse(&types) && !confuse(&BTreeMap::from([define("address", "int")])));
         // A file could say that types are made of each other: it ends.
         let mut endless = BTreeMap::from([define("a", "tuple<b, b>"), define("b", "tuple<a, a>")]);
-        resolve_all(&mut endless);
+        resolve_all(&mut endless, &mut { ALL_PARTS });
         assert_eq!(in_order(&endless).len(), 2);
+    }
+
+    /// `t0 {f frozen<t1>}`, `t1 {f frozen<t2>}` and so on; `t` as often as `each` says in every one.
+    fn chain(length: usize, each: usize) -> BTreeMap<String, UdtType> {
+        let types = (0..length).map(|at| {
+            let field = |n| (format!("f{n}"), parse(&format!("frozen<t{}>", at + 1), "ks"));
+            let definition = UdtType {
+                keyspace: "ks".to_owned(),
+                name: format!("t{at}"),
+                fields: (0..each).map(field).collect(),
+            };
+            (definition.name.clone(), definition)
+        });
+        types.collect()
+    }
+
+    #[test]
+    fn a_chain_of_types_as_long_as_a_file_is_put_in_order() {
+        let types = chain(60_000, 1);
+        let ordered = in_order(&types);
+        assert_eq!(ordered.len(), types.len());
+        assert_eq!(ordered[0].name, "t59999");
+        assert_eq!(ordered.last().unwrap().name, "t0");
+        let mut ring = chain(3, 2);
+        ring.get_mut("t2").unwrap().fields.push(("back".to_owned(), parse("frozen<t0>", "ks")));
+        assert_eq!(in_order(&ring).len(), 3, "a ring ends");
+    }
+
+    #[test]
+    fn types_that_double_at_each_step_do_not_fill_memory() {
+        let (mut types, mut left) = (chain(2_000, 2), ALL_PARTS);
+        resolve_all(&mut types, &mut left);
+        assert_eq!(left, 0);
     }
 }

@@ -314,3 +314,80 @@ proptest! {
         let _ = folder.profiles.delete("x");
     }
 }
+
+#[test]
+fn what_would_not_be_read_again_is_not_written() {
+    let folder = Folder::with(&format!(
+        "version = 1\n{}",
+        (0..2000)
+            .map(|at| format!("[[connection]]\nname = \"c{at}\"\nkind = \"astra\"\nbundle = \"b.zip\"\n"))
+            .collect::<String>()
+    ));
+    let before = folder.text();
+    assert!(matches!(folder.profiles.save(&astra("extra")), Err(ProfileError::Full { .. })));
+    assert_eq!(folder.text(), before);
+    let mut known = folder.profiles.get("c7").unwrap();
+    known.read_only = true;
+    folder.profiles.save(&known).unwrap();
+    assert!(folder.profiles.get("c7").unwrap().read_only, "one that is there can still be changed");
+
+    let folder = Folder::new();
+    folder.profiles.save(&astra("ok")).unwrap();
+    let long = |hosts: Vec<String>, user: Option<String>| {
+        Profile::new("big", Place::Cassandra { hosts, port: 9042, user, dc: None, tls: None }).unwrap()
+    };
+    let many: Vec<String> = (0..700_000).map(|at| format!("h{at}")).collect();
+    for profile in [
+        long(many, None),
+        long(vec!["h".repeat(5000)], None),
+        long(vec!["h".to_owned()], Some("u".repeat(5000))),
+        Profile { keyspace: Some("k".repeat(5000)), ..astra("big") },
+        Profile::new("big", Place::Astra { bundle: "b".repeat(5000).into() }).unwrap(),
+    ] {
+        assert!(matches!(folder.profiles.save(&profile), Err(ProfileError::TooMuch { .. })));
+    }
+    assert_eq!(folder.profiles.names().unwrap(), ["ok"]);
+}
+
+#[test]
+fn a_copy_made_by_hand_is_changed_and_the_other_one_is_not() {
+    let folder = Folder::new();
+    folder.profiles.save(&cluster("P1")).unwrap();
+    let text = folder.text();
+    let table = text[text.find("[[").unwrap()..].replace("\"P1\"", "\"P2\"");
+    std::fs::write(folder.profiles.path(), format!("{text}\n{table}")).unwrap();
+    let first = folder.profiles.get("P1").unwrap();
+
+    let mut second = folder.profiles.get("P2").unwrap();
+    second.keyspace = Some("a".to_owned());
+    folder.profiles.save(&second).unwrap();
+    folder.profiles.used(&second, SystemTime::UNIX_EPOCH).unwrap();
+    assert_eq!(folder.profiles.names().unwrap(), ["P1", "P2"]);
+    assert_eq!(folder.profiles.get("P1").unwrap(), first);
+    assert_eq!(folder.profiles.get("P2").unwrap().keyspace.as_deref(), Some("a"));
+
+    second.name = "p1".to_owned();
+    assert!(matches!(folder.profiles.save(&second), Err(ProfileError::Taken { .. })));
+    second.name = "P3".to_owned();
+    folder.profiles.save(&second).unwrap();
+    assert_eq!(folder.profiles.names().unwrap(), ["P1", "P3"]);
+    assert_eq!(folder.profiles.get("P1").unwrap(), first);
+}
+
+#[test]
+fn two_of_one_name_by_hand_one_of_which_was_renamed() {
+    let folder = Folder::with("[[connection]]\nname = \"A\"\nkind = \"astra\"\nbundle = \"one.zip\"\n");
+    folder.profiles.rename("A", "B").unwrap();
+    let text = folder.text();
+    std::fs::write(
+        folder.profiles.path(),
+        format!("{text}\n[[connection]]\nname = \"A\"\nkind = \"astra\"\nbundle = \"two.zip\"\n"),
+    )
+    .unwrap();
+    let mut new = folder.profiles.get("A").unwrap();
+    new.read_only = true;
+    folder.profiles.save(&new).unwrap();
+    let old = folder.profiles.get("B").unwrap();
+    assert!(!old.read_only && old.place == Place::Astra { bundle: "one.zip".into() });
+    assert!(folder.profiles.get("A").unwrap().read_only);
+}

@@ -135,6 +135,28 @@ fn a_copy_made_by_hand_shares_its_secrets_until_the_last_is_deleted() {
 }
 
 #[test]
+fn a_copy_made_by_hand_that_gets_secrets_of_its_own_leaves_those_of_the_other() {
+    let house = House::new();
+    house.saved("Production");
+    let path = house.paths().connections();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let table = text[text.find("[[").unwrap()..].replace("Production", "Copy");
+    std::fs::write(&path, format!("{text}\n{table}")).unwrap();
+    let copy = house.vault.profiles().get("Copy").unwrap();
+    let new = Credentials { user: None, password: Secret::new("another".to_owned()) };
+    let sealed = house.vault.sealer().unwrap().seal(&copy, &there(), &new).unwrap();
+    house.vault.save(&copy, Some(&sealed)).unwrap();
+    let opened = |name: &str| {
+        let profile = house.vault.profiles().get(name).unwrap();
+        house.vault.credentials(&profile, &there()).unwrap().unwrap()
+    };
+    assert_eq!(opened("Copy").password.expose(), "another");
+    assert_eq!(told(opened("Production")), both());
+    house.vault.delete("Copy").unwrap();
+    assert_eq!(told(opened("Production")), both());
+}
+
+#[test]
 fn a_name_that_is_taken_changes_nothing() {
     let house = House::new();
     house.saved("Production");

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use cqlbook_cluster::Credentials;
-use cqlbook_core::diagnostic::Diagnostic;
+use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_vault::{Destination, Place as SavedPlace, Profile, SealedCredentials, Vault, VaultError};
 
-use super::{Shelf, login_of, sealed};
+use super::{Shelf, held_by, login_of, sealed};
 use crate::connect::desk::Desk;
 use crate::connect::destination;
 use crate::connect::recipe::{Login, Recipe};
@@ -16,7 +16,10 @@ use crate::explain::vault as explain;
 impl Shelf {
     /// The service that the secrets which this session holds of a name are for.
     pub(super) fn held_for(&self, name: &str) -> Option<Destination> {
-        self.state().held.get(&name.trim().to_lowercase())?.destination.clone()
+        match self.held(name)?.login()? {
+            Login::Held { to, .. } => to.clone(),
+            _ => None,
+        }
     }
 
     /// Whether there is a vault file.
@@ -40,11 +43,8 @@ impl Shelf {
             // Nothing was edited; what its paths lead to is looked at when it is opened.
             return Arc::clone(held);
         }
-        let login = match held.login() {
-            Some(Login::Held { user, password }) => {
-                Login::Held { user: user.clone(), password: password.duplicate() }
-            }
-            _ => return Arc::new(Recipe::of(profile)),
+        let Some(login) = held.login().and_then(Login::duplicate_held) else {
+            return Arc::new(Recipe::of(profile));
         };
         let now = destination::of(&profile.place).ok();
         match (now, self.held_for(&profile.name)) {
@@ -63,15 +63,6 @@ impl Shelf {
             }
             _ => Arc::new(Recipe::of(profile)),
         }
-    }
-
-    /// The name of a recipe whose secrets this session holds, and the service that they are for.
-    pub(super) fn is_held_of(&self, recipe: &Recipe) -> Option<(String, Destination)> {
-        let name = recipe.name.clone()?;
-        let state = self.state();
-        let held = state.held.get(&name.to_lowercase())?;
-        std::ptr::eq(Arc::as_ptr(&held.recipe), recipe).then_some(())?;
-        Some((name, held.destination.clone()?))
     }
 
     /// The service that the stored secrets of a connection are for. `None` where none are stored or they do not open; `was` is where it
@@ -135,10 +126,10 @@ impl Shelf {
             return Ok(opened);
         }
         desk.say(&asks_anew(profile, old, new)).await;
-        let given = self.asked(desk, profile, Some(why)).await?;
+        let given = self.asked(desk, profile, Some(why), new).await?;
         // Kept like the old one, where anything can be kept; else it is held for the session.
         if let Ok(sealer) = self.safe.with(Vault::sealer).await {
-            let login = Login::Held { user: given.username.clone(), password: given.password.duplicate() };
+            let login = held_by(&given, new);
             let recipe = sealed(Recipe::of(profile).with_login(login), &sealer, new)?;
             if let Some(Login::Sealed(sealed)) = recipe.login() {
                 self.state().moved = Some((profile.clone(), sealed.clone()));
@@ -175,14 +166,94 @@ pub(in super::super) async fn is_agreed(
     Ok(answer.is_some_and(|answer| matches!(answer.expose().trim().to_lowercase().as_str(), "y" | "yes")))
 }
 
-/// Whether a new connection goes where the saved one went, so that saving it again surprises nobody.
-pub(super) fn leads_to_the_same(one: &SavedPlace, other: &SavedPlace) -> bool {
-    match (one, other) {
-        (SavedPlace::Astra { bundle: one }, SavedPlace::Astra { bundle: other }) => one == other,
-        (
-            SavedPlace::Cassandra { hosts: one, port: first, .. },
-            SavedPlace::Cassandra { hosts: other, port: second, .. },
-        ) => one == other && first == second,
-        _ => false,
+/// What a saved connection would lose if a new one took its place, each as the end of "it": nothing where it leads to the same place, as
+/// the same user, and sends no more than before, so that saving it again surprises nobody.
+pub(super) fn losses(known: &Profile, fresh: &SavedPlace, read_only: bool) -> Vec<String> {
+    let mut losses = Vec::new();
+    let same = match (destination::of(&known.place), destination::of(fresh)) {
+        (Ok(known), Ok(fresh)) => known.is(&fresh),
+        _ => known.place == *fresh,
+    };
+    if !same {
+        losses.push(format!("leads to {}", place_of(known)));
+    }
+    if let SavedPlace::Cassandra { user: Some(user), .. } = &known.place
+        && !matches!(fresh, SavedPlace::Cassandra { user: Some(new), .. } if new == user)
+    {
+        losses.push(format!("logs in as {user}"));
+    }
+    if known.read_only && !read_only {
+        losses.push("only reads".to_owned());
+    }
+    losses
+}
+
+fn place_of(known: &Profile) -> String {
+    match &known.place {
+        SavedPlace::Astra { bundle } => format!("the bundle {}", bundle.display()),
+        place @ SavedPlace::Cassandra { hosts, .. } => {
+            destination::of(place).map_or_else(|_| hosts.join(", "), |known| known.words().to_owned())
+        }
+    }
+}
+
+/// Asks whether a new connection may take the place of a saved one, which loses what is named.
+///
+/// # Errors
+/// `CONFIRMATION_REQUIRED` where the person does not say yes; `INTERRUPTED`.
+pub(super) async fn confirm(desk: &dyn Desk, known: &Profile, losses: &[String]) -> Result<(), Diagnostic> {
+    let it = losses.join(", and ");
+    let question = format!("`{}` is saved and {it}. Replace it? [y/N] ", known.name);
+    let answer = desk.ask(&question, false).await?;
+    if answer.is_some_and(|answer| matches!(answer.expose().trim().to_lowercase().as_str(), "y" | "yes")) {
+        return Ok(());
+    }
+    let name = cqlbook_core::magic::quoted(&known.name);
+    Err(Diagnostic::new(
+        Code::ConfirmationRequired,
+        format!("There is a connection called `{}` already, and it is another one.", known.name),
+    )
+    .with_cause(format!("It {it}. Nothing was tried, and it stays as it is."))
+    .with_hint(format!("`%connect {name}` opens it, and `%connection edit {name}` changes it."))
+    .with_hint("Or give this one another name."))
+}
+
+#[cfg(test)]
+mod tests {
+    use cqlbook_vault::TlsPaths;
+
+    use super::*;
+
+    fn cluster(host: &str, port: u16, user: Option<&str>, tls: Option<TlsPaths>) -> SavedPlace {
+        let user = user.map(str::to_owned);
+        SavedPlace::Cassandra { hosts: vec![host.to_owned()], port, user, dc: None, tls }
+    }
+
+    #[test]
+    fn what_would_be_lost_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let ca = folder.path().join("ca.pem");
+        std::fs::write(&ca, "an authority").unwrap();
+        let secure = || Some(TlsPaths { ca_cert: Some(ca.clone()), ..TlsPaths::default() });
+        let mut known = Profile::new("Prod", cluster("db", 9042, Some("ann"), secure())).unwrap();
+        known.read_only = true;
+        let losses = |fresh: SavedPlace, read_only| losses(&known, &fresh, read_only);
+        assert_eq!(losses(cluster("DB", 9042, Some("ann"), secure()), true), Vec::<String>::new());
+        let lost = losses(cluster("db", 9042, None, None), false);
+        assert!(
+            lost[0].starts_with("leads to port 9042, authority ") && lost[0].ends_with(", db"),
+            "{lost:?}"
+        );
+        assert_eq!(lost[1..], ["logs in as ann", "only reads"]);
+        for (fresh, read_only) in [
+            (cluster("db", 9043, Some("ann"), secure()), true),
+            (cluster("db", 9042, Some("ann"), None), true),
+            (cluster("db", 9042, Some("ann"), Some(TlsPaths::default())), true),
+            (cluster("db", 9042, Some("bob"), secure()), true),
+            (cluster("db", 9042, Some("ann"), secure()), false),
+            (SavedPlace::Astra { bundle: "b.zip".into() }, true),
+        ] {
+            assert!(!losses(fresh.clone(), read_only).is_empty(), "{fresh:?}");
+        }
     }
 }

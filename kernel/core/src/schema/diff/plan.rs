@@ -70,18 +70,23 @@ impl<'a> Plan<'a> {
                 self.types.insert(name, reason);
             }
         }
-        // Each round takes along what is made of those found before, until nothing is.
-        loop {
-            let next = self.old.types.iter().find_map(|(name, udt)| {
-                let fields = udt.fields.iter().flat_map(|(_, field)| types::names(field));
-                let needed = fields.into_iter().find(|part| self.drops_type(part))?;
-                let both = self.new.types.contains_key(name) && !self.types.contains_key(name.as_str());
-                both.then(|| (name.as_str(), format!("It is made of the type {needed}, which is made anew.")))
-            });
-            match next {
-                Some((name, reason)) => self.types.insert(name, reason),
-                None => break,
-            };
+        // Each takes along what is made of it.
+        let mut made_of: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (name, udt) in &self.old.types {
+            for part in udt.fields.iter().flat_map(|(_, field)| types::names(field)) {
+                made_of.entry(part).or_default().push(name);
+            }
+        }
+        let mut found: Vec<&str> =
+            self.old.types.keys().map(String::as_str).filter(|name| self.drops_type(name)).collect();
+        while let Some(part) = found.pop() {
+            for &name in made_of.get(part).into_iter().flatten() {
+                if self.new.types.contains_key(name) && !self.types.contains_key(name) {
+                    let reason = format!("It is made of the type {part}, which is made anew.");
+                    self.types.insert(name, reason);
+                    found.push(name);
+                }
+            }
         }
     }
 

@@ -51,6 +51,9 @@ pub fn steps(old: &Schema, new: &Schema, sides: &Sides) -> Vec<Step> {
             (None, None) => {}
         }
     }
+    for step in &mut script.steps {
+        step.cql = ddl::checked(std::mem::take(&mut step.cql));
+    }
     script.steps
 }
 
@@ -329,7 +332,7 @@ impl Script<'_> {
         let mut set: Vec<_> = changed
             .filter_map(|change| {
                 let value = target.spelled(&change.option, &change.new)?;
-                Some(format!("{} = {}", change.option, value.cql()))
+                Some(format!("{} = {}", ddl::name(&change.option), value.cql()))
             })
             .collect();
         if old.comment != new.comment {

@@ -67,3 +67,47 @@ fn other_files_are_refused_with_the_reason() {
     let bare = Snapshot::read(r#"{"cqlbook_snapshot": 1, "keyspaces": {"k": {}}}"#).unwrap();
     assert!(bare.schema.keyspace("k").unwrap().tables.is_empty());
 }
+
+#[test]
+fn a_part_that_goes_into_statements_is_of_its_own_kind() {
+    let file = serde_json::json!({"cqlbook_snapshot": 1, "keyspaces": {"k": {
+        "tables": {"t": {
+            "columns": [
+                {"name": "k", "type": "int", "role": "partition"},
+                {"name": "v", "type": "text", "mask": {"function": "mask_replace", "arguments": ["'x; y'", null]}},
+            ],
+            "options": {"gc_grace_seconds": {"number": "864000"}, "extensions": {"bytes": {"a": "0xca"}}},
+            "indexes": {"i": {"target": "values(v)", "options": {}}},
+            "id": "c2a4ef50-3b5c-11ef-8b1a-0242ac120002",
+        }},
+        "views": {"mv": {"base": "t", "where": "k IS NOT NULL", "table": {"columns": []}}},
+        "functions": [{"name": "f", "arguments": [], "returns": "int", "language": "java", "body": "return 1;",
+            "qualities": ["DETERMINISTIC", "MONOTONIC ON \"K\""]}],
+        "aggregates": [{"name": "a", "arguments": ["int"], "returns": "int", "state_function": "f",
+            "state_type": "int", "initial": "(0, 'a;b')"}],
+    }}});
+    Snapshot::read(&file.to_string()).unwrap();
+    let parts = [
+        "tables/t/columns/1/mask/arguments/0",
+        "tables/t/options/gc_grace_seconds/number",
+        "tables/t/options/extensions/bytes/a",
+        "tables/t/indexes/i/target",
+        "tables/t/id",
+        "views/mv/where",
+        "functions/0/language",
+        "functions/0/qualities/1",
+        "aggregates/0/initial",
+    ];
+    for part in parts {
+        for smuggled in ["; DROP KEYSPACE prod; --", "'); DROP TABLE t; --", " -- ", " /* ", " '"] {
+            let mut evil = file.clone();
+            let value = evil.pointer_mut(&format!("/keyspaces/k/{part}")).unwrap();
+            *value = format!("{}{smuggled}", value.as_str().unwrap()).into();
+            let refused = Snapshot::read(&evil.to_string());
+            assert!(matches!(refused, Err(FileError::Part(_))), "{part}{smuggled}: {refused:?}");
+        }
+    }
+    let mut evil = file.clone();
+    evil["keyspaces"]["k"]["tables"]["t"]["options"]["x = 1; DROP KEYSPACE prod; --"] = true.into();
+    assert!(matches!(Snapshot::read(&evil.to_string()), Err(FileError::Part(_))), "an option's name");
+}

@@ -92,3 +92,47 @@ fn a_keyspace_is_put_together_from_its_rows() {
     );
     assert!(shop.tables.contains_key("alone"));
 }
+
+#[test]
+fn a_masks_argument_is_the_value_and_no_literal() {
+    let masked = |kind: &str, stored: &str| {
+        let mut reader = Reader::default();
+        let mut take = |source, columns: &[(&str, CqlType)], row: &[&str]| {
+            reader.take(source, &VecPage::of(columns, &[row]));
+        };
+        let keyspace =
+            [("keyspace_name", T), ("durable_writes", CqlType::Boolean), ("replication", text_map())];
+        take(Source::Keyspaces, &keyspace, &["'ks'", "true", "{'class': 'SimpleStrategy'}"]);
+        take(Source::Tables, &[("keyspace_name", T), ("table_name", T)], &["'ks'", "'t'"]);
+        let column = [
+            ("keyspace_name", T),
+            ("table_name", T),
+            ("column_name", T),
+            ("kind", T),
+            ("position", CqlType::Int),
+            ("type", T),
+        ];
+        take(Source::Columns, &column, &["'ks'", "'t'", "'v'", "'regular'", "-1", "'text'"]);
+        let mask = [
+            ("keyspace_name", T),
+            ("table_name", T),
+            ("column_name", T),
+            ("function_keyspace", T),
+            ("function_name", T),
+            ("function_argument_types", text_list()),
+            ("function_argument_values", text_list()),
+        ];
+        let (kind, stored) = (format!("['{kind}']"), format!("['{}']", stored.replace('\'', "''")));
+        take(Source::Masks, &mask, &["'ks'", "'t'", "'v'", "'system'", "'mask_replace'", &kind, &stored]);
+        let (keyspaces, notes) = reader.finish();
+        assert!(notes.is_empty(), "{notes:?}");
+        ddl::mask(keyspaces["ks"].tables["t"].columns[0].mask.as_ref().unwrap())
+    };
+    assert_eq!(
+        masked("text", "'a'); DROP KEYSPACE prod; --"),
+        "system.mask_replace('''a''); DROP KEYSPACE prod; --')"
+    );
+    assert_eq!(masked("text", "hidden"), "system.mask_replace('hidden')");
+    assert_eq!(masked("ascii", "'"), "system.mask_replace('''')");
+    assert_eq!(masked("int", "1"), "system.mask_replace(1)");
+}
