@@ -26,18 +26,31 @@ const REACH: usize = 4096;
 
 /// The text with its secrets masked.
 pub fn redact(cell: &str) -> Cow<'_, str> {
+    cover(cell, places(cell))
+}
+
+/// Whether the line of byte `at` has a secret in it, or a part of one.
+pub(crate) fn in_line(cell: &str, at: usize) -> bool {
+    let at = floor_boundary(cell, at);
+    let start = cell[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = cell[at..].find('\n').map_or(cell.len(), |newline| at + newline);
+    places(cell).iter().any(|secret| secret.start < end && start < secret.end)
+}
+
+/// Where the secrets stand.
+fn places(cell: &str) -> Vec<Span> {
+    let mut found = Vec::new();
     let lower = cell.to_ascii_lowercase();
     if !SIGNS.iter().any(|sign| lower.contains(sign)) {
-        return Cow::Borrowed(cell);
+        return found;
     }
-    let mut found = Vec::new();
     tokens(cell, &lower, &mut found);
     for line in lines(cell) {
         options(cell, line, &mut found);
         params(cell, line, &mut found);
     }
     named(cell, &mut found);
-    cover(cell, found)
+    found
 }
 
 /// Without any of these, in lower case, nothing is masked.

@@ -6,7 +6,7 @@
 use super::classify;
 use super::lexer::{Lexer, Open, Token, TokenKind, is_blank, lex, line_length};
 use super::lookalike;
-use crate::cell::{MagicLine, Step, StepKind};
+use crate::cell::{MagicLine, StatementKind, Step, StepKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::shell;
 use crate::text::Span;
@@ -232,7 +232,23 @@ impl Splitter<'_> {
             self.tail = Tail::Statement;
         }
         let statement = classify::statement(self.source, &tokens, span, into);
+        if let (StatementKind::Use(_), Some(more)) = (&statement.kind, tokens.get(2)) {
+            return self.broken(step, self.behind_use(&tokens, *more));
+        }
         self.push(step, StepKind::Cql(statement));
+    }
+
+    /// `USE` is never parsed by the server: what stands behind its name would be lost.
+    fn behind_use(&self, tokens: &[Token], more: Token) -> Diagnostic {
+        let word = more.span.of(self.source);
+        let told = Diagnostic::new(Code::SyntaxError, format!("The statement does not parse at `{word}`."))
+            .with_cause("`USE` takes the name of a keyspace and nothing more.")
+            .with_span(more.span);
+        if super::statement::starts_another(self.source, tokens, 2) {
+            told.with_hint(format!("Write `;` before `{word}`: it ends the statement that stands before."))
+        } else {
+            told.with_hint("A name with other characters than letters, digits and `_` needs double quotes: `USE \"my-keyspace\";`.")
+        }
     }
 
     /// `name <<` and nothing behind it.

@@ -303,3 +303,16 @@ fn a_long_cell_takes_time_in_proportion() {
         }
     }
 }
+
+#[test]
+fn a_line_with_a_secret_is_known() {
+    let cell = "SELECT 1;\nALTER ROLE x WITH PASSWORD = 'geheim' AND nope = 1;\nSELECT 2";
+    let of = |word: &str| in_line(cell, cell.find(word).unwrap());
+    assert_eq!([of("SELECT 1"), of("nope"), of("ROLE"), of("SELECT 2")], [false, true, true, false]);
+    assert!(
+        in_line("ALTER ROLE x WITH PASSWORD =\n\u{2018}geheim\u{2019} AND LOGIN = true", 30),
+        "{}",
+        redact("ALTER ROLE x WITH PASSWORD =\n\u{2018}geheim\u{2019}")
+    );
+    assert!(!in_line("SELECT password FROM users WHERE id = 'a'", 8));
+}

@@ -103,9 +103,11 @@ fn place(source: &str, d: &Diagnostic, positions: &mut Positions) -> Vec<String>
     if words.is_empty() {
         return Vec::new();
     }
-    let end = if d.span.is_some() && !d.hide_source { ':' } else { '.' };
+    // An error is kept in the notebook, and so is what it shows of the cell.
+    let hide = d.hide_source || d.span.is_some_and(|span| crate::redact::in_line(source, span.start));
+    let end = if d.span.is_some() && !hide { ':' } else { '.' };
     let mut lines = vec![format!("In {}{end}", words.join(", "))];
-    if let (Some(span), Some(position), false) = (d.span, position, d.hide_source) {
+    if let (Some(span), Some(position), false) = (d.span, position, hide) {
         let number = position.line.to_string();
         let gap = " ".repeat(number.len());
         let (text, before, carets) = excerpt(source, span, positions.line_start());

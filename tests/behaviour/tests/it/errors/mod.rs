@@ -12,6 +12,7 @@ mod metadata;
 mod network;
 pub(crate) mod packing;
 mod paused;
+mod places;
 mod refusals;
 mod replicas;
 mod staged;
