@@ -21,7 +21,10 @@ const BORDERS: &[Border] = &[
         home: "kernel/core/src/cql/comment.rs",
         message: "A comment of CQL is written by cqlbook_core::cql::comment, which lets nothing end it early.",
         crosses: |_, line| writes_comment(line),
-        may: &[("kernel/core/src/cell/generated.rs", "Random cells for tests, whose comments may end early.")],
+        may: &[(
+            "kernel/core/src/cell/generated.rs",
+            "Random cells for tests, whose comments may end early.",
+        )],
     },
     Border {
         home: "kernel/core/src/markdown.rs",

@@ -99,7 +99,9 @@ fn assignment(text: &str) -> Result<(String, Option<String>), Diagnostic> {
         return Err(usage("The value is missing."));
     }
     if let Some(told) = lookalike::refusal(literal, Code::Usage) {
-        return Err(Diagnostic { span: None, ..told });
+        // The value has no place of its own: the message names the character.
+        let hints = told.hints.iter().map(|hint| hint.replace("At the marked place t", "T")).collect();
+        return Err(Diagnostic { span: None, hints, ..told });
     }
     Ok((name, Some(literal.to_owned())))
 }
