@@ -2,6 +2,7 @@
 //!
 //! It reads the files that git knows or would take, and what cargo says of the workspace. It changes nothing.
 
+mod borders;
 mod docs;
 mod rooms;
 mod sources;
@@ -36,6 +37,7 @@ fn findings(repository: &Repository) -> Outcome<Vec<Finding>> {
     let mut findings = Vec::new();
     findings.extend(sources::check(repository, &workspace));
     findings.extend(words::check(repository));
+    findings.extend(borders::check(repository));
     findings.extend(rooms::check(&workspace));
     findings.extend(docs::check(repository));
     findings.sort();

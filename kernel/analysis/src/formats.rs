@@ -20,6 +20,7 @@ pub use part::{CompleteFile, PartFile};
 pub use writer::{RowWriter, WriteError, Written};
 
 use cqlbook_core::column::Column;
+use cqlbook_core::file_format;
 
 /// A file format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -60,14 +61,7 @@ impl Format {
 
     /// The format of that name or ending, in any case.
     pub fn named(name: &str) -> Option<Self> {
-        let name = name.to_ascii_lowercase();
-        let name = match name.as_str() {
-            "ndjson" => "jsonl",
-            "markdown" => "md",
-            "htm" => "html",
-            "feather" | "ipc" => "arrow",
-            other => other,
-        };
+        let name = file_format::of_written(name)?.name;
         Self::ALL.iter().find(|(_, ending)| *ending == name).map(|(format, _)| *format)
     }
 

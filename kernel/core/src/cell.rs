@@ -235,3 +235,5 @@ pub fn completeness(source: &str) -> Completeness {
 mod generated;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod typographic;

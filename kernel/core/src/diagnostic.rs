@@ -164,6 +164,13 @@ impl Diagnostic {
         self
     }
 
+    /// Says where in the cell the text stands that it is about: its own place is moved there, and without one it is the whole text's.
+    #[must_use]
+    pub fn placed_in(mut self, text: Span) -> Self {
+        self.span = Some(self.span.map_or(text, |span| span.shifted(text.start)));
+        self
+    }
+
     /// Says which file's text the span points into.
     #[must_use]
     pub fn with_origin(mut self, origin: Origin) -> Self {

@@ -10,6 +10,7 @@ pub mod complete;
 pub mod consistency;
 pub mod cql;
 pub mod diagnostic;
+pub mod file_format;
 pub mod host;
 pub mod inspect;
 pub mod magic;

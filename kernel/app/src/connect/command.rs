@@ -40,7 +40,8 @@ pub(crate) fn run(words: &[String]) -> ExitCode {
 
 async fn dispatch(line: &str) -> Result<(), Diagnostic> {
     let magic = magic::lookup(MagicKind::Line, "connection")?;
-    let arguments = magic::parse_line(magic, line)?;
+    // A terminal shows no source to point into.
+    let arguments = magic::parse_line(magic, line).map_err(|error| Diagnostic { span: None, ..error })?;
     verbs::run(&Terminal::new(), &Shelf::of_user(), &arguments).await
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod happened;
 pub(crate) mod host;
 mod link;
 mod names;
+mod place;
 pub(crate) mod proxy;
 pub(crate) mod query;
 mod refusals;

@@ -10,7 +10,7 @@ use cqlbook_core::schema::Schema;
 use cqlbook_core::text::Span;
 
 use super::connect::{self, Kind};
-use super::{filtering, happened, names, refusals, syntax};
+use super::{filtering, happened, names, place, refusals, syntax};
 use crate::run::repeat::idempotence;
 
 /// What is known of the statement that failed.
@@ -154,10 +154,22 @@ pub(crate) fn query_of_no_statement(error: &QueryError, astra: bool) -> Diagnost
 
 /// Where in the cell the server's complaint points: the token it names, or the whole statement.
 fn place(error: &ServerError, context: &Context<'_>) -> Span {
-    match error.position {
-        Some(position) => context.statement.server_position(position.line, position.column.saturating_sub(1)),
-        None => context.statement.span,
-    }
+    let statement = context.statement;
+    let Some(position) = error.position else {
+        return match error.kind {
+            // The parser gives the end no place.
+            ServerErrorKind::Syntax if error.message.contains("input '<EOF>'") => {
+                Span::new(statement.span.end, statement.span.end)
+            }
+            ServerErrorKind::Syntax | ServerErrorKind::Invalid | ServerErrorKind::Config => {
+                let found = place::of(&statement.text, &error.message);
+                found.map_or(statement.span, |span| span.shifted(statement.span.start))
+            }
+            _ => statement.span,
+        };
+    };
+    let place = statement.server_position(position.line, position.column.saturating_sub(1));
+    statement.unseparated(place).unwrap_or(place)
 }
 
 /// Tells what an ERROR message of the server means.
@@ -290,6 +302,12 @@ fn advise(diagnostic: Diagnostic, error: &ServerError, context: &Context<'_>) ->
         Code::SyntaxError if context.statement.swallowed_magic().is_some() => diagnostic
             .with_cause("The statement runs on into the line of a magic, because the `;` before that line is missing.")
             .with_hint("End the statement with `;`."),
+        Code::SyntaxError if unseparated(error, context).is_some() => {
+            let word = unseparated(error, context).map_or("", |span| span.of(&context.statement.text));
+            diagnostic
+                .with_cause("Two statements stand one behind the other, and the `;` between them is missing.")
+                .with_hint(format!("Write `;` before `{word}`: it ends the statement that stands before."))
+        }
         Code::SyntaxError => {
             let diagnostic = diagnostic.with_cause("The server could not read on at the marked place.");
             let diagnostic = match syntax::meant(text) {
@@ -306,6 +324,16 @@ fn advise(diagnostic: Diagnostic, error: &ServerError, context: &Context<'_>) ->
         },
         _ => diagnostic,
     }
+}
+
+/// Where in the statement's own text another one starts, by what the server stumbled over.
+fn unseparated(error: &ServerError, context: &Context<'_>) -> Option<Span> {
+    let position = error.position?;
+    let statement = context.statement;
+    let place = statement.server_position(position.line, position.column.saturating_sub(1));
+    let found = statement.unseparated(place)?;
+    let start = found.start.checked_sub(statement.span.start)?;
+    Some(Span::new(start, start + (found.end - found.start)))
 }
 
 fn connection_lost(lost: &ConnectionLost, astra: bool) -> Diagnostic {

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicU64;
 
 use cqlbook_analysis::unpack;
 use cqlbook_cluster::Cell;
+use cqlbook_core::file_format;
 use cqlbook_core::value::Notes;
 
 use super::columns::Columns;
@@ -40,14 +41,14 @@ impl Format {
     pub(crate) fn of(path: &Path, name: Option<&str>) -> Option<Self> {
         let (path, is_rejected) = of_rejected(path);
         let ending = unpack::ending(path);
-        match name.unwrap_or(&ending) {
+        match file_format::of_loaded(name.unwrap_or(&ending))?.name {
             // Rows of a file of columns are set aside as CSV.
-            "parquet" | "pq" | "arrow" | "feather" if is_rejected => Some(Self::Csv),
-            "csv" | "tsv" | "txt" => Some(Self::Csv),
-            "jsonl" | "ndjson" => Some(Self::Jsonl),
+            "parquet" | "arrow" if is_rejected => Some(Self::Csv),
+            "csv" => Some(Self::Csv),
+            "jsonl" => Some(Self::Jsonl),
             "json" => Some(Self::Json),
-            "parquet" | "pq" => Some(Self::Parquet),
-            "arrow" | "feather" | "ipc" => Some(Self::Arrow),
+            "parquet" => Some(Self::Parquet),
+            "arrow" => Some(Self::Arrow),
             _ => None,
         }
     }

@@ -79,7 +79,8 @@ fn dialect(path: &Path, arguments: &Arguments) -> Result<Dialect, Diagnostic> {
                 .with_hint("In quotes where a shell would want them: `--delimiter ';'`, `--escape '\\'`.")),
         },
     };
-    let tabs = path.to_str().is_some_and(|path| path.to_lowercase().contains(".tsv"));
+    let tabs = arguments.value("format").is_some_and(|format| format.eq_ignore_ascii_case("tsv"))
+        || path.to_str().is_some_and(|path| path.to_lowercase().contains(".tsv"));
     let delimiter = one("delimiter", Some(if tabs { b'\t' } else { b',' }))?.unwrap_or(b',');
     let escape = one("escape", None)?;
     let dialect =

@@ -27,7 +27,7 @@ use crate::run::scene::Scene;
 pub(crate) async fn run(scene: &mut Scene, line: &MagicLine) -> Result<(), Diagnostic> {
     let magic =
         magic::lookup(MagicKind::Line, &line.name).map_err(|error| error.with_span(line.name_span))?;
-    let arguments = magic::parse_line(magic, &line.rest).map_err(|error| error.with_span(line.rest_span))?;
+    let arguments = magic::parse_line(magic, &line.rest).map_err(|error| error.placed_in(line.rest_span))?;
     if !arguments.form().implemented {
         let words: Vec<_> = std::iter::once(magic.name).chain(arguments.words().iter().copied()).collect();
         return Err(not_in_this_release(&format!("%{}", words.join(" "))).with_span(line.span));

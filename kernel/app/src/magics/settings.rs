@@ -2,6 +2,7 @@
 
 use cqlbook_core::cql::keywords::unquote_name;
 use cqlbook_core::cql::lexer::{TokenKind, lex};
+use cqlbook_core::cql::lookalike;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic::Arguments;
 use cqlbook_core::render::{self, Item, List};
@@ -97,6 +98,11 @@ fn assignment(text: &str) -> Result<(String, Option<String>), Diagnostic> {
     if literal.is_empty() {
         return Err(usage("The value is missing."));
     }
+    if let Some(told) = lookalike::refusal(literal, Code::Usage) {
+        // The value has no place of its own: the message names the character.
+        let hints = told.hints.iter().map(|hint| hint.replace("At the marked place t", "T")).collect();
+        return Err(Diagnostic { span: None, hints, ..told });
+    }
     Ok((name, Some(literal.to_owned())))
 }
 
@@ -116,7 +122,7 @@ mod tests {
         assert_eq!(read("Day = '2013-01-01';"), pair("day", Some("'2013-01-01'")));
         assert_eq!(read(":\"My = day\"={1, 2}"), pair("My = day", Some("{1, 2}")));
         assert_eq!(read("day"), pair("day", None));
-        for text in ["= 5", "a b = 5", "day =", "5 = 5"] {
+        for text in ["= 5", "a b = 5", "day =", "5 = 5", "day = ‘2013-01-01’", "n = −5"] {
             assert!(read(text).is_err(), "{text}");
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use cqlbook_analysis::sql::{Answer, Job, Place, SqlError, Table};
+use cqlbook_core::cql::lookalike;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic::Arguments;
 use cqlbook_core::render::{self, Facts};
@@ -110,6 +111,15 @@ fn of_file(error: &SqlError, path: &Path) -> Diagnostic {
 }
 
 fn explained(error: &SqlError, source: &str, body: Span) -> Diagnostic {
+    // What fails may hold a typographic quote, which says more than what the parser made of it.
+    let odd = matches!(
+        error,
+        SqlError::Syntax { .. } | SqlError::Several(_) | SqlError::NoTable { .. } | SqlError::NoColumn { .. }
+    );
+    if let Some(told) = lookalike::refusal(body.of(source), Code::SyntaxError).filter(|_| odd) {
+        let message = told.message.replace("no character of CQL", "no character of SQL");
+        return Diagnostic { message, ..told }.placed_in(body);
+    }
     let usage = Diagnostic::new(Code::Usage, error.to_string());
     let invalid = Diagnostic::new(Code::InvalidQuery, error.to_string());
     let meant = |diagnostic: Diagnostic, near: &Option<String>| match near {

@@ -56,7 +56,7 @@ async fn run_cell_magic(
     let magic =
         magic::lookup(MagicKind::Cell, &cell.name).map_err(|error| error.with_span(cell.name_span))?;
     let arguments =
-        magic::parse_line(magic, cell.line.of(&scene.source)).map_err(|error| error.with_span(cell.line))?;
+        magic::parse_line(magic, cell.line.of(&scene.source)).map_err(|error| error.placed_in(cell.line))?;
     if magic.name == "export" {
         let outcome = tokio::select! {
             biased;

@@ -345,3 +345,46 @@ proptest! {
         prop_assert_eq!(joined, source);
     }
 }
+
+#[test]
+fn what_stands_behind_use_is_not_lost() {
+    let told = |cell: &str| match parse(cell) {
+        Cell::Steps(steps) => match &steps[0].kind {
+            StepKind::Broken(told) => {
+                format!("{} {}", told.span.map_or("", |span| span.of(cell)), told.hints.join(" "))
+            }
+            _ => "fine".to_owned(),
+        },
+        _ => "no steps".to_owned(),
+    };
+    assert_eq!(
+        told("USE ks SELECT * FROM t"),
+        "SELECT Write `;` before `SELECT`: it ends the statement that stands before."
+    );
+    assert_eq!(
+        told("USE \"Ks\"\nUSE b"),
+        "USE Write `;` before `USE`: it ends the statement that stands before."
+    );
+    assert!(told("USE my-keyspace").starts_with("- A name with other characters"));
+    assert_eq!(told("USE ks; SELECT 1"), "fine");
+    assert_eq!(told("USE ks -- SELECT 1"), "fine");
+}
+
+#[test]
+fn a_statement_within_another_is_found_where_the_parser_stumbles() {
+    let found = |cell: &str, stumbled: &str| {
+        let at = cell.rfind(stumbled).unwrap();
+        let statement = Statement::new(cell);
+        let span = statement.unseparated(Span::new(at, at + stumbled.len()));
+        span.map_or("-".to_owned(), |span| format!("{}@{}", span.of(cell), span.start))
+    };
+    assert_eq!(found("SELECT * FROM a\nSELECT * FROM b", "SELECT"), "SELECT@16");
+    assert_eq!(found("SELECT * FROM a\nupdate b SET c = 1", "b"), "update@16", "one word later");
+    assert_eq!(found("INSERT INTO t (k) VALUES (1)\nCONSISTENCY ONE", "CONSISTENCY"), "CONSISTENCY@29");
+    assert_eq!(found("SELECT * FROM a WHERE k = 'x' DROP TABLE t", "DROP"), "DROP@30");
+    assert_eq!(found("SELECT * FROM a ORDER BY c DESC\nLIST ROLES", "LIST"), "LIST@32");
+    assert_eq!(found("SELECT SELECT FROM t", "SELECT"), "-");
+    assert_eq!(found("SELECT * FROM a WHERE SELECT", "SELECT"), "-");
+    assert_eq!(found("SELECT a, SELECT FROM t", "SELECT"), "-");
+    assert_eq!(found("SELECT a FRM t", "FRM"), "-");
+}

@@ -8,6 +8,7 @@ mod cqlsh_cases;
 pub mod functions;
 pub mod keywords;
 pub mod lexer;
+pub mod lookalike;
 pub(crate) mod repeat;
 pub mod scan;
 pub mod selection;

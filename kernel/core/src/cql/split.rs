@@ -4,8 +4,9 @@
 //! step that names the place where it was opened.
 
 use super::classify;
-use super::lexer::{Lexer, Open, Token, TokenKind, is_blank, line_length};
-use crate::cell::{MagicLine, Step, StepKind};
+use super::lexer::{Lexer, Open, Token, TokenKind, is_blank, lex, line_length};
+use super::lookalike;
+use crate::cell::{MagicLine, StatementKind, Step, StepKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::shell;
 use crate::text::Span;
@@ -74,6 +75,8 @@ impl Splitter<'_> {
                 TokenKind::Semicolon => at_line_start = false,
                 TokenKind::Unterminated { what, .. } => self.unterminated(token.span.start, token, what),
                 TokenKind::Operator if text == "%" => self.magic(token.span.start, at_line_start),
+                // Between steps what is not seen means nothing.
+                TokenKind::Unknown if lookalike::is_invisible(text) => {}
                 _ => {
                     at_line_start = false;
                     match self.shell_verb(token) {
@@ -95,7 +98,11 @@ impl Splitter<'_> {
 
     fn unterminated(&mut self, from: usize, token: Token, what: Open) {
         self.tail = Tail::Quote;
-        self.broken(Span::new(from, token.span.end), unterminated(what, token.span.start));
+        let mut told = unterminated(what, token.span.start);
+        if let Some(close) = lookalike::closing(token.span.of(self.source), what) {
+            told = told.with_cause(format!("It holds {}, which closes nothing in CQL.", close.described()));
+        }
+        self.broken(Span::new(from, token.span.end), told);
     }
 
     /// A `%` that opens a step.
@@ -146,7 +153,10 @@ impl Splitter<'_> {
         let line = shell::scan(verb, self.lexer.rest(), head);
         self.lexer.seek(line.end);
         match line.command {
-            Ok(command) => self.push(command.span, StepKind::Shell(command)),
+            Ok(command) => match odd_argument(self.source, &command) {
+                Some(told) => self.broken(command.span, told),
+                None => self.push(command.span, StepKind::Shell(command)),
+            },
             Err(opened) => {
                 let what = if self.source.as_bytes().get(opened) == Some(&b'\'') {
                     Open::String
@@ -165,9 +175,17 @@ impl Splitter<'_> {
         let mut into = None;
         let mut block = None;
         let mut ended = false;
+        let mut odd = Odd::default();
+        odd.look(self, first);
         while let Some(token) = self.lexer.next() {
+            odd.look(self, token);
             match token.kind {
                 TokenKind::Whitespace | TokenKind::Comment => continue,
+                TokenKind::Unterminated { .. } if odd.is_there() => {
+                    self.tail = Tail::Quote;
+                    let span = Span::new(step_start, token.span.end);
+                    return odd.told(self.source).map_or((), |told| self.broken(span, told));
+                }
                 TokenKind::Unterminated { what, .. } => return self.unterminated(step_start, token, what),
                 TokenKind::Semicolon if block.is_none() => {
                     ended = true;
@@ -200,8 +218,12 @@ impl Splitter<'_> {
         let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else {
             return self.nameless(step_start, into.unwrap_or_default(), ended);
         };
-        let span = Span::new(first.span.start, last.span.end);
+        let span = Span::new(first.span.start, last.span.end.max(odd.end));
         let step = Span::new(step_start, span.end);
+        if let Some(told) = odd.told(self.source) {
+            self.tail = if ended { Tail::Closed } else { Tail::Statement };
+            return self.broken(step, told);
+        }
         if let Some(block) = block {
             self.tail = Tail::Block;
             return self.broken(step, block.not_closed(first.span));
@@ -210,7 +232,23 @@ impl Splitter<'_> {
             self.tail = Tail::Statement;
         }
         let statement = classify::statement(self.source, &tokens, span, into);
+        if let (StatementKind::Use(_), Some(more)) = (&statement.kind, tokens.get(2)) {
+            return self.broken(step, self.behind_use(&tokens, *more));
+        }
         self.push(step, StepKind::Cql(statement));
+    }
+
+    /// `USE` is never parsed by the server: what stands behind its name would be lost.
+    fn behind_use(&self, tokens: &[Token], more: Token) -> Diagnostic {
+        let word = more.span.of(self.source);
+        let told = Diagnostic::new(Code::SyntaxError, format!("The statement does not parse at `{word}`."))
+            .with_cause("`USE` takes the name of a keyspace and nothing more.")
+            .with_span(more.span);
+        if super::statement::starts_another(self.source, tokens, 2) {
+            told.with_hint(format!("Write `;` before `{word}`: it ends the statement that stands before."))
+        } else {
+            told.with_hint("A name with other characters than letters, digits and `_` needs double quotes: `USE \"my-keyspace\";`.")
+        }
     }
 
     /// `name <<` and nothing behind it.
@@ -241,6 +279,66 @@ impl Splitter<'_> {
             _ => None,
         }
     }
+}
+
+/// Characters of a statement that look like CQL's and are none.
+#[derive(Debug, Default)]
+struct Odd {
+    first: Option<Span>,
+    all: Vec<char>,
+    /// One of a blank, which counts where more of the statement follows.
+    blank: Option<Span>,
+    /// Where the last quotation ends that such a character opens.
+    end: usize,
+}
+
+impl Odd {
+    /// Looks at a token. What a typographic quote opens is skipped, so that a `;` in it ends nothing.
+    fn look(&mut self, splitter: &mut Splitter<'_>, token: Token) {
+        let found = lookalike::first_in(splitter.source, token);
+        match token.kind {
+            TokenKind::Whitespace => self.blank = self.blank.or(found),
+            TokenKind::Comment | TokenKind::Semicolon => {}
+            _ => {
+                for place in self.blank.take().into_iter().chain(found) {
+                    self.first.get_or_insert(place);
+                    if self.all.len() < 64 {
+                        self.all.extend(place.of(splitter.source).chars());
+                    }
+                }
+                let quotation =
+                    found.and_then(|place| lookalike::quotation(splitter.source.get(place.start..)?));
+                if let Some(length) = quotation {
+                    self.end = token.span.start + length;
+                    splitter.lexer.seek(self.end);
+                }
+            }
+        }
+    }
+
+    const fn is_there(&self) -> bool {
+        self.first.is_some()
+    }
+
+    fn told(&self, source: &str) -> Option<Diagnostic> {
+        lookalike::told(source, self.first?, &self.all, Code::SyntaxError)
+    }
+}
+
+/// What is wrong with a shell command's argument that has such a character. Of a path only the first one counts: a file may have
+/// any name.
+fn odd_argument(source: &str, command: &shell::ShellCommand) -> Option<Diagnostic> {
+    use shell::ShellVerb::{Capture, Help, Source};
+    let text = command.arguments_span.of(source);
+    let mut tokens = lex(text).into_iter();
+    let place = match command.verb {
+        Help => return None,
+        Source | Capture => tokens.next().and_then(|token| lookalike::first_in(text, token)),
+        _ => tokens.find_map(|token| lookalike::first_in(text, token)),
+    }?;
+    let all: Vec<char> =
+        text.chars().filter(|one| !one.is_ascii() && lookalike::of(*one).is_some()).take(64).collect();
+    lookalike::told(source, place.shifted(command.arguments_span.start), &all, Code::Usage)
 }
 
 /// What spans several statements.

@@ -1,10 +1,12 @@
 //! What a statement answers about itself: what it does, and where places of it stand in the cell.
 
 use super::classify::{Delete, ObjectKind, StatementKind, TableName, statement};
+use super::keywords::{STATEMENTS, is_reserved};
 use super::lexer::{Token, TokenKind, lex, line_length};
 use super::repeat::Idempotence;
 use crate::cell::Statement;
 use crate::magic::{MagicKind, lookup};
+use crate::shell::ShellVerb;
 use crate::text::Span;
 
 impl Statement {
@@ -95,6 +97,19 @@ impl Statement {
         token.map_or(end, |token| token.span.shifted(self.span.start))
     }
 
+    /// The word at or just before `place` (both in the cell) that starts another statement, where what stands before it may be
+    /// the end of one: the `;` between them is missing.
+    pub fn unseparated(&self, place: Span) -> Option<Span> {
+        let at = place.start.checked_sub(self.span.start)?;
+        let tokens: Vec<Token> =
+            lex(&self.text).into_iter().filter(|token| !token.kind.is_trivia()).collect();
+        let stumbled = tokens.iter().position(|token| token.span.start >= at).unwrap_or(tokens.len());
+        let candidates = [Some(stumbled), stumbled.checked_sub(1)];
+        let found =
+            candidates.into_iter().flatten().find(|place| starts_another(&self.text, &tokens, *place))?;
+        Some(tokens.get(found)?.span.shifted(self.span.start))
+    }
+
     /// A line of the statement that looks like a magic (`%show …`), probably because the `;` before it is missing.
     pub fn swallowed_magic(&self) -> Option<Span> {
         let tokens = lex(&self.text);
@@ -110,3 +125,27 @@ impl Statement {
         })
     }
 }
+
+/// Whether the token at a place starts a statement or shell command, and the one before it may end one.
+pub(crate) fn starts_another(text: &str, tokens: &[Token], place: usize) -> bool {
+    let Some([before, token]) = place.checked_sub(1).and_then(|before| tokens.get(before..=place)) else {
+        return false;
+    };
+    let word = token.span.of(text);
+    let starts = token.kind == TokenKind::Word
+        && (STATEMENTS
+            .iter()
+            .any(|one| one.split(' ').next().is_some_and(|one| one.eq_ignore_ascii_case(word)))
+            || ShellVerb::find(word).is_some());
+    let last = before.span.of(text);
+    let ends = match before.kind {
+        TokenKind::Operator => matches!(last, ")" | "]" | "}" | ">"),
+        TokenKind::Word => !is_reserved(last) || ENDS.iter().any(|one| one.eq_ignore_ascii_case(last)),
+        TokenKind::Semicolon | TokenKind::Unknown | TokenKind::Unterminated { .. } => false,
+        _ => true,
+    };
+    starts && ends && place > 1
+}
+
+/// Reserved words that a statement may end with.
+const ENDS: &[&str] = &["ASC", "BATCH", "DESC", "FULL", "INFINITY", "NAN", "NORECURSIVE", "NULL"];

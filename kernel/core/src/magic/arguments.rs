@@ -4,6 +4,7 @@
 
 use super::words::{Word, words};
 use super::{Form, Magic, Meaning, Opt, Positional, shortened};
+use crate::cql::lookalike;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::nearest::nearest;
 use crate::settings::Settings;
@@ -80,12 +81,15 @@ pub fn parse_line(magic: &'static Magic, rest: &str) -> Result<Arguments, Diagno
         return Ok(Arguments { form, positionals, options: Vec::new() });
     }
     let (words, closed) = match words(rest) {
-        Ok(words) => (words, true),
+        Ok(words) => (without_semicolon(words, rest), true),
         Err(words) => (words, false),
     };
     let form = choose(magic, &words);
     // First of all, so that no other message can be about a secret.
     refuse_secrets(form, &words, rest)?;
+    if let Some(told) = words.iter().find_map(|word| lookalike::in_a_word(rest, word.span)) {
+        return Err(told);
+    }
     if !closed {
         let diagnostic = Diagnostic::new(Code::Usage, "A quote on this line is not closed.");
         return Err(diagnostic.with_hint("Quotes are those of a shell: `'two words'`, `\"it's\"`."));
@@ -93,6 +97,22 @@ pub fn parse_line(magic: &'static Magic, rest: &str) -> Result<Arguments, Diagno
     let Some(form) = form else { return Err(no_form(magic, words.first())) };
     let parser = Parser { magic, form, line: rest };
     parser.parse(words.get(form.words.len()..).unwrap_or_default())
+}
+
+/// The words without the `;` that ends a statement, and no magic's line: whoever wrote CQL before writes it. Within quotes it belongs
+/// to the word.
+fn without_semicolon(mut words: Vec<Word>, line: &str) -> Vec<Word> {
+    while let Some(last) = words.last_mut()
+        && last.span.of(line).ends_with(';')
+        && !last.span.of(line).ends_with("\\;")
+    {
+        last.span.end -= 1;
+        last.text.pop();
+        if last.span.start == last.span.end {
+            words.pop();
+        }
+    }
+    words
 }
 
 /// The form whose words the line starts with; the longest wins.

@@ -1,6 +1,7 @@
 //! What the table of magics is written with: forms, options and positionals that come more than once.
 
 use super::{Form, Meaning, Opt, Positional};
+use crate::file_format;
 
 pub(super) const fn required(name: &'static str, what: Meaning) -> Positional {
     Positional { name, required: true, repeated: false, what }
@@ -66,11 +67,14 @@ pub(super) const CASSANDRA: &[Opt] =
 pub(super) const CASSANDRA_TO_SAVE: &[Opt] =
     &[NAME, HOST, PORT, USER, DC, CA_CERT, CERT, KEY, KEYSPACE, READ_ONLY, VAULT];
 
-const FORMATS: Meaning =
-    Meaning::OneOf(&["csv", "json", "jsonl", "parquet", "arrow", "xlsx", "md", "html", "cql"]);
 pub(super) const FORCE: Opt = flag("force", "Replaces a file that exists.");
 pub(super) const EXPORT_OPTIONS: &[Opt] = &[
-    value("format", "F", FORMATS, "The format; otherwise the file's ending tells."),
+    value(
+        "format",
+        "F",
+        Meaning::OneOf(file_format::WRITTEN),
+        "The format; otherwise the file's ending tells.",
+    ),
     FORCE,
     value("null", "TEXT", Meaning::Text, "What stands for null in a CSV file; an empty field if not given."),
     value(
@@ -84,7 +88,7 @@ pub(super) const IMPORT_OPTIONS: &[Opt] = &[
     value(
         "format",
         "F",
-        Meaning::OneOf(&["csv", "json", "jsonl", "parquet", "arrow"]),
+        Meaning::OneOf(file_format::LOADED),
         "The format; otherwise the file's ending tells.",
     ),
     value("null", "TEXT", Meaning::Text, "The text that stands for null, beside the empty field."),

@@ -296,3 +296,62 @@ fn there_is_help_on_everything_in_the_tables() {
     | `--title T` | The chart's title. |
     ");
 }
+
+/// What is said of a line, with the marked text.
+fn refused(line: &str) -> String {
+    let (name, rest) = line.split_once(' ').unwrap();
+    let magic = lookup(MagicKind::Line, name.trim_start_matches('%')).unwrap();
+    match parse_line(magic, rest) {
+        Ok(arguments) => format!("{:?}", arguments.positionals()),
+        Err(told) => {
+            let marked = told.span.map_or("-", |span| span.of(rest)).escape_unicode().to_string();
+            format!("{} at {marked}: {}", told.message, told.hints.first().map_or("", String::as_str))
+        }
+    }
+}
+
+#[test]
+fn a_semicolon_behind_the_last_word_belongs_to_no_word() {
+    let read = [
+        "%import a.csv INTO t;",
+        "%import a.csv INTO ks.t (a, b);",
+        "%snapshot save nightly ;",
+        "%export _ f.csv --force;;",
+        "%export _ 'f;'",
+        "%show _ --rows 5;",
+    ];
+    assert_snapshot!(read.map(refused).join("\n"), @r#"
+    ["a.csv", "INTO", "t"]
+    ["a.csv", "INTO", "ks.t", "(a,", "b)"]
+    ["nightly"]
+    ["_", "f.csv"]
+    ["_", "f;"]
+    ["_"]
+    "#);
+}
+
+#[test]
+fn what_looks_like_a_dash_or_a_quote_is_named() {
+    let read = [
+        "%export _ f.csv ——format csv",
+        "%export _ f.csv –force",
+        "%export _ f.csv --format＝csv",
+        "%export _ “file.csv”",
+        "%export _ file.csv --null=‘x’",
+        "%show _\u{a0}--rows 5",
+        "%export _ 'a – “b”.csv'",
+        "%export _ report–2026.csv",
+        "%export _ \u{a0}b.csv",
+    ];
+    assert_snapshot!(read.map(refused).join("\n"), @r#"
+    `—` (U+2014, em dash) is not taken here. at \u{2014}: At the marked place type `-`: an option begins with `--`.
+    `–` (U+2013, en dash) is not taken here. at \u{2013}: At the marked place type `-`: an option begins with `--`.
+    `＝` (U+FF1D, full-width form) is not taken here. at \u{ff1d}: At the marked place type `=`.
+    `“` (U+201C, left double quotation mark) is not taken here. at \u{201c}: At the marked place type `'` or `"`.
+    `‘` (U+2018, left single quotation mark) is not taken here. at \u{2018}: At the marked place type `'` or `"`.
+    A no-break space (U+00A0) is not taken here. at \u{a0}: At the marked place type a blank.
+    ["_", "a – “b”.csv"]
+    ["_", "report–2026.csv"]
+    ["_", "\u{a0}b.csv"]
+    "#);
+}

@@ -84,3 +84,23 @@ async fn what_was_made_a_moment_ago_is_offered_and_what_was_dropped_is_not() {
     notebook.ok("%%cql --yes\nDROP TABLE brand_new").await;
     assert_eq!(offered(&mut notebook, "SELECT * FROM bra|").await, []);
 }
+
+#[tokio::test]
+async fn what_the_cell_itself_says_above_the_cursor_counts() {
+    let mut notebook = notebook_with_a_shop().await;
+    let local = offered(&mut notebook, "USE system;\nSELECT * FROM loc|").await;
+    assert_eq!(texts(&local), ["local"]);
+    let local = offered(&mut notebook, "%%cql --keyspace system\nSELECT rac| FROM local").await;
+    assert_eq!(texts(&local), ["rack"]);
+    let made = "CREATE TABLE parts (part int PRIMARY KEY, grams double);\nALTER TABLE parts ADD place frozen<address>;\n";
+    let columns = offered(&mut notebook, &format!("{made}UPDATE parts SET |")).await;
+    assert_eq!(texts(&columns), ["grams", "place"]);
+    let fields = offered(&mut notebook, &format!("{made}SELECT place.| FROM parts")).await;
+    assert_eq!(texts(&fields), ["street", "\"City\""]);
+    assert_eq!(offered(&mut notebook, "SELECT * FROM parts|").await, [], "it was not run");
+    let code = format!("{made}SELECT grams FROM parts");
+    let content = json!({"code": code, "cursor_pos": code.len() - 12, "detail_level": 0});
+    let reply = notebook.frontend.request(Channel::Shell, "inspect_request", content).await;
+    let said = reply.content()["data"]["text/markdown"].as_str().unwrap_or_default().to_owned();
+    assert!(said.starts_with("**`grams`** `double`, a column of `parts`."), "{said}");
+}

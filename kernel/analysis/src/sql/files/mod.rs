@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use cqlbook_core::column::{Column, CqlType};
+use cqlbook_core::file_format;
 use cqlbook_core::page::Page;
 use parquet::arrow::ProjectionMask;
 
@@ -45,15 +46,15 @@ pub(super) fn read(
         Ok(_) => {}
     }
     let read = || {
-        match ending.as_str() {
-        "parquet" | "arrow" | "feather" | "ipc" if unpack::is_packed(path) => {
+        match file_format::of_loaded(&ending).map_or("", |format| format.name) {
+        "parquet" | "arrow" if unpack::is_packed(path) => {
             Err(reader.failed("a file of this format is not compressed as a whole: unpack it"))
         }
         "parquet" => reader.parquet(),
-        "arrow" | "feather" | "ipc" => reader.arrow(),
+        "arrow" => reader.arrow(),
+        "csv" if ending == "tsv" => reader.delimited(b'\t', null.unwrap_or_default()),
         "csv" => reader.delimited(b',', null.unwrap_or_default()),
-        "tsv" => reader.delimited(b'\t', null.unwrap_or_default()),
-        "jsonl" | "ndjson" => reader.json_lines(),
+        "jsonl" => reader.json_lines(),
         _ => Err(reader.failed("its ending is not one of `.parquet`, `.arrow`, `.csv`, `.tsv`, `.jsonl` (of text also `.csv.gz`, `.csv.zst`)")),
     }
     };

@@ -4,6 +4,7 @@
 //! `docs/errors.md` quotes first lines of what is kept here; `documented.rs` holds the two together.
 
 mod bundles;
+mod carets;
 mod documented;
 mod fields;
 mod kept;

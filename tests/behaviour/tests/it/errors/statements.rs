@@ -73,11 +73,19 @@ async fn a_name_that_is_nearly_right_is_named() {
     INVALID_QUERY: table flihgts does not exist.
     The statement parses, but it does not fit the schema or the server's rules.
 
+    In line 1, column 15:
+    1 | SELECT * FROM flihgts
+      |               ^^^^^^^
+
     → Did you mean `flights`?
     ");
     assert_snapshot!(case.told("SELECT delay FROM flights").await, @r#"
     INVALID_QUERY: Undefined column name delay in table KEYSPACE.flights.
     The statement parses, but it does not fit the schema or the server's rules.
+
+    In line 1, column 8:
+    1 | SELECT delay FROM flights
+      |        ^^^^^
 
     → Did you mean `"Delay"`? Names with capitals need double quotes.
     "#);
@@ -85,17 +93,29 @@ async fn a_name_that_is_nearly_right_is_named() {
     INVALID_QUERY: keyspace systm does not exist.
     The statement parses, but it does not fit the schema or the server's rules.
 
+    In line 1, column 15:
+    1 | SELECT * FROM systm.local
+      |               ^^^^^
+
     → Did you mean `system`?
     ");
     assert_snapshot!(case.told("USE nowhere").await, @"
     INVALID_QUERY: Keyspace 'nowhere' does not exist.
     The statement parses, but it does not fit the schema or the server's rules.
 
+    In line 1, column 5:
+    1 | USE nowhere
+      |     ^^^^^^^
+
     → `DESCRIBE TABLES` lists what there is. Names that were created in quotes keep their case.
     ");
     assert_snapshot!(case.told("SELECT * FROM something_else").await, @"
     INVALID_QUERY: table something_else does not exist.
     The statement parses, but it does not fit the schema or the server's rules.
+
+    In line 1, column 15:
+    1 | SELECT * FROM something_else
+      |               ^^^^^^^^^^^^^^
 
     → `DESCRIBE TABLES` lists what there is. Names that were created in quotes keep their case.
     ");
@@ -141,6 +161,10 @@ async fn what_is_there_already_and_what_is_configured_wrongly() {
     CONFIG_ERROR: The server refused a setting of the statement.
     An option or a replication setting has a value that is not allowed.
 
+    In line 1, column 40:
+    1 | CREATE INDEX ON flights (origin) USING 'nothing'
+      |                                        ^^^^^^^^^
+
     → The server's words below name it. `DESCRIBE` of a table or keyspace that works shows how it is written.
 
     The server said:
@@ -163,6 +187,10 @@ async fn values_that_do_not_fit() {
     assert_snapshot!(case.told("INSERT INTO flights (day, id) VALUES ('today', 1)").await, @"
     INVALID_QUERY: Unable to coerce 'today' to a formatted date (long).
     The statement parses, but it does not fit the schema or the server's rules.
+
+    In line 1, column 39:
+    1 | INSERT INTO flights (day, id) VALUES ('today', 1)
+      |                                       ^^^^^^^
 
     → `DESCRIBE TABLE flights` shows its columns and key.
     ");
