@@ -5,6 +5,7 @@ mod columnar;
 mod cql;
 mod csv;
 mod json;
+mod mapped;
 mod marked;
 mod names;
 mod part;

@@ -6,10 +6,12 @@ pub mod chart;
 pub mod columns;
 mod convert;
 pub mod damaged;
+pub mod encoding;
 pub mod formats;
 pub mod profile;
 mod quantity;
 pub mod read;
+pub mod separated;
 #[cfg(feature = "sql")]
 pub mod sql;
 pub mod unpack;

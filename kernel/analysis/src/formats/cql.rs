@@ -163,9 +163,9 @@ fn literal(bytes: &[u8], ty: &CqlType, out: &mut Vec<u8>) -> bool {
         | CqlType::Boolean
         | CqlType::Uuid
         | CqlType::Timeuuid
-        | CqlType::Inet
         | CqlType::Time
         | CqlType::Timestamp => !bytes.is_empty(),
+        CqlType::Inet => !bytes.is_empty() && !value::is_mapped(bytes),
         _ => false,
     };
     if !usual {

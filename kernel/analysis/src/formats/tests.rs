@@ -233,6 +233,33 @@ fn values_of_no_bytes_are_told_where_a_format_has_no_form_for_them() {
     assert_snapshot!(String::from_utf8(file(&page, &into_t(&page, "i")).0).unwrap(), @r#"INSERT INTO ks."T" (i) VALUES (blobAsInt(0x));"#);
 }
 
+#[test]
+fn addresses_that_text_does_not_bring_back_are_kept_or_told() {
+    let mapped = [&[0; 10][..], &[0xff, 0xff, 10, 0, 0, 1]].concat();
+    let plain = vec![10, 0, 0, 1];
+    let list = [&[0, 0, 0, 2][..], &[0, 0, 0, 4], &plain, &[0, 0, 0, 16], &mapped].concat();
+    let column = |name: &str, cql_type| Column { name: name.to_owned(), cql_type, role: None };
+    let lists = CqlType::Frozen(Box::new(CqlType::List(Box::new(CqlType::Inet))));
+    let columns = vec![column("i", CqlType::Inet), column("l", lists), column("b", CqlType::Blob)];
+    let page = VecPage::new(columns, vec![vec![Some(mapped.clone()), Some(list), Some(mapped)]]);
+    assert_snapshot!(String::from_utf8(file(&page, &into_t(&page, "i")).0).unwrap(), @r#"INSERT INTO ks."T" (i, l, b) VALUES (blobAsInet(0x00000000000000000000ffff0a000001), ['10.0.0.1', blobAsInet(0x00000000000000000000ffff0a000001)], 0x00000000000000000000ffff0a000001);"#);
+    for format in [Format::Csv, Format::Json, Format::JsonLines, Format::Parquet, Format::Arrow] {
+        let (_, written) = file(&page, &Options::new(format));
+        assert_eq!(
+            written.notes,
+            [
+                "2 values of inet will come back as 4 bytes: as text, an IPv4 address in 16 bytes (::ffff:10.0.0.1) is the plain one to Cassandra and to %import. CQL keeps them."
+            ],
+            "{format:?}"
+        );
+    }
+    let columns = vec![column("i", CqlType::Inet)];
+    let others = [plain, [&[0; 12][..], &[10, 0, 0, 1]].concat(), vec![0; 16], vec![0xff; 16], Vec::new()];
+    let others = VecPage::new(columns, others.into_iter().map(|bytes| vec![Some(bytes)]).collect());
+    let (_, written) = file(&others, &Options::new(Format::Csv));
+    assert!(written.notes.is_empty(), "{:?}", written.notes);
+}
+
 /// A list of an empty `int` and 1, and a map whose first key is empty.
 fn empties() -> VecPage {
     let list = CqlType::List(Box::new(CqlType::Int));

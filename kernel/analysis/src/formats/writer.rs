@@ -12,6 +12,7 @@ use super::columnar::Columnar;
 use super::cql::Statements;
 use super::csv::Csv;
 use super::json::Json;
+use super::mapped::Mapped;
 use super::marked::{Html, Markdown};
 use super::xlsx::Xlsx;
 use super::{Compression, Format, Options, names};
@@ -69,6 +70,7 @@ pub struct RowWriter {
     rows: u64,
     /// What is known from the columns alone.
     notes: Vec<String>,
+    mapped: Mapped,
 }
 
 enum Inner {
@@ -102,7 +104,8 @@ impl RowWriter {
     pub fn new(file: File, columns: &Arc<[Column]>, options: &Options) -> Result<Self, WriteError> {
         let (columns, notes) = names::distinct(columns, options.format);
         let inner = Inner::new(file, &columns, options)?;
-        Ok(Self { inner, rows: 0, notes })
+        let mapped = Mapped::new(&columns, options.format);
+        Ok(Self { inner, rows: 0, notes, mapped })
     }
 
     /// Rows written so far.
@@ -116,6 +119,7 @@ impl RowWriter {
     /// [`WriteError`]; the file is of no use then.
     pub fn write(&mut self, page: &dyn Page) -> Result<(), WriteError> {
         self.rows += page.rows() as u64;
+        self.mapped.look(page)?;
         match &mut self.inner {
             Inner::Text(text) => text.write(page),
             Inner::Columnar(columnar) => columnar.write(page),
@@ -133,7 +137,8 @@ impl RowWriter {
             Inner::Columnar(columnar) => columnar.finish()?,
             Inner::Xlsx(xlsx) => xlsx.finish()?,
         };
-        Ok(Written { rows: self.rows, notes: self.notes.into_iter().chain(notes).collect() })
+        let notes = self.notes.into_iter().chain(notes).chain(self.mapped.note()).collect();
+        Ok(Written { rows: self.rows, notes })
     }
 }
 

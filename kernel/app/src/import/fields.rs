@@ -1,14 +1,16 @@
 //! From a field of text to a cell, after a file's habits: what stands for null, how numbers, booleans and times are written.
 
+use cqlbook_analysis::encoding::Encoding;
+use cqlbook_analysis::separated::Field;
 use cqlbook_cluster::Cell;
 use cqlbook_core::column::{Column, CqlType, KeyRole};
 use cqlbook_core::value::{Forms, Notes};
 
-use super::dialect::Field;
-
 /// How a file writes its values.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Habits {
+    /// How its letters are written, where it is text.
+    pub(crate) encoding: Encoding,
     /// What stands for null, beside an empty field.
     pub(crate) null: String,
     /// cqlsh's way: only `null` stands for null, in quotes or not, and a null that is read is written. Otherwise a field in
@@ -29,20 +31,18 @@ impl Habits {
         notes: &mut Notes,
     ) -> Result<Cell, String> {
         let Some(field) = field else { return self.missing(column) };
-        let text = std::str::from_utf8(field.bytes).map_err(|_| {
-            format!(
-                "{}: its bytes are no UTF-8; `--encoding latin1` or `windows-1252` reads others",
-                column.name
-            )
-        })?;
+        let text = std::str::from_utf8(field.bytes)
+            .map_err(|_| format!("{}: {}", column.name, self.encoding.wrong()))?;
         if self.is_null(text, field, &column.cql_type) {
             return self.missing(column);
         }
         let ty = plain(&column.cql_type);
-        self.forms
-            .text(ty, text, notes)
-            .map(|bytes| Cell::Bytes(bytes.into()))
-            .map_err(|error| format!("{}: {error}", column.name))
+        match self.forms.text(ty, text, notes) {
+            Ok(bytes) => Ok(Cell::Bytes(bytes.into())),
+            // Some writers put all fields in quotes.
+            Err(_) if text == self.null => self.missing(column),
+            Err(error) => Err(format!("{}: {error}", column.name)),
+        }
     }
 
     /// What a column gets for which the file has no value. (A counter is left as it is: it cannot be set to null.)
@@ -65,9 +65,9 @@ impl Habits {
             return text == self.null
                 && !(is_empty_text && matches!(plain(ty), CqlType::Text | CqlType::Ascii));
         }
-        // In quotes it is what it says, where the type has such a value.
-        let says_null = text.is_empty() || text == self.null;
-        says_null && !(field.quoted && matches!(plain(ty), CqlType::Text | CqlType::Ascii))
+        // In quotes it is what it says, where the type has such a value: `"0"` is a number where 0 stands for null.
+        let has_empty = matches!(plain(ty), CqlType::Text | CqlType::Ascii);
+        if text.is_empty() { !(field.quoted && has_empty) } else { text == self.null && !field.quoted }
     }
 }
 
@@ -121,6 +121,17 @@ mod tests {
             assert_eq!(cell(&habits, CqlType::Text, text, false), Ok(Cell::Unset));
             assert_eq!(cell(&habits, CqlType::Text, text, true), bytes(text.as_bytes()));
             assert_eq!(cell(&habits, CqlType::Int, text, true), Ok(Cell::Unset), "no int says so");
+        }
+        for (null, ty, value) in [
+            ("0", CqlType::Int, bytes(&[0; 4])),
+            ("NaN", CqlType::Double, bytes(&f64::NAN.to_be_bytes())),
+            ("False", CqlType::Boolean, bytes(&[0])),
+            ("1970-01-01", CqlType::Date, bytes(&(1_u32 << 31).to_be_bytes())),
+            ("[]", CqlType::List(Box::new(CqlType::Int)), bytes(&[0; 4])),
+        ] {
+            let habits = Habits { null: null.to_owned(), ..Habits::default() };
+            assert_eq!(cell(&habits, ty.clone(), null, false), Ok(Cell::Unset), "{null}");
+            assert_eq!(cell(&habits, ty, null, true), value, "{null} in quotes is what it says");
         }
         let habits = Habits { null: "NA".to_owned(), cqlsh: true, write_nulls: true, ..Habits::default() };
         assert_eq!(cell(&habits, CqlType::Text, "NA", true), Ok(Cell::Null));

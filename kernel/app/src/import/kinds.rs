@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use cqlbook_analysis::separated::Dialect;
 use cqlbook_analysis::unpack::{self, Kind};
 
-use super::dialect::Dialect;
 use super::outcome::LoadError;
 
 /// Refuses a file that is no text by its first bytes.

@@ -88,14 +88,22 @@ pub(super) fn is_ours(path: &Path) -> bool {
     check().unwrap_or(false)
 }
 
-/// The input with its reasons left out, if it is such a file; as it is otherwise.
-pub(super) fn rows(mut input: Box<dyn BufRead + Send>) -> io::Result<Box<dyn BufRead + Send>> {
+/// The input as it is, and whether it begins as such a file does.
+pub(super) fn looked_at(mut input: Box<dyn BufRead + Send>) -> io::Result<(Box<dyn BufRead + Send>, bool)> {
     // Read, and not looked at in the buffer: a decoder's first buffer may hold a few bytes alone.
     let mut first = Vec::new();
     (&mut input).take(MAGIC.len() as u64).read_to_end(&mut first)?;
-    if first != MAGIC.as_bytes() {
-        return Ok(Box::new(io::Cursor::new(first).chain(input)));
+    let is_marked = first == MAGIC.as_bytes();
+    Ok((Box::new(io::Cursor::new(first).chain(input)), is_marked))
+}
+
+/// The input with its reasons left out, if it is such a file; as it is otherwise.
+pub(super) fn rows(input: Box<dyn BufRead + Send>) -> io::Result<Box<dyn BufRead + Send>> {
+    let (mut input, is_marked) = looked_at(input)?;
+    if !is_marked {
+        return Ok(input);
     }
+    let mut first = Vec::new();
     (&mut input).take(LONGEST as u64).read_until(b'\n', &mut first)?;
     Ok(match mark(&first) {
         Some(mark) if first.ends_with(b"\n") => {

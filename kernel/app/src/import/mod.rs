@@ -5,8 +5,6 @@
 
 mod clock;
 mod columns;
-mod dialect;
-mod encoding;
 mod fields;
 mod journal;
 mod kinds;
@@ -27,9 +25,10 @@ mod tally;
 mod throttle;
 mod window;
 
+pub(crate) use cqlbook_analysis::encoding::Encoding;
+pub(crate) use cqlbook_analysis::separated::Dialect;
+
 pub(crate) use clock::Clock;
-pub(crate) use dialect::Dialect;
-pub(crate) use encoding::Encoding;
 pub(crate) use fields::{Habits, listed};
 pub(crate) use outcome::LoadError;
 pub(crate) use plan::{Match, Order, Plan, Target, in_cqlshs_order};

@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::io::{self, BufRead, Read};
 
+use cqlbook_analysis::encoding::Encoding;
 use cqlbook_cluster::Cell;
 use cqlbook_core::value::{Notes, json};
 
@@ -62,10 +63,8 @@ impl<R: BufRead> Objects<R> {
         }
     }
 
-    fn text(&self) -> Result<&str, String> {
-        std::str::from_utf8(&self.object).map_err(|_| {
-            "the line is no UTF-8; `--encoding latin1` or `windows-1252` reads others".to_owned()
-        })
+    fn text(&self, encoding: Encoding) -> Result<&str, String> {
+        std::str::from_utf8(&self.object).map_err(|_| format!("the line: {}", encoding.wrong()))
     }
 
     fn failed(&self, what: &str) -> LoadError {
@@ -203,7 +202,7 @@ impl<R: BufRead> Objects<R> {
         let mut notes = self.notes;
         let wanted = |name: &str| place_of(goals, &self.places, name).is_some();
         let mut unknown = Vec::new();
-        let members = json::members(self.text()?, &wanted)?;
+        let members = json::members(self.text(habits.encoding)?, &wanted)?;
         for (name, given) in members {
             let Some(place) = place_of(goals, &self.places, &name) else {
                 if self.unknown.len() + unknown.len() < NAMES {
@@ -268,7 +267,7 @@ impl<R: BufRead> Source for Objects<R> {
     }
 
     fn names(&self) -> Option<Vec<String>> {
-        let members = json::members(self.text().ok()?, &|_| false).ok()?;
+        let members = json::members(self.text(Encoding::Utf8).ok()?, &|_| false).ok()?;
         Some(members.into_iter().map(|(name, _)| name.into_owned()).collect())
     }
 

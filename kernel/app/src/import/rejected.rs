@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::dialect::{Dialect, Fields, Records};
+use cqlbook_analysis::separated::{Dialect, Fields, Records};
+
 use super::journal::create;
 use super::marked::{self, Seal};
 use super::outcome::LoadError;
@@ -177,8 +178,8 @@ impl Rows {
             take(&tape, &mut head);
             head.push(b'\n');
         }
-        if first > 1 {
-            // The line that named the delimiter.
+        if dialect.delimiter != spec.dialect.delimiter {
+            // The line that named another one.
             head.splice(0..0, [b"sep=".as_slice(), &[dialect.delimiter, b'\n']].concat());
         }
         Ok(Self { head, kind: Kind::Csv(records, fields, tape) })

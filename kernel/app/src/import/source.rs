@@ -1,19 +1,19 @@
 //! What is read from: a file's rows one after the other, whatever its format. Runs on a thread of its own.
 
 use std::borrow::Cow;
-use std::io::{self, BufRead, Read};
+use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use cqlbook_analysis::encoding::{self, Encoding};
+use cqlbook_analysis::separated::{self, Dialect, Fields, Flaw, Records};
 use cqlbook_analysis::unpack;
 use cqlbook_cluster::Cell;
 use cqlbook_core::file_format;
 use cqlbook_core::value::Notes;
 
 use super::columns::Columns;
-use super::dialect::{Dialect, Fields, Records};
-use super::encoding::{self, Encoding};
 use super::fields::Habits;
 use super::kinds;
 use super::marked;
@@ -73,8 +73,6 @@ pub(crate) struct Spec {
     pub(crate) format: Format,
     /// Of separated fields.
     pub(crate) dialect: Dialect,
-    /// How its letters are written, where it is text.
-    pub(crate) encoding: Encoding,
     /// The first line names the fields.
     pub(crate) header: bool,
     pub(crate) habits: Habits,
@@ -95,31 +93,23 @@ impl Spec {
     /// The file's text, unpacked, as UTF-8, and without the reasons where it is one of rejected rows.
     pub(super) fn text(&self, read: &Arc<AtomicU64>) -> Result<Box<dyn BufRead + Send>, LoadError> {
         kinds::check_text(&self.path)?;
-        Ok(marked::rows(encoding::decoded(unpack::open(&self.path, read)?, self.encoding)?)?)
+        let (input, is_marked) = marked::looked_at(unpack::open(&self.path, read)?)?;
+        // Rejected rows are written as UTF-8, whatever their source was: the line that loaded it loads them.
+        let encoding = if is_marked { Encoding::Utf8 } else { self.habits.encoding };
+        Ok(marked::rows(encoding::decoded(input, encoding)?)?)
     }
 
-    /// The text of a file of separated fields, its dialect, and the line that it starts at. A first line `sep=;`, as Excel writes
-    /// it, names the delimiter and is no record.
+    /// The text of a file of separated fields, its dialect, and the line that it starts at. `COPY` takes each line for a record, as
+    /// cqlsh does.
     pub(super) fn separated(
         &self,
         read: &Arc<AtomicU64>,
     ) -> Result<(Box<dyn BufRead + Send>, Dialect, u64), LoadError> {
-        let mut input = self.text(read)?;
+        let input = self.text(read)?;
         if self.habits.cqlsh {
             return Ok((input, self.dialect, 1));
         }
-        let mut start = Vec::new();
-        (&mut input).take(7).read_to_end(&mut start)?;
-        let (dialect, line, used) = match start.as_slice() {
-            [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', delimiter, end, rest @ ..]
-                if delimiter.is_ascii() && matches!(end, b'\r' | b'\n') =>
-            {
-                let used = if *end == b'\r' && rest.starts_with(b"\n") { 7 } else { 6 };
-                (Dialect { delimiter: *delimiter, ..self.dialect }, 2, used)
-            }
-            _ => (self.dialect, 1, 0),
-        };
-        Ok((Box::new(io::Cursor::new(start.split_off(used)).chain(input)), dialect, line))
+        Ok(separated::begin(input, self.dialect)?)
     }
 
     /// The records of a file of separated fields.
@@ -158,7 +148,7 @@ impl Spec {
                     return Ok(Titles::Places(fields.len()));
                 }
                 if let Some(flaw) = fields.flaw {
-                    let told = flaw.told(records.dialect());
+                    let told = told(flaw, records.dialect());
                     let hints: String =
                         self.hints().iter().map(|hint| format!(". {}", hint.trim_end_matches('.'))).collect();
                     let reason = format!("its first line names no fields: {told}{hints}");
@@ -185,13 +175,22 @@ impl Spec {
         if self.format != Format::Csv {
             return Vec::new();
         }
-        let first = self.text(&Arc::default()).ok().and_then(|input| {
-            let mut line = Vec::new();
-            input.take(64 << 10).read_until(b'\n', &mut line).ok()?;
-            Some(line)
-        });
-        kinds::hints(&first.unwrap_or_default(), self.dialect, self.habits.cqlsh)
+        let Ok((input, dialect, _)) = self.separated(&Arc::default()) else { return Vec::new() };
+        let mut line = Vec::new();
+        if input.take(64 << 10).read_until(b'\n', &mut line).is_err() {
+            return Vec::new();
+        }
+        kinds::hints(&line, dialect, self.habits.cqlsh)
     }
+}
+
+/// Why a line cannot be read, and the options that read it.
+fn told(flaw: Flaw, dialect: Dialect) -> String {
+    flaw.told(if dialect.escape.is_some() {
+        "a quote inside quotes is written twice or escaped"
+    } else {
+        "a quote inside quotes is written twice; `--escape '\\'` or COPY reads \\\" as one"
+    })
 }
 
 /// A row as it stands in the file.
@@ -248,7 +247,7 @@ impl<R: BufRead> Source for Csv<R> {
     fn cells(&mut self, goals: &[Goal], habits: &Habits) -> Result<Vec<Cell>, String> {
         let (fields, width) = (self.fields.len(), self.width.unwrap_or_default());
         if let Some(flaw) = self.fields.flaw {
-            return Err(flaw.told(self.records.dialect()));
+            return Err(told(flaw, self.records.dialect()));
         }
         if fields != width {
             return Err(format!("the line has {fields} fields, not {width}"));

@@ -135,7 +135,6 @@ fn request(scene: &Scene, copy: &Copy, keyspace: &str, path: &Path, number: usiz
             path: path.to_owned(),
             format: Format::of(path, None).filter(|format| *format == Format::Jsonl).unwrap_or(Format::Csv),
             dialect: dialect(options),
-            encoding: Encoding::default(),
             header: options.header,
             habits: habits(options),
         },
@@ -175,6 +174,7 @@ fn dialect(options: &CopyOptions) -> Dialect {
 
 fn habits(options: &CopyOptions) -> Habits {
     Habits {
+        encoding: Encoding::default(),
         null: options.null.clone(),
         cqlsh: true,
         write_nulls: true,

@@ -217,7 +217,8 @@ fn zone_offset(name: &str, local: i64) -> Option<i64> {
     let second = local.rem_euclid(86_400);
     let date = jiff::civil::Date::new(i16::try_from(year).ok()?, month as i8, day as i8).ok()?;
     let clock = date.at((second / 3600) as i8, (second / 60 % 60) as i8, (second % 60) as i8, 0);
-    Some(i64::from(zone.to_ambiguous_zoned(clock).compatible().ok()?.offset().seconds()))
+    // The offset that leads to the instant: of a time that never comes that is the one before, not the instant's own.
+    Some(local - zone.to_ambiguous_zoned(clock).compatible().ok()?.timestamp().as_second())
 }
 
 #[cfg(test)]
@@ -282,6 +283,9 @@ mod tests {
             ("2013-01-01 06:00:00 CET", five),
             ("2013-01-01T06:00:00 Europe/Berlin", five),
             ("2013-07-01 07:00:00 Europe/Berlin", five + 181 * 86_400_000),
+            // The hour that comes twice is the first of both, and one that never comes is an hour later, as Java has them.
+            ("2013-10-27 02:30:00 Europe/Berlin", 1_382_833_800_000),
+            ("2013-03-31 02:30:00 Europe/Berlin", 1_364_693_400_000),
         ] {
             assert_eq!(parse_timestamp(text), Ok((millis, false)), "{text}");
         }

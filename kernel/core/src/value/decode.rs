@@ -70,7 +70,7 @@ pub fn styled(bytes: &[u8], ty: &CqlType, styles: &Styles) -> Rendered {
 }
 
 /// A value as an expression that Cassandra reads back as the same bytes: a literal where there is one, and where CQL has none (a
-/// value of no bytes, a decimal beyond a double's exponents, a date beyond the year 9999) the value's bytes in a conversion, such as
+/// value of no bytes, a decimal beyond a double's exponents, a date beyond the year 9999, an address of version 4 in 16 bytes) the value's bytes in a conversion, such as
 /// `blobAsInt(0x)`. `None` where the bytes are no value of the type.
 pub fn statement_literal(bytes: &[u8], ty: &CqlType) -> Option<String> {
     let zone = TimeZone::UTC;
@@ -381,7 +381,7 @@ impl<'a> Writer<'a> {
 }
 
 /// Whether CQL has a literal for the value: Cassandra's parser makes a double of a number with an exponent before it makes a
-/// decimal of it, and knows dates of the years from 0 to 9999.
+/// decimal of it, knows dates of the years from 0 to 9999, and an address of version 4 in no more than its four bytes.
 fn has_literal(bytes: &[u8], ty: &CqlType) -> bool {
     const YEARS: std::ops::RangeInclusive<i64> = -719_528..=2_932_896;
     match ty {
@@ -391,12 +391,15 @@ fn has_literal(bytes: &[u8], ty: &CqlType) -> bool {
         }
         CqlType::Decimal => number::decimal(bytes).is_some_and(|text| text.parse().is_ok_and(f64::is_finite)),
         CqlType::Varint => number::varint(bytes).is_some(),
-        // Of `::ffff:10.0.0.1` Cassandra's literals make four bytes.
-        CqlType::Inet => {
-            exact::<16>(bytes).map_or(true, |bytes| Ipv6Addr::from(bytes).to_ipv4_mapped().is_none())
-        }
+        CqlType::Inet => !is_mapped(bytes),
         _ => true,
     }
+}
+
+/// Whether an `inet` is an address of version 4 in the sixteen bytes of version 6. Its text, `::ffff:10.0.0.1`, is taken for the four
+/// bytes by Cassandra and by all that reads text.
+pub fn is_mapped(inet: &[u8]) -> bool {
+    exact::<16>(inet).is_ok_and(|bytes| Ipv6Addr::from(bytes).to_ipv4_mapped().is_some())
 }
 
 fn number_text(bytes: &[u8], ty: &CqlType) -> Result<String, Misfit> {

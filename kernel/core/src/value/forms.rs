@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use jiff::fmt::strtime;
+use jiff::fmt::strtime::{self, BrokenDownTime};
 use jiff::tz::TimeZone;
 
 use super::encode::{self, ValueError};
@@ -212,7 +212,9 @@ impl Forms {
         match &self.dates {
             Some(TimeForm::Pattern(pattern)) => {
                 if let Ok(broken) = strtime::parse(pattern, text) {
-                    if broken.to_time().is_ok_and(|time| time != jiff::civil::Time::midnight()) {
+                    let is_midnight =
+                        broken.to_time().is_ok_and(|time| time == jiff::civil::Time::midnight());
+                    if !is_midnight || is_half_a_day(&broken) {
                         return Err("it has a time of day, a date has none".to_owned());
                     }
                     let date = broken.to_date().map_err(|error| error.to_string())?;
@@ -264,7 +266,7 @@ impl Forms {
     pub(super) fn timestamp(&self, text: &str, notes: &mut Notes) -> Result<i64, String> {
         const RANGE: &str = "the time does not fit 64 bits of milliseconds";
         let nanos = match &self.timestamps {
-            Some(TimeForm::Pattern(pattern)) => patterned(pattern, text),
+            Some(TimeForm::Pattern(pattern)) => patterned(pattern, text).transpose()?,
             Some(form) => form.unit().and_then(|unit| number::scaled(text, unit)),
             None => None,
         };
@@ -288,14 +290,29 @@ impl Forms {
     }
 }
 
-/// Nanoseconds since 1970 of a text in that pattern; UTC where it names no offset, midnight where it names no time.
-fn patterned(pattern: &str, text: &str) -> Option<i128> {
+/// Nanoseconds since 1970 of a text in that pattern: in the zone or at the offset that it names, UTC where it names none; midnight
+/// where the pattern has nothing of a time. `None` for a text that is not so written.
+fn patterned(pattern: &str, text: &str) -> Option<Result<i128, String>> {
     let broken = strtime::parse(pattern, text.trim()).ok()?;
-    if let Ok(timestamp) = broken.to_timestamp() {
-        return Some(timestamp.as_nanosecond());
-    }
-    let datetime = broken.to_datetime().or_else(|_| broken.to_date().map(|date| date.at(0, 0, 0, 0))).ok()?;
-    Some(datetime.to_zoned(TimeZone::UTC).ok()?.timestamp().as_nanosecond())
+    let is_placed = broken.offset().is_some() || broken.iana_time_zone().is_some();
+    let instant = if is_placed {
+        broken.to_zoned().map(|zoned| zoned.timestamp())
+    } else if broken.timestamp().is_some() {
+        broken.to_timestamp()
+    } else {
+        // A time that is not whole is an error here, and no midnight.
+        broken.to_datetime().and_then(|clock| clock.to_zoned(TimeZone::UTC)).map(|zoned| zoned.timestamp())
+    };
+    Some(match instant {
+        Ok(_) if is_half_a_day(&broken) => Err(format!("{pattern} says am or pm, and no hour")),
+        Ok(instant) => Ok(instant.as_nanosecond()),
+        Err(error) => Err(format!("read by {pattern}: {error}")),
+    })
+}
+
+/// Whether all that is known of the time is am or pm.
+fn is_half_a_day(broken: &BrokenDownTime) -> bool {
+    broken.meridiem().is_some() && broken.hour().is_none() && broken.timestamp().is_none()
 }
 
 fn is_digits(text: &str) -> bool {

@@ -91,6 +91,48 @@ fn a_form_that_is_named_is_read() {
 }
 
 #[test]
+fn a_pattern_is_read_with_its_zone_and_its_time() {
+    let read = |pattern: &str, ty: CqlType, field: &str| {
+        let form = TimeForm::named(pattern);
+        let forms = Forms { dates: form.clone(), timestamps: form, ..Forms::default() };
+        forms.text(&ty, field, &mut Notes::default()).map_err(|error| error.to_string())
+    };
+    let moment = |pattern: &str, field: &str| read(pattern, CqlType::Timestamp, field);
+    let is = |literal: &str| Ok(from_literal(&CqlType::Timestamp, literal).unwrap().unwrap());
+    // The same as the usual form says, in summer and in winter, of the hours that come twice and never.
+    for (pattern, field, usual) in [
+        ("%Y/%m/%d %H:%M %Q", "2024/07/01 12:00 Europe/Berlin", "2024-07-01 12:00 Europe/Berlin"),
+        ("%Y/%m/%d %H:%M %Q", "2024/01/01 12:00 Europe/Berlin", "2024-01-01 12:00 Europe/Berlin"),
+        ("%Y/%m/%d %H:%M %Q", "2024/10/27 02:30 Europe/Berlin", "2024-10-27 02:30 Europe/Berlin"),
+        ("%Y/%m/%d %H:%M %Q", "2024/03/31 02:30 Europe/Berlin", "2024-03-31 02:30 Europe/Berlin"),
+        ("%Y/%m/%d %H:%M %Q", "2024/07/01 12:00 +0330", "2024-07-01 12:00+0330"),
+        ("%Y/%m/%d %Q", "2024/07/01 America/New_York", "2024-07-01 America/New_York"),
+        ("%d.%m.%Y %I %p", "01.07.2024 3 PM", "2024-07-01 15:00"),
+        ("%d.%m.%Y %H:%M:%S%.f%z", "01.07.2024 03:04:05.678-0700", "2024-07-01 03:04:05.678-0700"),
+        ("%d.%m.%Y", "01.07.2024", "2024-07-01"),
+        ("@%s", "@1719792000", "2024-07-01"),
+    ] {
+        assert_eq!(moment(pattern, field), is(&format!("'{usual}'")), "{pattern} {field}");
+    }
+    // A time that is not whole is no midnight, and a zone that nobody knows is not UTC.
+    for (pattern, field) in [
+        ("%Y-%m-%d %M", "2024-07-01 30"),
+        ("%Y-%m-%d :%S", "2024-07-01 :30"),
+        ("%Y-%m-%d %H %S", "2024-07-01 12 30"),
+        ("%Y-%m-%d %p", "2024-07-01 PM"),
+        ("%Y-%m-%d %H:%M %Q", "2024-07-01 12:00 Europe/Nowhere"),
+        ("%d.%m.%Y %H:%M", "31.02.2024 12:00"),
+        ("%A %d.%m.%Y", "Sunday 01.07.2024"),
+    ] {
+        let error = moment(pattern, field).unwrap_err();
+        assert!(error.contains(pattern), "the pattern is named: {error}");
+    }
+    for (pattern, field) in [("%Y-%m-%d %M", "2024-07-01 30"), ("%Y-%m-%d %p", "2024-07-01 PM")] {
+        assert!(read(pattern, CqlType::Date, field).unwrap_err().contains("time of day"), "{field}");
+    }
+}
+
+#[test]
 fn a_date_may_come_as_a_timestamp_at_midnight() {
     same(&CqlType::Date, "2021-05-15 00:00:00", "'2021-05-15'");
     same(&CqlType::Date, "2021-05-15T00:00:00.000Z", "'2021-05-15'");

@@ -29,12 +29,12 @@ mod round_trip;
 mod styles;
 
 pub use calendar::civil;
-pub use decode::{Kind, Rendered, literal, literal_within, statement_literal, styled};
+pub use decode::{Kind, Rendered, is_mapped, literal, literal_within, statement_literal, styled};
 pub use encode::{ValueError, from_literal, from_text};
 pub use forms::{BlobForm, Forms, Notes, TimeForm, bare_millis, millis_of};
 pub use given::{Given, from_given};
 pub use order::Key;
-pub use part::{Misfit, exact, split_element};
+pub use part::{Misfit, each_single, exact, split_element};
 pub use styles::{Confused, Styles};
 
 use crate::column::CqlType;

@@ -49,6 +49,68 @@ async fn rejected_rows_load_again_whatever_the_tables_columns_are_called() {
 }
 
 #[tokio::test]
+async fn rejected_rows_load_by_the_line_of_their_source_whatever_its_letters_and_its_first_line() {
+    let astra = database().await;
+    let mut notebook = Notebook::connected(&astra).await;
+    notebook.ok("CREATE TABLE t (k int PRIMARY KEY, v text)").await;
+    let folder = notebook.folder.path().to_owned();
+    let latin = |text: &str| text.chars().map(|c| c as u8).collect::<Vec<_>>();
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+    let semi = " --delimiter ';'";
+    for (name, bytes, options) in [
+        ("l1.csv", latin("v;k\ncaf\u{e9};x\n"), format!(" --encoding latin1{semi}")),
+        ("w.csv", latin("v;k\ncaf\u{e9};x\n"), format!(" --encoding windows-1252{semi}")),
+        ("u16.csv", wide("v;k\ncaf\u{e9};x\n"), format!(" --encoding utf-16le{semi}")),
+        ("l1.jsonl", latin("{\"v\": \"caf\u{e9}\", \"k\": \"x\"}\n"), " --encoding latin1".to_owned()),
+        ("sep.csv", "sep=;\nv;k\ncaf\u{e9};x\n".as_bytes().to_vec(), String::new()),
+        ("sep16.csv", wide("sep=;\r\nv;k\r\ncaf\u{e9};x\r\n"), " --encoding utf-16le".to_owned()),
+    ] {
+        notebook.ok("%%cql --yes\nTRUNCATE t").await;
+        std::fs::write(folder.join(name), bytes).unwrap();
+        notebook.ok(&format!("%import {name} INTO t{options}")).await;
+        let rejected = folder.join(format!("{name}.rejected"));
+        let line = format!("%import {name}.rejected INTO t{options}");
+        // Still wrong: set aside again, and that file loads by the same line too.
+        notebook.ok(&line).await;
+        let again = folder.join(format!("{name}.rejected.rejected"));
+        let text = std::fs::read_to_string(&again).unwrap();
+        assert!(text.contains("caf\u{e9}"), "{name}: {text}");
+        std::fs::write(&again, text.replace(";x", ";8").replace("\"x\"", "8")).unwrap();
+        notebook.ok(&format!("%import {name}.rejected.rejected INTO t{options}")).await;
+        let text = std::fs::read_to_string(&rejected).unwrap();
+        std::fs::write(&rejected, text.replace(";x", ";7").replace("\"x\"", "7")).unwrap();
+        let told = notebook.ok(&line).await.plain().join("\n");
+        assert!(told.contains("Loaded 1 rows") && told.contains("none rejected"), "{name}: {told}");
+        let rows = notebook.ok("SELECT * FROM t").await.plain()[0].to_owned();
+        assert_eq!(rows.matches(" caf\u{e9}").count(), 2, "{name}: {rows}");
+    }
+    // Saved in another encoding by an editor: the way out is one that works.
+    let saved = std::fs::read_to_string(folder.join("l1.csv.rejected")).unwrap();
+    std::fs::write(folder.join("l1.csv.rejected"), latin(&saved)).unwrap();
+    let line = "%import l1.csv.rejected INTO t --encoding latin1 --delimiter ';'";
+    let told = notebook.ok(line).await.plain().join("\n");
+    assert!(told.contains("1 rejected") && told.contains("a file of rejected rows is UTF-8"), "{told}");
+}
+
+#[tokio::test]
+async fn what_is_exported_comes_back_whatever_stands_for_null() {
+    let astra = database().await;
+    let mut notebook = Notebook::connected(&astra).await;
+    for table in ["t", "again"] {
+        notebook.ok(&format!("CREATE TABLE {table} (k int PRIMARY KEY, n int, d double, v text)")).await;
+    }
+    notebook.ok("INSERT INTO t (k, n, d, v) VALUES (1, 0, NaN, '0'); INSERT INTO t (k) VALUES (2)").await;
+    for null in ["0", "NaN", "NA", "False"] {
+        notebook.ok("%%cql --yes\nTRUNCATE again").await;
+        notebook.ok(&format!("%%export own.csv --null {null} --force\nSELECT * FROM t")).await;
+        notebook.ok(&format!("%import own.csv INTO again --null {null}")).await;
+        let rows = notebook.ok("SELECT k, n, d, v FROM again").await.plain()[0].to_owned();
+        assert!(rows.contains("1 |    0 |  NaN |    0"), "{null}: {rows}");
+        assert!(rows.contains("2 | null | null | null"), "{null}: {rows}");
+    }
+}
+
+#[tokio::test]
 async fn a_clean_run_takes_away_what_we_left_and_nothing_else() {
     let astra = database().await;
     let mut notebook = Notebook::connected(&astra).await;

@@ -1,6 +1,11 @@
 //! Files as tables of a query, read by arrow-rs: parquet, arrow, csv and json lines. Only the columns that the query names are
 //! read, and no more bytes than a table may take.
 
+mod guess;
+mod lines;
+mod pages;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::fs::File;
@@ -18,6 +23,7 @@ use super::job::{Input, of_pages};
 use super::{Query, SqlError};
 use crate::columns::BatchPage;
 use crate::damaged::{caught, check_arrow};
+use crate::encoding::{self, Encoding};
 use crate::unpack;
 
 /// A table read from a file may take this many times what a result may: it is gone when the query is done.
@@ -78,9 +84,11 @@ impl Reader<'_> {
         File::open(self.path).map_err(|error| self.failed(error))
     }
 
-    /// The file's text, unpacked where it is compressed.
+    /// The file's text, unpacked where it is compressed, as UTF-8.
     fn text(&self) -> Result<Box<dyn BufRead + Send>, SqlError> {
-        unpack::open(self.path, &Arc::default()).map_err(|error| self.failed(error))
+        let decoded = unpack::open(self.path, &Arc::default())
+            .and_then(|input| encoding::decoded(input, Encoding::default()));
+        decoded.map_err(|error| self.failed(error))
     }
 
     fn parquet(&self) -> Result<Input, SqlError> {

@@ -1,87 +1,35 @@
-//! Tables of text: csv and json lines. A first pass finds each column's type, a second reads its values.
+//! Tables of separated fields. A first pass finds each column's type, a second reads its values.
+//!
+//! The rule: a file says here what it says to a load. Fields are read by the same reader, and a line that could be read in two ways
+//! is an error that names the line.
 
-use std::collections::HashMap;
-use std::io::{BufRead, Read as _};
-use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::io::BufRead;
 
 use cqlbook_core::column::{Column, CqlType};
-use cqlbook_core::page::{MalformedPage, Page};
-use cqlbook_core::value::{Forms, Notes, from_text};
-use serde_json::Value;
+use cqlbook_core::value::from_text;
 
 use super::Reader;
+use super::guess::Guess;
+use super::pages::{Pages, column};
+use crate::separated::{self, Dialect, Field, Fields, Records};
 use crate::sql::SqlError;
-use crate::sql::job::{Input, of_pages};
-
-/// The most rows of a page.
-const ROWS: usize = 10_000;
-/// The longest line of JSON, in bytes.
-const MAX_LINE_BYTES: u64 = 64 << 20;
-
-/// What a column's texts can all be read as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Guess {
-    seen: bool,
-    whole: bool,
-    number: bool,
-    truth: bool,
-    date: bool,
-    moment: bool,
-}
-
-impl Guess {
-    const ANY: Self = Self { seen: false, whole: true, number: true, truth: true, date: true, moment: true };
-
-    fn look(&mut self, text: &str) {
-        self.seen = true;
-        // A number with a leading zero is a code, such as a postcode.
-        let code = text.len() > 1 && text.starts_with('0') && !text.starts_with("0.");
-        self.whole &= !code && text.parse::<i64>().is_ok();
-        self.number &= !code && text.parse::<f64>().is_ok_and(f64::is_finite);
-        self.truth &= matches!(text, "true" | "false" | "True" | "False");
-        let dashed = text.len() >= 10 && text.as_bytes()[4] == b'-';
-        self.date &= dashed && text.len() == 10 && from_text(&CqlType::Date, text).is_ok();
-        // What is finer than milliseconds stays the text that it is: nothing is cut here.
-        let mut notes = Notes::default();
-        self.moment &= dashed
-            && text.len() > 10
-            && Forms::default().text(&CqlType::Timestamp, text, &mut notes).is_ok()
-            && notes == Notes::default();
-    }
-
-    fn cql_type(self) -> CqlType {
-        match self {
-            Self { seen: false, .. } => CqlType::Text,
-            Self { whole: true, .. } => CqlType::Bigint,
-            Self { number: true, .. } => CqlType::Double,
-            Self { truth: true, .. } => CqlType::Boolean,
-            Self { date: true, .. } => CqlType::Date,
-            Self { moment: true, .. } => CqlType::Timestamp,
-            _ => CqlType::Text,
-        }
-    }
-}
+use crate::sql::job::Input;
 
 impl Reader<'_> {
     pub(super) fn delimited(&self, delimiter: u8, null: &str) -> Result<Input, SqlError> {
-        let open = || -> Result<csv::Reader<Box<dyn BufRead + Send>>, SqlError> {
-            Ok(csv::ReaderBuilder::new().delimiter(delimiter).from_reader(self.text()?))
-        };
-        let mut reader = open()?;
-        let header: Vec<String> = reader
-            .headers()
-            .map_err(|error| self.failed(error))?
-            .iter()
-            .map(|name| name.trim_start_matches('\u{feff}').to_owned())
-            .collect();
+        let mut rows = self.rows(delimiter)?;
+        let mut header = Vec::new();
+        if rows.next()?.is_some() {
+            for place in 0..rows.fields.len() {
+                header.push(rows.text(place)?.map_or_else(String::new, |(name, _)| name.to_owned()));
+            }
+        }
         self.check_columns(header.len())?;
         let wanted = self.wanted(header.iter().map(String::as_str));
         let mut guesses = vec![Guess::ANY; header.len()];
-        let mut record = csv::StringRecord::new();
-        while reader.read_record(&mut record).map_err(|error| self.failed(error))? {
+        while rows.next()?.is_some() {
             for &place in &wanted {
-                if let Some(text) = record.get(place).filter(|text| !is_null(text, null)) {
+                if let Some((text, _)) = rows.text(place)?.filter(|(text, _)| !says_null(text, null)) {
                     guesses[place].look(text);
                 }
             }
@@ -90,199 +38,84 @@ impl Reader<'_> {
             places.iter().map(|&place| column(&header[place], guesses[place].cql_type())).collect()
         };
         let mut table = Pages::new(columns(&wanted));
-        let mut reader = open()?;
-        while reader.read_record(&mut record).map_err(|error| self.failed(error))? {
-            let row = wanted.iter().zip(table.columns.iter()).map(|(&place, column)| {
-                let text = record.get(place).filter(|text| !is_null(text, null))?;
-                from_text(&column.cql_type, &truth(text, &column.cql_type)).ok()
-            });
-            let row = row.collect();
+        let mut rows = self.rows(delimiter)?;
+        rows.next()?;
+        while rows.next()?.is_some() {
+            let mut row = Vec::with_capacity(wanted.len());
+            for (&place, column) in wanted.iter().zip(table.columns().iter()) {
+                row.push(
+                    rows.text(place)?.and_then(|(text, quoted)| cell(text, quoted, null, &column.cql_type)),
+                );
+            }
             table.push(row);
-            self.watch(table.bytes)?;
+            self.watch(table.bytes())?;
         }
         let all: Vec<usize> = (0..header.len()).collect();
         table.input(columns(&all))
     }
 
-    pub(super) fn json_lines(&self) -> Result<Input, SqlError> {
-        let mut names: Vec<String> = Vec::new();
-        let mut places: HashMap<String, usize> = HashMap::new();
-        let mut guesses: Vec<Guess> = Vec::new();
-        self.objects(|object| {
-            for (name, value) in object {
-                let place = match places.get(name) {
-                    Some(place) => *place,
-                    None => {
-                        names.push(name.clone());
-                        places.insert(name.clone(), names.len() - 1);
-                        guesses.push(Guess::ANY);
-                        self.check_columns(names.len())?;
-                        names.len() - 1
-                    }
-                };
-                match value {
-                    Value::Null => {}
-                    // A text that looks like a number is still a text.
-                    Value::String(text) => {
-                        guesses[place].look(text);
-                        let guess = &mut guesses[place];
-                        (guess.whole, guess.number, guess.truth) = (false, false, false);
-                    }
-                    other => guesses[place].look(&other.to_string()),
-                }
-            }
-            Ok(())
-        })?;
-        self.check_columns(names.len())?;
-        let wanted = self.wanted(names.iter().map(String::as_str));
-        let columns = |places: &[usize]| -> Vec<Column> {
-            places
-                .iter()
-                .filter(|&&place| place < names.len())
-                .map(|&place| column(&names[place], guesses[place].cql_type()))
-                .collect()
-        };
-        let mut table = Pages::new(columns(&wanted));
-        self.objects(|object| {
-            let row = table.columns.iter().map(|column| {
-                let text = match object.get(&column.name)? {
-                    Value::Null => return None,
-                    Value::String(text) => text.clone(),
-                    other => other.to_string(),
-                };
-                from_text(&column.cql_type, &text).ok()
-            });
-            let row = row.collect();
-            table.push(row);
-            self.watch(table.bytes)
-        })?;
-        let all: Vec<usize> = (0..names.len()).collect();
-        table.input(columns(&all))
-    }
-
-    fn objects(
-        &self,
-        mut take: impl FnMut(&serde_json::Map<String, Value>) -> Result<(), SqlError>,
-    ) -> Result<(), SqlError> {
-        let mut text = self.text()?;
-        let mut line = String::new();
-        for number in 0_usize.. {
-            line.clear();
-            let mut bounded = (&mut text).take(MAX_LINE_BYTES + 1);
-            if bounded.read_line(&mut line).map_err(|error| self.failed(error))? == 0 {
-                break;
-            }
-            if line.len() as u64 > MAX_LINE_BYTES {
-                let most = cqlbook_core::render::bytes(MAX_LINE_BYTES as usize);
-                return Err(self.failed(format!("line {} is longer than {most}", number + 1)));
-            }
-            if line.trim().is_empty() {
-                continue;
-            }
-            match serde_json::from_str::<Value>(&line) {
-                Ok(Value::Object(object)) => take(&object)?,
-                Ok(_) => return Err(self.failed(format!("line {} is no JSON object", number + 1))),
-                Err(error) => return Err(self.failed(format!("line {} is no JSON: {error}", number + 1))),
-            }
-        }
-        Ok(())
+    fn rows(&self, delimiter: u8) -> Result<Rows<'_>, SqlError> {
+        let dialect = Dialect { delimiter, ..Dialect::default() };
+        let (input, dialect, line) =
+            separated::begin(self.text()?, dialect).map_err(|error| self.failed(error))?;
+        let records = Records::new(input, dialect, line);
+        Ok(Rows { reader: self, records, fields: Fields::default(), line, width: None })
     }
 }
 
-fn is_null(text: &str, null: &str) -> bool {
+/// The rows of a file, all as wide as the first.
+struct Rows<'a> {
+    reader: &'a Reader<'a>,
+    records: Records<Box<dyn BufRead + Send>>,
+    fields: Fields,
+    line: u64,
+    width: Option<usize>,
+}
+
+impl Rows<'_> {
+    fn next(&mut self) -> Result<Option<()>, SqlError> {
+        let read = self.records.read(&mut self.fields).map_err(|error| self.reader.failed(error))?;
+        let Some(line) = read else { return Ok(None) };
+        self.line = line;
+        if let Some(flaw) = self.fields.flaw {
+            let way =
+                "a quote inside quotes is written twice; `%import` with `--escape '\\'` reads \\\" as one";
+            return Err(self.failed(&flaw.told(way)));
+        }
+        let (fields, width) = (self.fields.len(), *self.width.get_or_insert(self.fields.len()));
+        if fields != width {
+            return Err(self.failed(&format!("it has {fields} fields, not {width}")));
+        }
+        Ok(Some(()))
+    }
+
+    /// What a field says, and whether it is in quotes.
+    fn text(&self, place: usize) -> Result<Option<(&str, bool)>, SqlError> {
+        let Some(Field { bytes, quoted, .. }) = self.fields.get(place) else { return Ok(None) };
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Ok(Some((text, quoted))),
+            Err(_) => {
+                Err(self
+                    .failed("its bytes are no UTF-8; save it as UTF-8, or `%import` it with `--encoding`"))
+            }
+        }
+    }
+
+    fn failed(&self, reason: &str) -> SqlError {
+        self.reader.failed(format!("line {}: {reason}", self.line))
+    }
+}
+
+/// Whether a text stands for null where it has no quotes.
+fn says_null(text: &str, null: &str) -> bool {
     text.is_empty() || text == null
 }
 
-/// Truth values as CQL reads them.
-fn truth(text: &str, ty: &CqlType) -> String {
-    if *ty == CqlType::Boolean { text.to_lowercase() } else { text.to_owned() }
-}
-
-fn column(name: &str, cql_type: CqlType) -> Column {
-    Column { name: name.to_owned(), cql_type, role: None }
-}
-
-/// Rows of cells, a page after the other.
-struct Pages {
-    columns: Arc<[Column]>,
-    pages: Vec<Arc<dyn Page>>,
-    rows: Vec<Vec<Option<Vec<u8>>>>,
-    bytes: usize,
-}
-
-impl Pages {
-    fn new(columns: Vec<Column>) -> Self {
-        Self { columns: columns.into(), pages: Vec::new(), rows: Vec::new(), bytes: 0 }
+/// A field as a cell: in quotes it is what it says, where the type has such a value.
+fn cell(text: &str, quoted: bool, null: &str, ty: &CqlType) -> Option<Vec<u8>> {
+    let is_text = *ty == CqlType::Text;
+    if says_null(text, null) && !(quoted && (is_text || !text.is_empty())) {
+        return None;
     }
-
-    fn push(&mut self, row: Vec<Option<Vec<u8>>>) {
-        self.bytes += row.iter().map(|cell| 4 + cell.as_ref().map_or(0, Vec::len)).sum::<usize>();
-        self.rows.push(row);
-        if self.rows.len() == ROWS {
-            self.turn();
-        }
-    }
-
-    fn turn(&mut self) {
-        let mut cells = Vec::new();
-        let mut ends = Vec::new();
-        for cell in self.rows.iter().flatten() {
-            if let Some(cell) = cell {
-                cells.extend_from_slice(cell);
-            }
-            ends.push(cell.as_ref().map(|_| cells.len()));
-        }
-        let page = TextPage { columns: Arc::clone(&self.columns), rows: self.rows.len(), cells, ends };
-        self.rows.clear();
-        self.pages.push(Arc::new(page));
-    }
-
-    fn input(mut self, all: Vec<Column>) -> Result<Input, SqlError> {
-        self.turn();
-        of_pages(self.columns.to_vec(), all, &self.pages)
-    }
-}
-
-/// Cells one behind the other, and where each ends; `None` for null.
-#[derive(Debug)]
-struct TextPage {
-    columns: Arc<[Column]>,
-    rows: usize,
-    cells: Vec<u8>,
-    ends: Vec<Option<usize>>,
-}
-
-impl Page for TextPage {
-    fn columns(&self) -> &Arc<[Column]> {
-        &self.columns
-    }
-
-    fn rows(&self) -> usize {
-        self.rows
-    }
-
-    fn size_bytes(&self) -> usize {
-        self.cells.len() + 4 * self.ends.len()
-    }
-
-    fn visit(
-        &self,
-        start: usize,
-        visit: &mut dyn FnMut(&[Option<&[u8]>]) -> ControlFlow<()>,
-    ) -> Result<(), MalformedPage> {
-        let wide = self.columns.len();
-        let mut at = self.ends.iter().take(start * wide).flatten().next_back().copied().unwrap_or(0);
-        let mut cells: Vec<Option<&[u8]>> = Vec::with_capacity(wide);
-        for row in start..self.rows {
-            cells.clear();
-            for end in self.ends.iter().skip(row * wide).take(wide) {
-                cells.push(end.and_then(|end| self.cells.get(at..end)));
-                at = end.unwrap_or(at);
-            }
-            if visit(&cells).is_break() {
-                break;
-            }
-        }
-        Ok(())
-    }
+    from_text(ty, text).ok()
 }

@@ -89,8 +89,7 @@ fn a_closing_quote_is_followed_by_the_delimiter_or_the_end() {
         [(2, Some(Flaw::BehindQuote)), (3, Some(Flaw::StrayQuote)), (4, None)]
     );
     assert_eq!(flaws("1,\"a\nb\nc", plain), [(1, Some(Flaw::Unclosed(2)))]);
-    assert!(Flaw::BehindQuote.told(plain).contains("--escape '\\'"));
-    assert!(!Flaw::BehindQuote.told(COPY).contains("--escape"));
+    assert!(Flaw::BehindQuote.told("a quote is written twice").ends_with(": a quote is written twice"));
 }
 
 #[test]
@@ -124,6 +123,25 @@ fn a_record_without_bound_ends() {
     let quoted = io::BufReader::new(io::Read::chain(&b"\""[..], io::repeat(b'x')));
     let error = Records::new(quoted, Dialect::default(), 1).read(&mut Fields::default()).unwrap_err();
     assert!(error.to_string().contains("64 MB"), "{error}");
+}
+
+#[test]
+fn a_first_line_that_names_the_delimiter_is_no_record() {
+    let begun = |text: &'static [u8]| {
+        let (mut input, dialect, line) = begin(Box::new(text), Dialect::default()).unwrap();
+        let mut rest = String::new();
+        input.read_to_string(&mut rest).unwrap();
+        (char::from(dialect.delimiter), line, rest)
+    };
+    let expected = |delimiter, line, rest: &str| (delimiter, line, rest.to_owned());
+    assert_eq!(begun(b"sep=;\r\nk;v\n"), expected(';', 2, "k;v\n"));
+    assert_eq!(begun(b"SEP=|\rk"), expected('|', 2, "k"));
+    assert_eq!(begun(b"\nsep=;\nk"), expected(';', 3, "k"), "behind an empty line, such as that of a reason");
+    assert_eq!(begun(b"\r\n\r\r\nsep=;\nk"), expected(';', 5, "k"));
+    assert_eq!(begun(b"\n\nk,v"), expected(',', 3, "k,v"));
+    for none in ["", "sep=;", "sep=;;\n1", "sep,k\n", "k\n"] {
+        assert_eq!(begun(none.as_bytes()), expected(',', 1, none));
+    }
 }
 
 proptest! {

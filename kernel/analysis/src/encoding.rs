@@ -9,7 +9,7 @@ const WRONG: u8 = 0xff;
 
 /// How a file's letters are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Encoding {
+pub enum Encoding {
     /// UTF-8, or what the mark at the file's start says.
     #[default]
     Utf8,
@@ -25,10 +25,10 @@ pub(crate) enum Encoding {
 
 impl Encoding {
     /// The names that are taken.
-    pub(crate) const NAMES: &'static str = "utf-8, utf-16, utf-16le, utf-16be, latin1, windows-1252";
+    pub const NAMES: &'static str = "utf-8, utf-16, utf-16le, utf-16be, latin1, windows-1252";
 
     /// The encoding of that name.
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    pub fn named(name: &str) -> Option<Self> {
         let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
         Some(match plain.to_ascii_lowercase().as_str() {
             "utf8" | "utf8sig" | "ascii" | "usascii" => Self::Utf8,
@@ -40,10 +40,23 @@ impl Encoding {
             _ => return None,
         })
     }
+
+    /// What is wrong with bytes that came through as no UTF-8, and the way out.
+    pub fn wrong(self) -> &'static str {
+        match self {
+            Self::Utf8 => "its bytes are no UTF-8; `--encoding latin1` or `windows-1252` reads others",
+            _ => {
+                "its bytes are no letters of the `--encoding`; a file of rejected rows is UTF-8, whatever that says"
+            }
+        }
+    }
 }
 
 /// The text as UTF-8, without the mark at its start.
-pub(super) fn decoded(
+///
+/// # Errors
+/// Those of the input, and [`io::ErrorKind::InvalidData`] for an encoding that is not read or not named.
+pub fn decoded(
     mut input: Box<dyn BufRead + Send>,
     encoding: Encoding,
 ) -> io::Result<Box<dyn BufRead + Send>> {
@@ -57,10 +70,14 @@ pub(super) fn decoded(
         [0xff, 0xfe, ..] => (Encoding::Utf16Le, 2),
         [0xfe, 0xff, ..] => (Encoding::Utf16Be, 2),
         [_, 0, _, 0] if encoding == Encoding::Utf8 => {
-            return Err(invalid("it looks like UTF-16 without a mark: `--encoding utf-16le` reads it"));
+            return Err(invalid(
+                "it looks like UTF-16 without a mark: `%import … --encoding utf-16le` reads it",
+            ));
         }
         [0, _, 0, _] if encoding == Encoding::Utf8 => {
-            return Err(invalid("it looks like UTF-16 without a mark: `--encoding utf-16be` reads it"));
+            return Err(invalid(
+                "it looks like UTF-16 without a mark: `%import … --encoding utf-16be` reads it",
+            ));
         }
         _ => (encoding, 0),
     };

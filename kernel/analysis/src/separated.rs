@@ -1,12 +1,12 @@
 //! Lines of separated fields, read as their dialect says: CSV as the world writes it, and as cqlsh's `COPY` does.
 //!
-//! It is a reader of our own because a load has to know which fields were in quotes (an empty field is null, `""` is an empty
+//! One reader for all that reads such files, loads and local SQL. It is our own because a load has to know which fields were in quotes (an empty field is null, `""` is an empty
 //! text) and because cqlsh puts its escape character before delimiters outside quotes too.
 //!
 //! The rule of quotes: what closes a quote is followed by the delimiter or the end of the line. A line that breaks it could be read
 //! in two ways, so it is not read at all: it has a [`Flaw`], and ends at the end of its line.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read as _};
 
 /// A record longer than this is a quote that nobody closed.
 const LONGEST: usize = 64 << 20;
@@ -15,16 +15,16 @@ const FIELDS: usize = 65_536;
 
 /// How the fields of a file are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Dialect {
+pub struct Dialect {
     /// Between fields.
-    pub(crate) delimiter: u8,
+    pub delimiter: u8,
     /// Around fields that need it; doubled inside them it stands for itself.
-    pub(crate) quote: u8,
+    pub quote: u8,
     /// Before a character that is meant as it stands.
-    pub(crate) escape: Option<u8>,
+    pub escape: Option<u8>,
     /// cqlsh's way: the escape is before any character, in quotes or not. Otherwise it is one before a quote and before itself,
     /// inside quotes, as DSBulk and Spark write it.
-    pub(crate) escapes_all: bool,
+    pub escapes_all: bool,
 }
 
 impl Default for Dialect {
@@ -36,7 +36,7 @@ impl Default for Dialect {
 
 /// Why a line cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Flaw {
+pub enum Flaw {
     /// The quote that opened the last field is not closed before the end of the file, so many lines on.
     Unclosed(u64),
     /// There is more behind a quote that closes a field.
@@ -49,12 +49,9 @@ pub(crate) enum Flaw {
 
 impl Flaw {
     /// What is wrong, and the way out.
-    pub(super) fn told(self, dialect: Dialect) -> String {
-        let way = if dialect.escape.is_some() {
-            "a quote inside quotes is written twice or escaped"
-        } else {
-            "a quote inside quotes is written twice; `--escape '\\'` or COPY reads \\\" as one"
-        };
+    ///
+    /// `way` tells how a quote inside quotes is written where the file is read.
+    pub fn told(self, way: &str) -> String {
         match self {
             Self::Unclosed(0) => format!("a quote of this line is not closed: {way}"),
             Self::Unclosed(lines) => format!(
@@ -74,43 +71,78 @@ impl Flaw {
     }
 }
 
+/// An input at its first record, its dialect, and the line it is at. Empty lines are no records, and a first line `sep=;`, as Excel
+/// writes it, names the delimiter and is none either.
+///
+/// # Errors
+/// Those of the input.
+pub fn begin(
+    mut input: Box<dyn BufRead + Send>,
+    dialect: Dialect,
+) -> io::Result<(Box<dyn BufRead + Send>, Dialect, u64)> {
+    let (mut line, mut after_return) = (1, false);
+    while let Some(byte @ (b'\n' | b'\r')) = input.fill_buf()?.first().copied() {
+        line += u64::from(byte == b'\r' || !after_return);
+        after_return = byte == b'\r';
+        input.consume(1);
+    }
+    let mut start = Vec::new();
+    (&mut input).take(7).read_to_end(&mut start)?;
+    let (dialect, line, used) = match start.as_slice() {
+        [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', delimiter, end, rest @ ..]
+            if delimiter.is_ascii() && matches!(end, b'\r' | b'\n') =>
+        {
+            let used = if *end == b'\r' && rest.starts_with(b"\n") { 7 } else { 6 };
+            (Dialect { delimiter: *delimiter, ..dialect }, line + 1, used)
+        }
+        _ => (dialect, line, 0),
+    };
+    Ok((Box::new(io::Cursor::new(start.split_off(used)).chain(input)), dialect, line))
+}
+
 /// A field as it was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Field<'a> {
-    pub(crate) bytes: &'a [u8],
+pub struct Field<'a> {
+    /// What it says, without quotes.
+    pub bytes: &'a [u8],
     /// It was in quotes.
-    pub(crate) quoted: bool,
+    pub quoted: bool,
     /// It is one character behind the escape character and nothing else, such as `\N`.
-    pub(crate) escaped: bool,
+    pub escaped: bool,
 }
 
 /// The fields of one record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Fields {
+pub struct Fields {
     text: Vec<u8>,
     /// Where each field ends, whether it was in quotes, and whether it is an escaped character.
     ends: Vec<(usize, bool, bool)>,
     /// The field that is read has nothing but an escaped character so far.
     escaped: bool,
     /// What is wrong with the record. Its fields are for showing only then.
-    pub(crate) flaw: Option<Flaw>,
+    pub flaw: Option<Flaw>,
 }
 
 impl Fields {
     /// How many fields there are.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.ends.len()
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
     /// A field.
-    pub(crate) fn get(&self, place: usize) -> Option<Field<'_>> {
+    pub fn get(&self, place: usize) -> Option<Field<'_>> {
         let (end, quoted, escaped) = *self.ends.get(place)?;
         let start = place.checked_sub(1).map_or(0, |before| self.ends[before].0);
         Some(Field { bytes: &self.text[start..end], quoted, escaped })
     }
 
     /// The fields' bytes in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         (0..self.len()).filter_map(|place| self.get(place).map(|field| field.bytes))
     }
 
@@ -161,7 +193,8 @@ enum State {
 }
 
 /// Reads records one after the other.
-pub(crate) struct Records<R> {
+#[derive(Debug)]
+pub struct Records<R> {
     input: R,
     dialect: Dialect,
     /// The line that is read, from 1.
@@ -174,16 +207,20 @@ pub(crate) struct Records<R> {
 
 impl<R: BufRead> Records<R> {
     /// Reads an input whose first line is the file's line `line`.
-    pub(crate) fn new(input: R, dialect: Dialect, line: u64) -> Self {
+    pub fn new(input: R, dialect: Dialect, line: u64) -> Self {
         Self { input, dialect, line, after_return: false, strict: false }
     }
 
-    pub(crate) fn dialect(&self) -> Dialect {
+    /// How its fields are written.
+    pub fn dialect(&self) -> Dialect {
         self.dialect
     }
 
     /// Reads the next record into `fields`, and gives the line it starts at; `None` at the end. Empty lines are no records.
-    pub(crate) fn read(&mut self, fields: &mut Fields) -> io::Result<Option<u64>> {
+    ///
+    /// # Errors
+    /// Those of the input, and [`io::ErrorKind::InvalidData`] for a record that is none by its size.
+    pub fn read(&mut self, fields: &mut Fields) -> io::Result<Option<u64>> {
         fields.clear();
         let mut state = State::Between;
         let mut began = self.line;
@@ -347,5 +384,4 @@ fn step(state: State, byte: u8, dialect: Dialect, strict: bool, fields: &mut Fie
 }
 
 #[cfg(test)]
-#[path = "dialect_tests.rs"]
 mod tests;
