@@ -17,6 +17,7 @@ use crate::connect::opening;
 use crate::connect::recipe::{Place, Recipe};
 use crate::explain::{self, file::Doing};
 use crate::notebook::{Notebook, Open};
+use crate::run::aside;
 use crate::run::scene::Scene;
 use crate::run::wait::Wait;
 use crate::snapshots::{self, Folder, is_path};
@@ -25,6 +26,10 @@ use crate::snapshots::{self, Folder, is_path};
 const LIVE: &str = "live";
 /// The longest CQL that `show` holds, in bytes.
 const SHOWN: usize = 150_000;
+
+/// The head of CQL with characters that cannot be seen.
+const HIDDEN: &str = "-- Names or texts below have characters that cannot be seen, or that turn the direction of writing. Escapes such as \\u202e\n\
+    -- stand for them here, so this is to be read: copied, it would make other names.\n";
 
 /// Runs one form.
 pub(crate) async fn run(scene: &Scene, arguments: &Arguments) -> Result<(), Diagnostic> {
@@ -359,25 +364,31 @@ async fn sides(scene: &Scene, arguments: &Arguments) -> Result<(Schema, Schema, 
 
 async fn compare(scene: &Scene, arguments: &Arguments) -> Result<(), Diagnostic> {
     let (old, new, sides, title) = sides(scene, arguments).await?;
-    let found = diff::diff(&old, &new, &sides);
-    scene.show(render::diff(&found, &title)).await;
+    let shown = aside::run(move || render::diff(&diff::diff(&old, &new, &sides), &title)).await?;
+    scene.show(shown).await;
     Ok(())
 }
 
 async fn migrate(scene: &Scene, arguments: &Arguments) -> Result<(), Diagnostic> {
     let (old, new, sides, mut head) = sides(scene, arguments).await?;
-    for told in script::left_out(&old, &new, &sides) {
-        head.push('\n');
-        head.push_str(&told);
-    }
-    let steps = script::steps(&old, &new, &sides);
-    let text = script::text(&steps, &head, arguments.flag("allow-lossy"));
-    scene.show(code(&text)).await;
+    let allow_lossy = arguments.flag("allow-lossy");
+    let script = aside::run(move || {
+        for told in script::left_out(&old, &new, &sides) {
+            head.push('\n');
+            head.push_str(&told);
+        }
+        code(&script::text(&script::steps(&old, &new, &sides), &head, allow_lossy))
+    });
+    scene.show(script.await?).await;
     Ok(())
 }
 
-/// CQL to be read and copied.
+/// CQL to be read and copied. What is seen is what runs: where a name or a literal has a character that cannot be seen, its escape
+/// stands there, and the head says so.
 fn code(text: &str) -> MimeBundle {
+    let seen = render::terminal(text);
+    let text = if seen == text { seen } else { format!("{HIDDEN}{seen}").into() };
+    let text = text.as_ref();
     let html = format!("<pre class=\"cqlbook cqlbook-cql\">{}</pre>", render::content(text));
     MimeBundle { html: Some(html), plain: text.trim_end().to_owned(), ..MimeBundle::default() }
 }
@@ -403,13 +414,19 @@ async fn show(scene: &Scene, name: &str) -> Result<(), Diagnostic> {
         snapshot.name, snapshot.saved, snapshot.connection, origin.release
     );
     scene.show(render::list(&List { title: Some(title), headers, rows: rows.collect(), note: None })).await;
-    let what = What::Schema { full: true };
-    let entries = describe::answer(&snapshot.schema, &Request { what, internals: false }, None);
-    let cql = describe::render(&entries.unwrap_or_default(), None, 80);
-    if cql.len() > SHOWN {
-        scene.say("Its CQL is too long to be shown here. `%snapshot script` tells what it would take.").await;
-    } else {
-        scene.show(code(&cql)).await;
+    let cql = aside::run(move || {
+        let what = What::Schema { full: true };
+        let entries = describe::answer(&snapshot.schema, &Request { what, internals: false }, None);
+        let cql = describe::render(&entries.unwrap_or_default(), None, 80);
+        (cql.len() <= SHOWN).then(|| code(&cql))
+    });
+    match cql.await? {
+        Some(cql) => scene.show(cql).await,
+        None => {
+            scene
+                .say("Its CQL is too long to be shown here. `%snapshot script` tells what it would take.")
+                .await;
+        }
     }
     Ok(())
 }

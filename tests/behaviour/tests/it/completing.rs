@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::notebook::{Notebook, database};
 
 /// The candidates at the `|` of a cell, each with its kind and what is said beside it.
-async fn offered(notebook: &mut Notebook, cell: &str) -> Vec<(String, String, String)> {
+pub(crate) async fn offered(notebook: &mut Notebook, cell: &str) -> Vec<(String, String, String)> {
     let cursor = cell.chars().position(|c| c == '|').expect("a cursor");
     let content = json!({"code": cell.replacen('|', "", 1), "cursor_pos": cursor});
     let reply = notebook.frontend.request(Channel::Shell, "complete_request", content).await;

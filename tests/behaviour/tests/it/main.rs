@@ -38,6 +38,7 @@ mod loading_values;
 mod long_life;
 mod notebook;
 mod odd_types;
+mod others_names;
 mod outages;
 mod plot;
 mod profile;
