@@ -11,6 +11,7 @@ use cqlbook_core::magic;
 use cqlbook_core::markdown::Markdown;
 use cqlbook_core::render;
 use cqlbook_core::schema::{Keyspace, Schema};
+use cqlbook_core::shell;
 
 use crate::connect::recipe::{Place, Recipe};
 use crate::notebook::Notebook;
@@ -243,7 +244,9 @@ pub(crate) fn typed_paths(notebook: &Notebook, before: &str, typed: &str) -> Vec
     let in_magic = line.trim_start().starts_with('%');
     let Some(quote) = quote else {
         let paths = paths(notebook, typed).into_iter().filter(|path| is_plain(path));
-        return paths.map(|path| magic::quoted(&path)).collect();
+        // A backslash means something in a magic's line, and nothing in a shell command.
+        let quoted = if in_magic { magic::quoted } else { shell::quoted };
+        return paths.map(|path| quoted(&path)).collect();
     };
     let doubled = [quote, quote].iter().collect::<String>();
     let paths = paths(notebook, &typed.replace(&doubled, &quote.to_string())).into_iter();

@@ -12,8 +12,8 @@ use cqlbook_core::nearest::nearest;
 use cqlbook_core::secret::Secret;
 use cqlbook_vault::keychain::Status;
 use cqlbook_vault::{
-    Credentials as Opened, Deleted, Destination, Place as SavedPlace, Profile, ProfileError, Profiles,
-    Rotated, SealedCredentials, Sealer, Vault, VaultError,
+    Credentials as Opened, Deleted, Destination, NameError, Place as SavedPlace, Profile, ProfileError,
+    Profiles, Rotated, SealedCredentials, Sealer, Vault, VaultError, check_name,
 };
 
 use super::desk::Desk;
@@ -85,6 +85,9 @@ impl Shelf {
     /// All names: the saved ones, then those of this session. A file that cannot be read has none.
     pub(crate) fn names(&self) -> Vec<String> {
         let mut names = self.profiles().and_then(|profiles| profiles.names().ok()).unwrap_or_default();
+        // A line feed in one would make a line of its own where the names are said or offered; `%connections` lists it as one that
+        // cannot be used.
+        names.retain(|name| !matches!(check_name(name), Err(NameError::Invisible)));
         let held: Vec<_> = self.state().held.values().filter_map(|held| held.name.clone()).collect();
         names.extend(
             held.into_iter().filter(|name| !names.iter().any(|saved| same(saved, name))).collect::<Vec<_>>(),
