@@ -463,7 +463,7 @@ mod tests {
         fn an_address_is_taken_with_and_without_a_port(bits: u128, port in 1_u16..) {
             let address = Ipv6Addr::from(bits).to_string();
             let plain = Hosts::parse([address.as_str()]).unwrap();
-            prop_assert_eq!(&plain.names, &[address.clone()]);
+            prop_assert_eq!(&plain.names, std::slice::from_ref(&address));
             let with_port = Hosts::parse([format!("[{address}]:{port}").as_str()]).unwrap();
             prop_assert_eq!((with_port.names, with_port.port), (vec![address], Some(port)));
         }

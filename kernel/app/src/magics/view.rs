@@ -90,12 +90,11 @@ fn place(kept: &Kept, name: &str) -> Result<usize, Diagnostic> {
     })
 }
 
+/// What a row is shown to: its number and its cells.
+type Visitor<'a> = dyn FnMut(usize, &[Option<&[u8]>]) + 'a;
+
 /// Visits all rows in the order of their pages, with their numbers, until told to stop.
-fn visit(
-    kept: &Kept,
-    stop: &AtomicBool,
-    visit: &mut dyn FnMut(usize, &[Option<&[u8]>]),
-) -> Result<(), Diagnostic> {
+fn visit(kept: &Kept, stop: &AtomicBool, visit: &mut Visitor<'_>) -> Result<(), Diagnostic> {
     let mut number = 0;
     for page in &kept.pages {
         let visited = page.visit(0, &mut |cells| {

@@ -166,7 +166,7 @@ impl<'a> Above<'a> {
             ObjectKind::Keyspace => {
                 self.keyspaces.insert(name.name.clone(), true);
             }
-            ObjectKind::Table if !(words.if_not_exists() && !self.columns(keyspace, &key.1).is_empty()) => {
+            ObjectKind::Table if !words.if_not_exists() || self.columns(keyspace, &key.1).is_empty() => {
                 let like = |(of, table): Key| self.columns(of.as_deref(), &table);
                 let columns = words.table().unwrap_or_else(like);
                 self.tables.insert(key, Some(Made { columns, view: false }));
@@ -176,7 +176,7 @@ impl<'a> Above<'a> {
                 let columns = words.view(base.unwrap_or_default());
                 self.tables.insert(key, Some(Made { columns, view: true }));
             }
-            ObjectKind::Type if !(words.if_not_exists() && !self.fields(keyspace, &key.1).is_empty()) => {
+            ObjectKind::Type if !words.if_not_exists() || self.fields(keyspace, &key.1).is_empty() => {
                 self.types.insert(key, Some(words.fields()));
             }
             _ => {}

@@ -123,8 +123,8 @@ fn aggregate(expr: &mut Expr, name: &str, scope: &Scope<'_>, part: &str) -> Resu
         _ => return Err(refuse(part, "An aggregate takes one column.")),
     };
     // The engine has a value that is written out once, however many rows there are.
-    let is_value = matches!(argument, Expr::Value(_));
-    if !(name == "count" && is_value && !is_distinct) && !grouping::names_column(argument) {
+    let counts_rows = name == "count" && matches!(argument, Expr::Value(_)) && !is_distinct;
+    if !counts_rows && !grouping::names_column(argument) {
         return Err(refuse(
             format!("{part}, an aggregate of what names no column"),
             "`COUNT(*)` counts the rows: `2 * COUNT(*)` is the sum of as many twos.",
