@@ -61,7 +61,7 @@ fn other_files_are_refused_with_the_reason() {
     assert!(Snapshot::read(&option(r#"{"number": "0.5"}"#)).is_ok());
     assert!(Snapshot::read(&option(r#"{"bytes": {"a": "0xCAFE"}}"#)).is_ok());
     for odd in [r#"{"number": "1; DROP TABLE t"}"#, r#"{"bytes": {"a": "0x; DROP TABLE t"}}"#] {
-        assert_eq!(read(&option(odd)), "The option `o` of the table k.t does not fit its form.");
+        assert_eq!(read(&option(odd)), "`o` of the table k.t does not fit its form.");
     }
     // What a form does not say is taken as absent.
     let bare = Snapshot::read(r#"{"cqlbook_snapshot": 1, "keyspaces": {"k": {}}}"#).unwrap();
