@@ -32,9 +32,10 @@ const TAB: usize = 4;
 /// Lines of the server's text that are shown, and bytes of any line of prose.
 const SERVER_LINES: usize = 20;
 const PROSE_BYTES: usize = 2_000;
-/// Bytes on each side of the place in which secrets are looked for.
+/// Bytes on each side of the place in which secrets are looked for where a server quotes of the statement what it likes.
 const AROUND: usize = 32 * 1024;
-/// Bytes on each side of the place that are looked at in a line; what is shown is much less.
+/// Bytes on each side of the place that are looked at in a line, and in which secrets are looked for where no server quotes;
+/// what is shown is much less.
 const NEAR: usize = 2_000;
 
 /// Draws a failure; `source` is the cell that the diagnostic's span points into.
@@ -44,7 +45,8 @@ pub fn diagnostic(source: &str, d: &Diagnostic) -> ErrorOutput {
 
 /// Draws one of many failures in the same cell, whose `positions` were asked for before.
 pub fn diagnostic_at(source: &str, d: &Diagnostic, positions: &mut Positions) -> ErrorOutput {
-    let secrets = Secrets::of(d.origin.as_ref().map_or(source, |origin| &origin.text), d.span);
+    let around = if d.server_text.is_some() { AROUND } else { NEAR };
+    let secrets = Secrets::of(d.origin.as_ref().map_or(source, |origin| &origin.text), d.span, around);
     let message = one_line(&secrets.hidden(&d.message));
     let mut lines = vec![format!("{BOLD}{}{RESET}: {BOLD}{message}{RESET}", d.code)];
     lines.extend(d.cause.iter().flat_map(|cause| prose(&secrets.hidden(cause))));
@@ -82,10 +84,10 @@ struct Secrets {
 
 impl Secrets {
     /// Of the part of the source that may be shown or quoted.
-    fn of(source: &str, span: Option<Span>) -> Self {
+    fn of(source: &str, span: Option<Span>, around: usize) -> Self {
         let middle = span.map_or(0, |span| span.start);
-        let from = floor_boundary(source, middle.saturating_sub(AROUND));
-        let part = &source[from..floor_boundary(source, middle.saturating_add(AROUND))];
+        let from = floor_boundary(source, middle.saturating_sub(around));
+        let part = &source[from..floor_boundary(source, middle.saturating_add(around))];
         let spans: Vec<Span> = redact::secrets(part)
             .into_iter()
             .map(|found| Span::new(from + found.start, from + found.end))

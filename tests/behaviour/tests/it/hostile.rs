@@ -121,6 +121,7 @@ async fn a_page_that_leads_to_itself_is_not_read_for_ever() {
 async fn whatever_a_node_answers_the_cell_ends_in_words_and_the_next_one_runs() {
     let astra = database().await;
     let mut notebook = connected_to(&astra).await;
+    notebook.ok("CREATE TABLE here (k int PRIMARY KEY)").await;
     let of_count = |count: u32| {
         let mut body = [2_u32, 1, count].map(u32::to_be_bytes).concat();
         ["ks", "t", "c"].into_iter().for_each(|name| text(&mut body, name));
@@ -170,8 +171,8 @@ async fn whatever_a_node_answers_the_cell_ends_in_words_and_the_next_one_runs() 
         let name = cell.content()["ename"].as_str().unwrap_or_default().to_owned();
         goes_on(&mut notebook, what, &name).await;
     }
-    let keyspace = notebook.ok("SELECT keyspace_name FROM system_schema.keyspaces").await;
-    assert!(keyspace.plain().join("").contains(astra.keyspace()));
+    // Nobody was moved to another keyspace.
+    notebook.ok("SELECT k FROM here").await;
 }
 
 #[tokio::test]
