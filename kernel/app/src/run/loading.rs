@@ -12,8 +12,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use cqlbook_cluster::{Prepared, QueryError, RequestOptions, RetryReason};
 use cqlbook_core::cell::Statement;
 use cqlbook_core::column::CqlType;
-use cqlbook_core::column::same_type;
-use cqlbook_core::cql::keywords::quote_name;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::render;
 use cqlbook_core::value::{Notes, statement_literal};
@@ -94,9 +92,7 @@ pub(crate) async fn place(
         Diagnostic::new(Code::ImportFailed, "The table's keyspace is not known.")
             .with_hint(format!("Name it: `INTO keyspace.{table}`, or `USE keyspace;` before."))
     })?;
-    // As it is now, and not as it was known: values are encoded by its types. What cannot be read is as known.
-    let _ = open.connection.refresh().await;
-    if open.connection.schema().table(&keyspace, table).is_none() {
+    if open.connection.schema_with(&keyspace, table).await.table(&keyspace, table).is_none() {
         return Err(Diagnostic::new(Code::ImportFailed, format!("There is no table {keyspace}.{table}."))
             .with_hint("Create it first, and check the spelling. Names with capitals need double quotes."));
     }
@@ -231,7 +227,6 @@ async fn prepare(
         Some(statics) => Some(prepare(&statics.statement).await?),
         None => None,
     };
-    agree(plan, &insert)?;
     // Asked as text: to prepare what is asked once would be a second way to the server, at every import.
     let asked = async |statement: &str| {
         let request = cqlbook_cluster::Request::with_options(statement, RequestOptions::of_a_read());
@@ -268,28 +263,6 @@ async fn prepare(
         ("table of this name", id.map_or_else(String::new, |id| id.to_string())),
     ];
     Ok(((insert, statics), identity, Clock::new(millis.unwrap_or_default(), told)))
-}
-
-/// That the server takes each value for what it is encoded as: the table may have been altered, or made anew, a moment ago.
-fn agree(plan: &Plan, insert: &Prepared) -> Result<(), Diagnostic> {
-    let markers = insert.bind_columns().iter();
-    let other = plan
-        .goals
-        .iter()
-        .zip(markers)
-        .find(|(goal, marker)| !same_type(&goal.column.cql_type, &marker.cql_type));
-    let Some((goal, marker)) = other else { return Ok(()) };
-    Err(Diagnostic::new(
-        Code::SchemaChanged,
-        format!(
-            "The column {} is {} now, and was {} when the table was last read. Nothing was loaded.",
-            quote_name(&goal.column.name),
-            marker.cql_type,
-            goal.column.cql_type
-        ),
-    )
-    .with_cause("The table was altered or made anew a moment ago, perhaps by another notebook.")
-    .with_hint("Run the cell again."))
 }
 
 /// The cluster's name, and the time of the node that answers.
