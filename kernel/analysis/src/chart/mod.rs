@@ -14,6 +14,7 @@ mod scale;
 mod tooltip;
 mod values;
 mod vega;
+mod wide;
 
 use std::sync::Arc;
 

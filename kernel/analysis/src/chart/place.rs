@@ -1,5 +1,7 @@
 //! Puts rows in places on an axis, in bands or in bins, and in groups for their colours.
 
+use std::collections::BTreeMap;
+
 use super::figure::{Place, Scale};
 use super::scale::{Stretch, moment_in, nice_step};
 use super::values::{Series, Sort, tell_apart};
@@ -9,6 +11,8 @@ use jiff::tz::TimeZone;
 pub(crate) const GROUPS: usize = 10;
 /// The name that the rest share.
 const OTHERS: &str = "others";
+/// The name of values that cannot be drawn, where there are many different ones.
+const UNFIT: &str = "beyond what can be drawn";
 /// The name of rows without a value.
 const NULL: &str = "null";
 
@@ -66,16 +70,27 @@ pub(crate) fn bands_or_bins(series: &Series, rows: &[usize], bands: usize, bins:
         return named(series, rows);
     }
     if series.sort == (Sort::Number { whole: true }) {
-        let mut distinct = values(series, rows).collect::<Vec<_>>();
-        distinct.sort_by(f64::total_cmp);
-        distinct.dedup();
+        let wide = |row: usize| series.wide.get(row);
+        let key = |row: usize| wide(row).map_or(&[][..], |wide| &wide.key);
+        // Numbers whose doubles are the same are told apart by their own order.
+        let order = |left: &(f64, usize), right: &(f64, usize)| {
+            left.0.total_cmp(&right.0).then_with(|| key(left.1).cmp(key(right.1)))
+        };
+        let own: Vec<_> = values(series, rows).zip(rows.iter().copied()).collect();
+        let mut distinct = own.clone();
+        distinct.sort_by(order);
+        distinct.dedup_by(|left, right| order(left, right).is_eq());
         if distinct.len() <= bands {
-            let of = values(series, rows)
-                .map(|value| distinct.binary_search_by(|other| other.total_cmp(&value)).unwrap_or_default())
+            let of = own
+                .iter()
+                .map(|one| distinct.binary_search_by(|other| order(other, one)).unwrap_or_default())
                 .collect();
+            let name = |(value, row): &(f64, usize)| {
+                wide(*row).map_or_else(|| value.to_string(), |wide| wide.text.clone())
+            };
             return Placed {
                 places: (0..distinct.len()).map(Place::Band).collect(),
-                names: distinct.iter().map(|value| value.to_string()).collect(),
+                names: distinct.iter().map(name).collect(),
                 of,
                 bin: None,
                 sort: series.sort,
@@ -187,16 +202,8 @@ impl Groups {
 
     /// A group for each value of the column, in order; from [`GROUPS`] on the rarest share one.
     pub(crate) fn by(series: &Series, rows: &[usize]) -> Self {
-        let mut counts: std::collections::BTreeMap<(bool, i64, String), usize> =
-            std::collections::BTreeMap::new();
-        let key = |row: usize| match series.values.get(row).copied().flatten() {
-            None => (true, 0, NULL.to_owned()),
-            Some(value) => match series.sort {
-                Sort::Name => (false, 0, series.names.get(value as usize).cloned().unwrap_or_default()),
-                Sort::Number { .. } => (false, order(value), super::scale::exact(value)),
-                sort => (false, order(value), moment_in(value, sort == Sort::Clock, &series.zone)),
-            },
-        };
+        let mut counts: BTreeMap<Colour, usize> = BTreeMap::new();
+        let key = |row: usize| Colour::of(series, row);
         let keys: Vec<_> = rows.iter().map(|&row| key(row)).collect();
         for key in &keys {
             *counts.entry(key.clone()).or_default() += 1;
@@ -210,12 +217,44 @@ impl Groups {
         }
         let kept: Vec<_> = wanted.into_iter().map(|(key, _)| key).collect();
         let of = keys.iter().map(|key| kept.binary_search(&key).unwrap_or(GROUPS - 1)).collect();
-        let mut names: Vec<String> = kept.iter().map(|key| key.2.clone()).collect();
+        let mut names: Vec<String> = kept.iter().map(|colour| colour.name.clone()).collect();
         if shared > 0 {
             names.push(OTHERS.to_owned());
         }
         tell_apart(&mut names);
         Self { title: Some(series.name.clone()), names, of, shared }
+    }
+}
+
+/// What a row's colour is by, in the order of the key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Colour {
+    is_null: bool,
+    /// The order of its double, and then its own.
+    order: i64,
+    own: Vec<u8>,
+    name: String,
+}
+
+impl Colour {
+    fn of(series: &Series, row: usize) -> Self {
+        let value = series.values.get(row).copied().flatten();
+        let of = |is_null, order, name| Self { is_null, order, own: Vec::new(), name };
+        match (value, series.wide.get(row)) {
+            (value, Some(wide)) => {
+                // Beyond all doubles, on the side that its sign says.
+                let beyond = if wide.text.starts_with('-') { i64::MIN } else { i64::MAX };
+                let order = value.map_or(beyond, order);
+                Self { is_null: false, order, own: wide.key.clone(), name: wide.text.clone() }
+            }
+            (None, None) if series.is_unfit(row) => of(false, i64::MAX, UNFIT.to_owned()),
+            (None, None) => of(true, 0, NULL.to_owned()),
+            (Some(value), None) => match series.sort {
+                Sort::Name => of(false, 0, series.names.get(value as usize).cloned().unwrap_or_default()),
+                Sort::Number { .. } => of(false, order(value), super::scale::exact(value)),
+                sort => of(false, order(value), moment_in(value, sort == Sort::Clock, &series.zone)),
+            },
+        }
     }
 }
 
@@ -227,6 +266,7 @@ fn order(value: f64) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::wide::Wide;
     use super::*;
 
     fn numbers(values: &[f64], whole: bool) -> Series {
@@ -237,7 +277,9 @@ mod tests {
             names: Vec::new(),
             zoned: false,
             zone: TimeZone::UTC,
-            unfit: 0,
+            unfit: Vec::new(),
+            unbounded: false,
+            wide: Wide::default(),
             inexact: 0,
         }
     }

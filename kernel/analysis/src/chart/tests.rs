@@ -109,6 +109,7 @@ fn bars_of_one_row_each_keep_the_results_order() {
 fn counts_of_groups_are_stacked_and_means_stand_side_by_side() {
     let result = departures();
     let figure = result.figure(&request("month", Some("count"), Some("carrier"), Some(Kind::Bar)));
+    assert!(figure.notes.is_empty(), "{:?}", figure.notes);
     let Marks::Bars(bars) = &figure.marks else { panic!("{figure:?}") };
     assert!(bars.iter().any(|bar| bar.from > 0.0) || bars.iter().all(|bar| bar.slot == (0, 1)));
     let figure = result.figure(&request("month", Some("delay"), Some("carrier"), Some(Kind::Bar)));
@@ -273,4 +274,68 @@ fn a_part_of_the_rows_says_so_in_every_twin_and_values_are_told_exactly() {
     let spec: Value = serde_json::from_str(&bundle.vega_lite.unwrap()).unwrap();
     assert_eq!(spec["title"]["subtitle"][1], part);
     assert_eq!(spec["encoding"]["tooltip"][1]["format"], ",.15~g");
+}
+
+#[test]
+fn numbers_beyond_a_double_are_told_apart_and_what_is_there_is_not_called_empty() {
+    let digits = "9".repeat(400);
+    let rows: Vec<Vec<String>> = [
+        ("9223372036854775807", "1E400", digits.as_str(), "1"),
+        ("9223372036854775806", "-1E400", "9007199254740993", "2"),
+        ("9223372036854775807", "0.1", "9007199254740992", "3"),
+        ("5", "null", "-1", "4"),
+    ]
+    .iter()
+    .map(|row| [row.0, row.1, row.2, row.3].map(str::to_owned).to_vec())
+    .collect();
+    let columns =
+        [("b", CqlType::Bigint), ("d", CqlType::Decimal), ("v", CqlType::Varint), ("y", CqlType::Int)];
+    let all = result(&columns, &rows);
+
+    // Bands of whole numbers: two that are one double are two bands, in order and by their own digits.
+    let figure = all.figure(&request("b", Some("sum(y)"), None, Some(Kind::Bar)));
+    assert_eq!(
+        figure.x.scale,
+        Scale::Bands(["5", "9223372036854775806", "9223372036854775807"].map(str::to_owned).to_vec())
+    );
+    let Marks::Bars(bars) = &figure.marks else { panic!("{:?}", figure.marks) };
+    assert_eq!(bars.iter().map(|bar| bar.to).collect::<Vec<_>>(), [4.0, 2.0, 4.0]);
+
+    // Colours: each value its own, in the order of numbers; what is null says so, and nothing else does.
+    let names = |color: &str| {
+        let figure = all.figure(&request("y", Some("sum(y)"), Some(color), Some(Kind::Bar)));
+        assert!(!figure.notes.iter().any(|note| note.contains("cannot be drawn")), "{:?}", figure.notes);
+        match figure.key {
+            Some(Key::Groups { names, .. }) => names,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(names("b"), ["5", "9223372036854775806", "9223372036854775807"]);
+    assert_eq!(names("d"), ["-1E+400", "0.1", "1E+400", "null"]);
+    let varints = names("v");
+    assert_eq!(varints[..3], ["-1", "9007199254740992", "9007199254740993"]);
+    assert!(varints[3].starts_with("99999") && varints.len() == 4, "{varints:?}");
+
+    // Shades are of doubles: what has none is said.
+    let figure = all.figure(&request("y", Some("y"), Some("d"), Some(Kind::Point)));
+    assert!(
+        figure.notes.iter().any(|note| note.starts_with("Of d, 2 values cannot be drawn")),
+        "{:?}",
+        figure.notes
+    );
+
+    // Up: what is null is left out, and what is too large is said to be just that.
+    let figure = all.figure(&request("y", Some("d"), None, Some(Kind::Point)));
+    assert_eq!(
+        figure.notes,
+        [
+            "1 row without d is left out.",
+            "Of d, 2 values cannot be drawn: beyond 1.8E308, the largest number that a chart holds."
+        ]
+    );
+    let large = result(&[("d", CqlType::Decimal)], &[vec!["1E400".to_owned()], vec!["2E400".to_owned()]]);
+    assert_eq!(
+        large.error(&request("d", None, None, None)).to_string(),
+        "There is nothing to draw: of d, 2 values cannot be drawn: beyond 1.8E308, the largest number that a chart holds."
+    );
 }

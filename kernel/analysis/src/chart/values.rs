@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use cqlbook_core::column::{Column, CqlType};
 use cqlbook_core::page::{MalformedPage, Page};
-use cqlbook_core::value::{Kind, literal_within};
+use cqlbook_core::value::{Kind, literal, literal_within};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::wide::{EXACT, Wide};
 use crate::quantity::Quantity;
 
 /// The longest name of a category; the rest of a text is cut.
@@ -46,13 +47,23 @@ pub(crate) struct Series {
     pub(crate) zoned: bool,
     /// The zone that its moments are told by; UTC for dates and times of a day, which have none.
     pub(crate) zone: TimeZone,
-    /// Values that are there and cannot be drawn: not finite, or beyond the years of a calendar.
-    pub(crate) unfit: u64,
+    /// The rows, in order, whose values are there and cannot be drawn: not finite, larger than a double, or beyond the years of
+    /// a calendar.
+    pub(crate) unfit: Vec<usize>,
+    /// Whether its type has numbers of any size.
+    pub(crate) unbounded: bool,
+    /// The values that their doubles do not tell apart.
+    pub(crate) wide: Wide,
     /// Whole numbers that a double does not hold exactly.
     pub(crate) inexact: u64,
 }
 
 impl Series {
+    /// Whether the row has a value that cannot be drawn.
+    pub(crate) fn is_unfit(&self, row: usize) -> bool {
+        self.unfit.binary_search(&row).is_ok()
+    }
+
     /// Whether its values can be added and averaged.
     pub(crate) const fn is_number(&self) -> bool {
         matches!(self.sort, Sort::Number { .. })
@@ -120,7 +131,9 @@ impl Reader {
             names: Vec::new(),
             zoned,
             zone: if zoned { zone.clone() } else { TimeZone::UTC },
-            unfit: 0,
+            unfit: Vec::new(),
+            unbounded: matches!(ty, CqlType::Varint | CqlType::Decimal),
+            wide: Wide::default(),
             inexact: 0,
         };
         Self { place, ty, series, known: HashMap::new() }
@@ -143,7 +156,15 @@ impl Reader {
         };
         // Zero has one sign here: places are found by the order of all doubles, where it has two.
         let value = value.filter(|value| value.is_finite()).map(|value| value + 0.0);
-        self.series.unfit += u64::from(value.is_none() && cell.is_some_and(|bytes| !bytes.is_empty()));
+        if let Some(bytes) = cell.filter(|bytes| !bytes.is_empty()) {
+            let row = self.series.values.len();
+            if value.is_none() {
+                self.series.unfit.push(row);
+            }
+            if self.series.sort != Sort::Name {
+                self.series.wide.take(row, bytes, &self.ty, value, zone);
+            }
+        }
         self.series.values.push(value);
     }
 
@@ -242,13 +263,12 @@ pub(crate) fn number(bytes: &[u8], ty: &CqlType) -> Option<f64> {
             if number.fract() == 0.0 { Some(f64::from(number)) } else { number.to_string().parse().ok() }
         }
         CqlType::Double => bytes.try_into().ok().map(f64::from_be_bytes),
-        _ => literal_within(Some(bytes), ty, &TimeZone::UTC, 4096).text.parse().ok(),
+        _ => literal(Some(bytes), ty, &TimeZone::UTC).text.parse().ok(),
     }
 }
 
 /// Whether a whole number's double is the number itself. (Of parts a double is the nearest, as everywhere.)
 fn is_exact(value: f64, bytes: &[u8], ty: &CqlType) -> bool {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
     if value.abs() < EXACT {
         return true;
     }
@@ -326,13 +346,15 @@ mod tests {
     #[test]
     fn what_cannot_be_drawn_or_is_rounded_is_counted() {
         let read = series(CqlType::Double, &["NaN", "1", "-Infinity", "null", "-0.0"], &TimeZone::UTC);
-        assert_eq!((read.unfit, read.values[4].map(f64::to_bits)), (2, Some(0)));
+        assert_eq!((read.unfit, read.values[4].map(f64::to_bits)), (vec![0, 2], Some(0)));
         let read = series(CqlType::Bigint, &["9007199254740993", "9007199254740994", "3"], &TimeZone::UTC);
-        assert_eq!((read.unfit, read.inexact), (0, 1));
+        assert_eq!((read.unfit.len(), read.inexact), (0, 1));
+        let wide: Vec<_> = (0..3).map(|row| read.wide.get(row).map(|wide| wide.text.as_str())).collect();
+        assert_eq!(wide, [Some("9007199254740993"), Some("9007199254740994"), None]);
         let read = series(CqlType::Varint, &["123456789012345678901", "1"], &TimeZone::UTC);
         assert_eq!(read.inexact, 1);
-        assert_eq!(series(CqlType::Decimal, &["1E400", "0.1"], &TimeZone::UTC).unfit, 1);
-        assert_eq!(series(CqlType::Timestamp, &["9223372036854775807"], &TimeZone::UTC).unfit, 1);
+        assert_eq!(series(CqlType::Decimal, &["1E400", "0.1"], &TimeZone::UTC).unfit, [0]);
+        assert_eq!(series(CqlType::Timestamp, &["9223372036854775807"], &TimeZone::UTC).unfit, [0]);
         assert_eq!(series(CqlType::Float, &["0.1"], &TimeZone::UTC).values, [Some(0.1)]);
     }
 

@@ -60,7 +60,8 @@ pub(super) fn figure(
     if let Some(title) = &request.title {
         figure.title.clone_from(title);
     }
-    figure.notes.extend(data.left_out());
+    let left_out = data.left_out(&figure);
+    figure.notes.extend(left_out);
     // First of all, as it is of all the rest.
     figure.notes.splice(0..0, request.part.clone());
     Ok(figure)
@@ -113,10 +114,9 @@ struct Data {
     aggregate: Option<Aggregate>,
     /// The rows that have all that is drawn.
     rows: Vec<usize>,
-    /// How many there are.
-    total: usize,
-    /// The columns for want of whose values rows are left out.
+    /// The columns for want of whose values rows are left out, and how many of these.
     lacking: Vec<String>,
+    without: usize,
     zone: String,
 }
 
@@ -140,43 +140,52 @@ impl Data {
             })
             .collect();
         let mut lacking: Vec<String> = Vec::new();
-        for series in [Some(&x), y.as_ref(), shade].into_iter().flatten() {
-            if series.values.iter().any(Option::is_none) && !lacking.contains(&series.name) {
+        let none = |series: &Series, row: usize| !there(series, row) && !series.is_unfit(row);
+        let drawn = || [Some(&x), y.as_ref(), shade].into_iter().flatten();
+        for series in drawn() {
+            if (0..total).any(|row| none(series, row)) && !lacking.contains(&series.name) {
                 lacking.push(series.name.clone());
             }
         }
+        // Rows whose values are there and cannot be drawn are told by themselves.
+        let without = (0..total).filter(|&row| drawn().any(|series| none(series, row))).count();
         let zone = zone.iana_name().unwrap_or("the zone set").to_owned();
-        let data = Self { x, y, color, aggregate, rows, total, lacking, zone };
+        let data = Self { x, y, color, aggregate, rows, lacking, without, zone };
         if total == 0 {
             return Err(ChartError::Empty { reason: "the result has no rows".to_owned() });
         }
         if data.rows.is_empty() {
-            return Err(ChartError::Empty {
-                reason: format!("no row has a value of {}", data.lacking.join(" and ")),
-            });
+            return Err(ChartError::Empty { reason: data.nothing() });
         }
         Ok(data)
     }
 
+    /// Why no row is drawn, as the end of a sentence.
+    fn nothing(&self) -> String {
+        let drawn = [Some(&self.x), self.y.as_ref(), self.color.as_ref()];
+        let unfit: Vec<String> = drawn.into_iter().flatten().filter_map(unfit).collect();
+        if self.lacking.is_empty() && !unfit.is_empty() {
+            return unfit.join(" ").trim_end_matches('.').replacen("Of ", "of ", 1);
+        }
+        format!("no row has a value of {}", self.lacking.join(" and "))
+    }
+
     /// What is not drawn, or not as it is: each a sentence.
-    fn left_out(&self) -> Vec<String> {
-        let out = self.total - self.rows.len();
+    fn left_out(&self, figure: &Figure) -> Vec<String> {
+        let out = self.without;
         let verb = if out == 1 { "is" } else { "are" };
         let left = (out > 0)
             .then(|| format!("{} without {} {verb} left out.", rows(out), self.lacking.join(" or ")));
         let mut notes: Vec<String> = left.into_iter().collect();
-        let drawn = [Some(&self.x), self.y.as_ref(), self.color.as_ref()];
+        // Groups have a colour for each value, whether it could be placed or not.
+        let is_shaded = matches!(figure.key, Some(Key::Shades { .. }));
+        let color = self.color.as_ref().filter(|color| is_shaded || color.wide.is_full());
+        // Bands are those of the values themselves.
+        let is_banded = matches!(figure.x.scale, Scale::Bands(_));
+        let drawn = [Some(&self.x), self.y.as_ref(), color];
         for series in drawn.into_iter().flatten() {
-            if series.unfit > 0 {
-                let why =
-                    if series.is_number() { "no finite numbers" } else { "beyond the years of a calendar" };
-                notes.push(format!(
-                    "Of {}, {} cannot be drawn: {why}.",
-                    series.name,
-                    values_of(series.unfit)
-                ));
-            }
-            if series.inexact > 0 {
+            notes.extend(unfit(series));
+            if series.inexact > 0 && !(is_banded && std::ptr::eq(series, &self.x)) {
                 let verb = if series.inexact == 1 { "is" } else { "are" };
                 notes.push(format!(
                     "Of {}, {} {verb} drawn at the nearest number that a chart holds: beyond 2^53 it has not all of them.",
@@ -258,6 +267,17 @@ impl Data {
         let per = bin.map(|bin| format!(" per {bin}")).unwrap_or_default();
         if what.is_empty() { rows } else { format!("{what}{per} · {rows}") }
     }
+}
+
+/// How many values of a column are there and cannot be drawn, and why: a sentence.
+fn unfit(series: &Series) -> Option<String> {
+    let number = series.unfit.len() as u64;
+    let why = match (series.is_number(), series.unbounded) {
+        (true, true) => "beyond 1.8E308, the largest number that a chart holds",
+        (true, false) => "no finite numbers",
+        _ => "beyond the years of a calendar",
+    };
+    (number > 0).then(|| format!("Of {}, {} cannot be drawn: {why}.", series.name, values_of(number)))
 }
 
 /// `1 value`, `2 values`.
