@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use rustls::ClientConfig;
-use rustls_pki_types::CertificateDer;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::bundle::{Bundle, BundleError};
@@ -355,9 +354,10 @@ fn route(bundle: &Bundle, tls: Arc<ClientConfig>, metadata: Metadata) -> Route {
 pub(crate) struct AstraSource {
     bundle: PathBuf,
     timeouts: Timeouts,
-    /// The host and the authorities of the bundle as it was read first. The credentials were given for those, so that a bundle of another
-    /// database, put at the same path meanwhile, gets nothing. The database may have moved to another port of its host.
-    pinned: Arc<OnceLock<(String, Vec<CertificateDer<'static>>)>>,
+    /// The host of the bundle as it was read first. The credentials were given for it, so that a bundle of another database, put
+    /// at the same path meanwhile, gets nothing. The database may have moved to another port of its host, and certificates that
+    /// end are followed by others, perhaps of another authority.
+    pinned: Arc<OnceLock<String>>,
 }
 
 impl AstraSource {
@@ -368,16 +368,10 @@ impl AstraSource {
 
     /// The bundle with what TLS takes of it, if it leads to the place of the one before.
     fn of_same_place(&self, bundle: Bundle) -> Result<(Bundle, Arc<ClientConfig>), ConnectError> {
-        let (host, authorities) =
-            self.pinned.get_or_init(|| (bundle.host.clone(), bundle.authorities.clone()));
+        let host = self.pinned.get_or_init(|| bundle.host.clone());
         if !host.eq_ignore_ascii_case(&bundle.host) {
             let (host, now) = (host.clone(), bundle.host);
             return Err(BundleError::OtherHost { path: self.bundle.clone(), host, now }.into());
-        }
-        if *authorities != bundle.authorities {
-            let reason =
-                format!("it brings another authority for {host} than the one that the connection is to");
-            return Err(BundleError::Unsafe { reason }.into());
         }
         let tls = tls::astra(&bundle).map_err(|reason| ConnectError::Driver { reason })?;
         Ok((bundle, tls))

@@ -144,7 +144,7 @@ impl Reader {
             (_, None) => None,
             (Sort::Name, Some(bytes)) => Some(self.name(bytes, zone)),
             (Sort::Number { .. }, Some(bytes)) => {
-                let value = number(bytes, &self.ty);
+                let value = number(bytes, &self.ty).filter(|value| value.is_finite());
                 self.series.inexact +=
                     u64::from(value.is_some_and(|value| !is_exact(value, bytes, &self.ty)));
                 value
