@@ -107,10 +107,8 @@ SELECT id, small, wide, huge, price, ratio, name, kind, ok, day, clock, seen, fi
     assert!(std::fs::metadata(notebook.folder.path().join("long.parquet")).unwrap().len() < 4_000_000);
     let told = notebook.ok("%import long.parquet INTO made (id)").await.plain().join("\n");
     assert!(told.contains("1,500 rows"), "{told}");
-    let status = std::fs::read_to_string(format!("/proc/{}/status", notebook.kernel.pid())).unwrap();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    let peak: u64 = peak.split_whitespace().next().unwrap().parse().unwrap();
-    assert!(peak < 900 << 10, "{} MiB", peak >> 10);
+    let peak = notebook.peak_bytes();
+    assert!(peak < 900 << 20, "{} MiB", peak >> 20);
     let (name, text) = notebook.error("%import gzip.parquet INTO made").await;
     assert!(
         name == "IMPORT_FAILED" && text.contains("compressed by GZIP") && text.contains("zstd"),

@@ -59,13 +59,6 @@ async fn many_rows(notebook: &mut Notebook) {
     notebook.ok("SELECT * FROM t WHERE k = 1").await;
 }
 
-/// The most memory that a process has had, in megabytes.
-fn peak_memory(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
-}
-
 #[tokio::test]
 async fn a_hundred_megabytes_of_tables_past_a_stopped_frontend() {
     let astra = database().await;
@@ -77,13 +70,13 @@ async fn a_hundred_megabytes_of_tables_past_a_stopped_frontend() {
     let (mut stopped, mut said) = listener(&notebook);
     signal("STOP", stopped.id());
 
-    let before = peak_memory(notebook.kernel.pid());
+    let before = notebook.peak_bytes() >> 20;
     let cell = notebook.ok(&"%show _ --rows 3000\n".repeat(times)).await;
     let output: usize = cell.iopub.iter().map(|message| message.content.to_string().len()).sum();
     assert!(output > 100_000_000, "{output} bytes");
     assert_eq!(cell.html().len(), times, "every table came");
     assert!(cell.iopub.last().unwrap().is_status("idle"));
-    let grown = peak_memory(notebook.kernel.pid()) - before;
+    let grown = (notebook.peak_bytes() >> 20) - before;
     assert!(grown < 70, "the kernel grew by {grown} MB over {output} bytes of output");
 
     notebook.ok("%set timezone UTC").await;

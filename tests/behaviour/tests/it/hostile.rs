@@ -72,13 +72,6 @@ async fn connected_to(astra: &Astra) -> Notebook {
     notebook
 }
 
-/// The most memory that the kernel has had, in bytes.
-fn peak(notebook: &Notebook) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", notebook.kernel.pid())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.split_whitespace().next().unwrap().parse::<u64>().unwrap() << 10
-}
-
 /// The kernel answers a good statement, has not grown beyond use, and nothing was a fault of its own.
 async fn goes_on(notebook: &mut Notebook, what: &str, ename: &str) {
     assert_ne!(ename, "INTERNAL_ERROR", "{what}");
@@ -90,7 +83,8 @@ async fn goes_on(notebook: &mut Notebook, what: &str, ename: &str) {
         "{what}: the next cell took {:?}",
         started.elapsed()
     );
-    assert!(peak(notebook) < PEAK, "{what}: {} MiB", peak(notebook) >> 20);
+    let peak = notebook.peak_bytes();
+    assert!(peak < PEAK, "{what}: {} MiB", peak >> 20);
 }
 
 #[tokio::test]
@@ -228,7 +222,7 @@ async fn a_node_that_lies_about_the_schema_ends_no_notebook() {
             let row = notebook.ok("SELECT v FROM t WHERE k = 1").await;
             assert!(row.plain().join("").contains("here"), "{table}, {what}: {}", row.transcript());
             notebook.run("t?").await;
-            assert!(peak(&notebook) < PEAK, "{table}, {what}: {} MiB", peak(&notebook) >> 20);
+            assert!(notebook.peak_bytes() < PEAK, "{table}, {what}: {} MiB", notebook.peak_bytes() >> 20);
         }
         let lied = astra.facts().await.unwrap().requests_refused - before;
         assert!(lied >= lies.len() as u64, "{table}: only {lied} lies were told");

@@ -22,13 +22,6 @@ fn worked(notebook: &Notebook) -> Duration {
     Duration::from_millis(fields.skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap() * 10).sum())
 }
 
-/// The most memory that the kernel has had, in bytes.
-fn peak(notebook: &Notebook) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", notebook.kernel.pid())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.split_whitespace().next().unwrap().parse::<u64>().unwrap() << 10
-}
-
 #[tokio::test]
 async fn a_hundred_thousand_magics_end_soon() {
     let mut notebook = Notebook::open().await;
@@ -48,7 +41,7 @@ async fn a_hundred_thousand_magics_end_soon() {
         let work = worked(&notebook) - before_it;
         assert!(work < 2 * SOON, "{:?} {:?}", cell.lines().next(), work);
     }
-    assert!(peak(&notebook) < 600 << 20, "{} MiB", peak(&notebook) >> 20);
+    assert!(notebook.peak_bytes() < 600 << 20, "{} MiB", notebook.peak_bytes() >> 20);
 }
 
 #[tokio::test]
@@ -73,7 +66,7 @@ async fn a_failure_far_down_a_cell_names_its_line() {
 async fn a_megabyte_of_anything_is_answered_at_once() {
     let mut notebook = Notebook::open().await;
     let long = |piece: &str| piece.repeat(1_000_000 / piece.len());
-    let before = peak(&notebook);
+    let before = notebook.peak_bytes();
     for cell in [
         long("x"),
         long("("),
@@ -117,7 +110,7 @@ async fn a_megabyte_of_anything_is_answered_at_once() {
         assert!(work < SOON, "{shown} {:?}", work);
         assert_ne!(exchange.content()["ename"], "INTERNAL_ERROR", "{shown}");
     }
-    let grown = peak(&notebook) - before;
+    let grown = notebook.peak_bytes() - before;
     assert!(grown < 500 << 20, "{} MiB more for cells of a megabyte", grown >> 20);
 }
 
@@ -138,13 +131,13 @@ async fn a_file_with_an_open_quote_is_not_held_whole() {
     for _ in 0..160 {
         file.write_all(&megabyte).unwrap();
     }
-    let before = peak(&notebook);
+    let before = notebook.peak_bytes();
     let (name, said) = notebook.error("SOURCE 'open.cql'").await;
     assert_eq!(name, "USAGE", "{said}");
     assert!(
         said.contains("is longer than") && said.contains("line 1 ") && said.contains("not closed"),
         "{said}"
     );
-    let grown = peak(&notebook).saturating_sub(before);
+    let grown = notebook.peak_bytes().saturating_sub(before);
     assert!(grown < 600 << 20, "{} MiB more", grown >> 20);
 }

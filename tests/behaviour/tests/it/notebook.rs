@@ -95,6 +95,13 @@ impl Notebook {
         failure(cell, &exchange)
     }
 
+    /// The most memory that the kernel has had, in bytes.
+    pub(crate) fn peak_bytes(&self) -> u64 {
+        let peak = cqlbook_fuzz::peak_bytes(self.kernel.pid());
+        assert!(peak > 0, "the system says how much memory the kernel has had");
+        peak
+    }
+
     /// Sends the kernel a signal, by its name without SIG.
     pub(crate) fn signal(&self, name: &str) {
         signal(name, self.kernel.pid());
