@@ -72,6 +72,24 @@ pub enum CqlType {
     Custom(String),
 }
 
+impl CqlType {
+    /// Whether it is one of the language's own types that is made of no other: no collection, tuple, vector or user-defined type,
+    /// no `frozen`, and no class of the server's.
+    pub const fn is_native(&self) -> bool {
+        !matches!(
+            self,
+            Self::List(_)
+                | Self::Set(_)
+                | Self::Map(..)
+                | Self::Tuple(_)
+                | Self::Vector(..)
+                | Self::Udt(_)
+                | Self::Frozen(_)
+                | Self::Custom(_)
+        )
+    }
+}
+
 /// A user-defined type: its keyspace, name and fields in order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct UdtType {

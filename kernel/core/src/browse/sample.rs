@@ -64,17 +64,5 @@ pub(super) fn unfrozen(cql_type: &CqlType) -> &CqlType {
 
 /// Whether `<` and `>` say something of values of the type.
 pub(super) fn is_ordered(cql_type: &CqlType) -> bool {
-    !matches!(
-        cql_type,
-        CqlType::Boolean
-            | CqlType::Duration
-            | CqlType::List(_)
-            | CqlType::Set(_)
-            | CqlType::Map(..)
-            | CqlType::Tuple(_)
-            | CqlType::Vector(..)
-            | CqlType::Udt(_)
-            | CqlType::Frozen(_)
-            | CqlType::Custom(_)
-    )
+    cql_type.is_native() && !matches!(cql_type, CqlType::Boolean | CqlType::Duration)
 }

@@ -75,20 +75,9 @@ fn fill(cql_type: &mut CqlType, types: &BTreeMap<String, UdtType>, depth: usize,
 
 /// The user-defined type that has the name of one of the language's own.
 pub fn called_like<'a>(native: &CqlType, types: &'a BTreeMap<String, UdtType>) -> Option<&'a UdtType> {
-    let is_native = !matches!(
-        native,
-        CqlType::List(_)
-            | CqlType::Set(_)
-            | CqlType::Map(..)
-            | CqlType::Tuple(_)
-            | CqlType::Vector(..)
-            | CqlType::Udt(_)
-            | CqlType::Frozen(_)
-            | CqlType::Custom(_)
-    );
     // `varchar` is read as `text`.
     let other = (*native == CqlType::Text).then(|| types.get("varchar")).flatten();
-    if is_native { types.get(&native.to_string()).or(other) } else { None }
+    if native.is_native() { types.get(&native.to_string()).or(other) } else { None }
 }
 
 /// Whether a keyspace has types called like the language's own: what its server writes without quotes says something else.

@@ -79,15 +79,7 @@ pub(super) fn field(
 
 /// Whether a value of the type is made of other values.
 pub(super) fn is_nested(ty: &CqlType) -> bool {
-    matches!(
-        ty,
-        CqlType::List(_)
-            | CqlType::Set(_)
-            | CqlType::Map(..)
-            | CqlType::Tuple(_)
-            | CqlType::Udt(_)
-            | CqlType::Vector(..)
-    )
+    !ty.is_native() && !matches!(ty, CqlType::Frozen(_) | CqlType::Custom(_))
 }
 
 /// Reads a CQL literal: `'it''s'`, `12`, `0xff`, a uuid, `[..]`, `{..}`, `(..)`, `null` (which gives `None`).

@@ -110,19 +110,23 @@ impl<'a> Cursor<'a> {
         &rest[..length]
     }
 
+    /// Steps over a colon and the word behind it, if that begins with a digit: a further part of a time of day.
+    fn step_over_part(&mut self) -> bool {
+        let rest = self.rest().strip_prefix(':');
+        let is_next = rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        if is_next {
+            self.at += 1;
+            self.word();
+        }
+        is_next
+    }
+
     /// A duration: a word, where the form `P0001-02-03T04:05:06` has colons of its own.
     pub(super) fn duration(&mut self) -> &'a str {
         let word = self.word();
         let start = self.at - word.len();
         if word.trim_start_matches('-').starts_with(['P', 'p']) && word[1..].contains('-') {
-            while self
-                .rest()
-                .strip_prefix(':')
-                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-            {
-                self.at += 1;
-                self.word();
-            }
+            while self.step_over_part() {}
         }
         &self.text[start..self.at]
     }
@@ -162,14 +166,7 @@ impl<'a> Cursor<'a> {
         let start = self.at + (self.rest().len() - self.left().len());
         self.word();
         for _ in 0..2 {
-            if self
-                .rest()
-                .strip_prefix(':')
-                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-            {
-                self.at += 1;
-                self.word();
-            }
+            self.step_over_part();
         }
         &self.text[start..self.at]
     }
