@@ -28,6 +28,12 @@ const REPLIES: usize = 10_000;
 /// How long a connection may take to say what it is.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
+/// How many connections a socket has. Five times as many are fewer descriptors than a process mostly may have, 1,024.
+const CONNECTIONS: usize = 128;
+
+/// How many of them may still have to say what they are.
+const HANDSHAKES: usize = 32;
+
 /// The five sockets, bound.
 pub(crate) struct Sockets {
     pub(crate) shell: (RouterSendHalf, RouterRecvHalf),
@@ -83,6 +89,7 @@ impl Closer {
 fn options(longest: usize, waiting: usize) -> SocketOptions {
     let mut options = SocketOptions::default();
     options.max_message_size(longest).handshake_timeout(HANDSHAKE).send_queue_messages(waiting);
+    options.max_connections(CONNECTIONS).max_handshakes(HANDSHAKES);
     options
 }
 

@@ -351,7 +351,10 @@ impl MultiPeerBackend for GenericSocketBackend {
                 writer_backend.peer_disconnected(&writer_peer_id);
             }
         });
-        self.round_robin.push(peer_id.clone());
+        // cqlbook: nobody takes a ROUTER's peers from this queue; it would grow with every connection that ever was.
+        if self.socket_type != SocketType::ROUTER {
+            self.round_robin.push(peer_id.clone());
+        }
         match &self.fair_queue_inner {
             None => {}
             Some(inner) => {

@@ -364,6 +364,8 @@ pub struct SocketOptions {
     pub(crate) send_queue_messages: usize,
     pub(crate) subscriber_queue_bytes: usize,
     pub(crate) subscriber_patience: Duration,
+    pub(crate) max_connections: usize,
+    pub(crate) max_handshakes: usize,
 }
 
 impl Default for SocketOptions {
@@ -379,6 +381,8 @@ impl Default for SocketOptions {
             send_queue_messages: 100_000,
             subscriber_queue_bytes: 16 * 1024 * 1024,
             subscriber_patience: Duration::from_secs(2),
+            max_connections: usize::MAX,
+            max_handshakes: usize::MAX,
         }
     }
 }
@@ -394,6 +398,20 @@ impl SocketOptions {
     /// cqlbook: how long an accepted connection may take for greeting and READY. 30 s by default.
     pub fn handshake_timeout(&mut self, timeout: Duration) -> &mut Self {
         self.handshake_timeout = Some(timeout);
+        self
+    }
+
+    /// cqlbook: how many accepted connections a bound endpoint has at a time, those in the handshake among them.
+    /// One more is closed at once. No limit by default.
+    pub fn max_connections(&mut self, connections: usize) -> &mut Self {
+        self.max_connections = connections;
+        self
+    }
+
+    /// cqlbook: how many accepted connections may be in the handshake at a time. For one more the oldest of them is
+    /// closed. No limit by default.
+    pub fn max_handshakes(&mut self, handshakes: usize) -> &mut Self {
+        self.max_handshakes = handshakes;
         self
     }
 

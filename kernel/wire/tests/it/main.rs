@@ -4,6 +4,7 @@
 #[path = "../../examples/echo.rs"]
 mod echo;
 
+mod crowds;
 mod faults;
 mod heartbeat;
 mod interrupts;

@@ -12,10 +12,10 @@ use tokio::net::TcpStream;
 
 use crate::{spawn, start};
 
-const ALL: [Channel; 5] = [Shell, IoPub, Stdin, Control, Heartbeat];
+pub(crate) const ALL: [Channel; 5] = [Shell, IoPub, Stdin, Control, Heartbeat];
 
 /// The greeting of ZMTP 3.0 with the NULL mechanism.
-fn greeting() -> Vec<u8> {
+pub(crate) fn greeting() -> Vec<u8> {
     let mut greeting = vec![0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0];
     greeting.extend(b"NULL");
     greeting.resize(64, 0);
@@ -56,7 +56,7 @@ pub(crate) async fn handshake(connection: &ConnectionFile, channel: Channel) -> 
 }
 
 /// Reads what the kernel says until it closes the connection.
-async fn closed(mut stream: TcpStream) {
+pub(crate) async fn closed(mut stream: TcpStream) {
     let mut sink = Vec::new();
     let read = tokio::time::timeout(Duration::from_secs(8), stream.read_to_end(&mut sink)).await;
     // End of stream or a reset; both are the kernel hanging up.
@@ -69,7 +69,7 @@ async fn start_process() -> (KernelProcess, Frontend) {
     (kernel, frontend)
 }
 
-async fn assert_well(frontend: &mut Frontend) {
+pub(crate) async fn assert_well(frontend: &mut Frontend) {
     assert_eq!(frontend.execute("print well").await.stdout(), "well\n");
     assert_eq!(frontend.request(Control, "kernel_info_request", json!({})).await.status(), "ok");
     assert_eq!(frontend.ping(b"beat").await, "beat");

@@ -18,6 +18,7 @@ use windows::{UnixListener, UnixStream};
 
 #[cfg(target_family = "unix")]
 use super::make_framed;
+use super::accepted::Accepted;
 use super::AcceptStopHandle;
 use crate::async_rt;
 use crate::codec::FramedIo;
@@ -141,27 +142,31 @@ where
 {
     let listener_addr = resolved_addr.clone();
     let (stop_channel, stop_callback) = oneshot::channel::<()>();
+    let accepted = Accepted::new(&options);
     let task_handle = async_rt::task::spawn(async move {
         let mut stop_callback = stop_callback.fuse();
         loop {
             select! {
                 incoming = listener.accept().fuse() => {
-                    let maybe_accepted: Result<_, _> = incoming.map(|(raw_socket, peer_addr)| {
-                        #[cfg(target_family = "unix")]
-                        let peer_addr = pathname_from_unix_addr(peer_addr);
-                        #[cfg(windows)]
-                        let peer_addr = {
-                            let _ = peer_addr;
-                            None
-                        };
-                        (make_framed(raw_socket, Arc::clone(&options)), Endpoint::Ipc(peer_addr))
-                    }).map_err(|err| err.into());
-                    // cqlbook: out of descriptors, say; without a pause this loop would burn a core.
-                    let failed = maybe_accepted.is_err();
-                    async_rt::task::spawn(cback(maybe_accepted));
-                    if failed {
-                        async_rt::task::sleep(std::time::Duration::from_millis(50)).await;
-                    }
+                    let (raw_socket, peer_addr) = match incoming {
+                        Ok(incoming) => incoming,
+                        Err(error) => {
+                            accepted.failed(&error).await;
+                            async_rt::task::spawn(cback(Err(error.into())));
+                            continue;
+                        }
+                    };
+                    #[cfg(target_family = "unix")]
+                    let peer_addr = pathname_from_unix_addr(peer_addr);
+                    #[cfg(windows)]
+                    let peer_addr = {
+                        let _ = peer_addr;
+                        None
+                    };
+                    // cqlbook: beyond the limits the connection is closed.
+                    let Some((place, handshake)) = accepted.admit() else { continue };
+                    let io = make_framed(place.hold(raw_socket), Arc::clone(&options));
+                    async_rt::task::spawn(handshake.run(cback(Ok((io, Endpoint::Ipc(peer_addr))))));
                 },
                 _ = stop_callback => {
                     log::debug!("Accept task received stop signal. {:?}", listener_addr);

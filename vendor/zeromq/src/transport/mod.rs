@@ -1,5 +1,8 @@
 use std::sync::Arc;
 
+// cqlbook: how many connections a bound socket has, and how many of them are in the handshake.
+#[cfg(feature = "tokio-runtime")]
+mod accepted;
 #[cfg(all(feature = "ipc-transport", any(target_family = "unix", windows)))]
 mod ipc;
 #[cfg(feature = "tcp-transport")]

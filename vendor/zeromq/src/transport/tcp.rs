@@ -6,6 +6,7 @@ use tokio::net::{TcpListener, TcpStream};
 #[cfg(any(feature = "async-std-runtime", feature = "async-dispatcher-runtime"))]
 use async_std::net::{TcpListener, TcpStream};
 
+use super::accepted::Accepted;
 use super::make_framed;
 use super::AcceptStopHandle;
 use crate::async_rt;
@@ -89,33 +90,29 @@ where
     T: std::future::Future<Output = ()> + Send + 'static,
 {
     let (stop_channel, stop_callback) = futures::channel::oneshot::channel::<()>();
+    let accepted = Accepted::new(&options);
     let task_handle = async_rt::task::spawn(async move {
         let mut stop_callback = stop_callback.fuse();
         loop {
             select! {
                 incoming = listener.accept().fuse() => {
-                    let maybe_accepted: Result<_, _> = incoming
-                        .and_then(|(raw_socket, remote_addr)| {
-                            raw_socket
-                                .set_nodelay(true)
-                                .map(|_| {
-                                    tune_socket_buffers(&raw_socket);
-                                    (raw_socket, remote_addr)
-                                })
-                        })
-                        .map(|(raw_socket, remote_addr)| {
-                            (
-                                make_framed(raw_socket, Arc::clone(&options)),
-                                Endpoint::from_tcp_addr(remote_addr),
-                            )
-                        })
-                        .map_err(|err| err.into());
-                    // cqlbook: out of descriptors, say; without a pause this loop would burn a core.
-                    let failed = maybe_accepted.is_err();
-                    async_rt::task::spawn(cback(maybe_accepted));
-                    if failed {
-                        async_rt::task::sleep(std::time::Duration::from_millis(50)).await;
+                    let (raw_socket, remote_addr) = match incoming {
+                        Ok(incoming) => incoming,
+                        Err(error) => {
+                            accepted.failed(&error).await;
+                            async_rt::task::spawn(cback(Err(error.into())));
+                            continue;
+                        }
+                    };
+                    // cqlbook: beyond the limits the connection is closed; one that is gone already is no reason to pause.
+                    let Some((place, handshake)) = accepted.admit() else { continue };
+                    if raw_socket.set_nodelay(true).is_err() {
+                        continue;
                     }
+                    tune_socket_buffers(&raw_socket);
+                    let io = make_framed(place.hold(raw_socket), Arc::clone(&options));
+                    let endpoint = Endpoint::from_tcp_addr(remote_addr);
+                    async_rt::task::spawn(handshake.run(cback(Ok((io, endpoint)))));
                 }
                 _ = stop_callback => {
                     break
