@@ -28,10 +28,15 @@ pub struct Profile {
     pub(crate) saved_as: SavedAs,
 }
 
-/// The name that a connection has in the file, which tells it apart from a copy of it with the same id. It is no part of what a
+/// How a connection was found in the file, which tells it apart from a copy of it with the same id. It is no part of what a
 /// connection is.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct SavedAs(pub(crate) Option<String>);
+pub(crate) struct SavedAs {
+    /// The name that it had there; `None` for one that is new.
+    pub(crate) name: Option<String>,
+    /// Whether another one had the same id.
+    pub(crate) shared: bool,
+}
 
 impl PartialEq for SavedAs {
     fn eq(&self, _: &Self) -> bool {
@@ -190,7 +195,7 @@ impl Profile {
         };
         Ok(Self {
             id,
-            saved_as: SavedAs(Some(name.clone())),
+            saved_as: SavedAs { name: Some(name.clone()), shared: false },
             name,
             place,
             keyspace: optional("keyspace")?,

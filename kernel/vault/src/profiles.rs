@@ -5,6 +5,7 @@
 //! `key`; `slot` says in which of two entries of the keychain its secrets are. Comments, order and unknown fields stay as they are. Several processes may write: each reads under a lock what the
 //! others wrote, and replaces the file as a whole.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -12,7 +13,7 @@ use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 
 use crate::files::{self, FileError};
 use crate::name::{self, NameError, check_name};
-use crate::profile::{Place, Profile, ProfileId, SavedAs};
+use crate::profile::{Place, Profile, ProfileId};
 use crate::seal::NoRandomness;
 
 const VERSION: i64 = 1;
@@ -120,7 +121,13 @@ impl Profiles {
     /// [`ProfileError`], where the file as a whole cannot be read.
     pub fn list(&self) -> Result<Vec<Profile>, ProfileError> {
         let document = self.read()?;
-        Ok(tables(&document).filter_map(|table| Profile::read(table).ok()).collect())
+        let mut profiles: Vec<_> = tables(&document).filter_map(|table| Profile::read(table).ok()).collect();
+        let mut uses: HashMap<ProfileId, usize> = HashMap::new();
+        tables(&document).filter_map(Profile::id_of).for_each(|id| *uses.entry(id).or_default() += 1);
+        for profile in &mut profiles {
+            profile.saved_as.shared = uses.get(profile.id()).is_some_and(|uses| *uses > 1);
+        }
+        Ok(profiles)
     }
 
     /// The connections that cannot be used: the name of each, where it has one, and why.
@@ -148,7 +155,7 @@ impl Profiles {
     pub fn get(&self, name: &str) -> Result<Profile, ProfileError> {
         let document = self.read()?;
         match tables(&document).find(|table| has_name(table, name)) {
-            Some(table) => self.usable(table),
+            Some(table) => Ok(marked(self.usable(table)?, &document)),
             None => Err(not_found(&document, name)),
         }
     }
@@ -158,15 +165,24 @@ impl Profiles {
     /// # Errors
     /// [`ProfileError::Taken`] where another connection has the name, [`ProfileError::Name`], or the file's.
     pub fn save(&self, profile: &Profile) -> Result<(), ProfileError> {
-        self.save_with(profile, None)
+        self.save_with(profile, profile, None)
     }
 
-    /// The same; with a slot, from this moment on that one has the connection's secrets.
-    pub(crate) fn save_with(&self, profile: &Profile, slot: Option<Slot>) -> Result<(), ProfileError> {
+    /// The same, in place of `was`, which may have another id; with a slot, from this moment on that one has the connection's secrets.
+    pub(crate) fn save_with(
+        &self,
+        profile: &Profile,
+        was: &Profile,
+        slot: Option<Slot>,
+    ) -> Result<(), ProfileError> {
         check_name(&profile.name)?;
         check_lengths(profile)?;
         self.change(|document| {
-            let own = position(document, profile);
+            let own = position(document, was);
+            if let (None, None, Some(name)) = (own, slot, &was.saved_as.name) {
+                // Its secrets were forgotten with it, or belong to another one.
+                return Err(not_found(document, name));
+            }
             let taken = tables(document)
                 .enumerate()
                 .find(|(at, table)| Some(*at) != own && has_name(table, &profile.name));
@@ -191,23 +207,11 @@ impl Profiles {
         })
     }
 
-    /// Gives a connection that shares its id with another one, as a copy made by hand does, an id of its own before it gets secrets of
-    /// its own; `None` where it shares none.
-    pub(crate) fn separate(&self, profile: &Profile) -> Result<Option<ProfileId>, ProfileError> {
-        if tables(&self.read()?).filter(|table| has_id(table, profile)).count() < 2 {
-            return Ok(None);
-        }
-        let id = ProfileId::new()?;
-        self.change(|document| {
-            let own = position(document, profile);
-            let tables = tables_mut(document, &self.path)?;
-            if let Some(table) = own.and_then(|at| tables.get_mut(at)) {
-                table.insert("id", value(id.as_str()));
-                Slot::First.write(table);
-            }
-            Ok(())
-        })?;
-        Ok(Some(id))
+    /// Whether another connection has the same id, as a copy made by hand has.
+    pub(crate) fn shares_id(&self, profile: &Profile) -> Result<bool, ProfileError> {
+        let document = self.read()?;
+        let own = position(&document, profile);
+        Ok(tables(&document).enumerate().any(|(at, table)| Some(at) != own && has_id(table, profile)))
     }
 
     /// Gives a connection another name, and returns it.
@@ -231,8 +235,8 @@ impl Profiles {
             let mut profile = self.usable(table)?;
             new.clone_into(&mut profile.name);
             profile.write(table)?;
-            profile.saved_as = SavedAs(Some(profile.name.clone()));
-            Ok(profile)
+            profile.saved_as.name = Some(profile.name.clone());
+            Ok(marked(profile, document))
         })
     }
 
@@ -418,13 +422,22 @@ fn check_lengths(profile: &Profile) -> Result<(), ProfileError> {
 }
 
 /// Which table is a connection's: the one of its id, and of several with that, as a copy made by hand has it, the one of its name.
+/// Where one of several was deleted since, what is left is not it.
 fn position(document: &DocumentMut, profile: &Profile) -> Option<usize> {
     let own: Vec<_> = tables(document).enumerate().filter(|(_, table)| has_id(table, profile)).collect();
     let of_name = |name: &str| own.iter().find(|(_, table)| has_name(table, name)).map(|(at, _)| *at);
+    let of_old_name = profile.saved_as.name.as_deref().and_then(of_name);
     match own.as_slice() {
+        _ if profile.saved_as.shared => of_old_name,
         [(at, _)] => Some(*at),
-        _ => profile.saved_as.0.as_deref().and_then(of_name).or_else(|| of_name(&profile.name)),
+        _ => of_old_name.or_else(|| of_name(&profile.name)),
     }
+}
+
+/// The same, knowing whether another one has its id.
+fn marked(mut profile: Profile, document: &DocumentMut) -> Profile {
+    profile.saved_as.shared = tables(document).filter(|table| has_id(table, &profile)).count() > 1;
+    profile
 }
 
 fn has_id(table: &Table, profile: &Profile) -> bool {

@@ -15,6 +15,8 @@ pub(crate) struct Memory {
     pub(crate) failure: Mutex<Option<StoreError>>,
     /// After how many more writes it fails.
     pub(crate) writes_left: Mutex<Option<usize>>,
+    /// After how many more moments, those before and after each write, its user is ended without a chance to put anything back.
+    pub(crate) moments_left: Mutex<Option<usize>>,
 }
 
 impl Memory {
@@ -28,6 +30,16 @@ impl Memory {
 
     pub(crate) fn accounts(&self) -> Vec<String> {
         self.entries.lock().unwrap().keys().cloned().collect()
+    }
+
+    fn moment(&self) {
+        let mut left = self.moments_left.lock().unwrap();
+        if *left == Some(0) {
+            *left = None;
+            drop(left);
+            std::panic::resume_unwind(Box::new("killed"));
+        }
+        *left = left.map(|left| left - 1);
     }
 
     fn count_write(&self) -> Result<(), StoreError> {
@@ -49,6 +61,7 @@ impl Store for Memory {
     }
 
     fn set(&self, account: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        self.moment();
         self.check()?;
         self.count_write()?;
         assert!(
@@ -57,13 +70,16 @@ impl Store for Memory {
             bytes.len()
         );
         self.entries.lock().unwrap().insert(account.to_owned(), bytes.to_vec());
+        self.moment();
         Ok(())
     }
 
     fn delete(&self, account: &str) -> Result<(), StoreError> {
+        self.moment();
         self.check()?;
         self.count_write()?;
         self.entries.lock().unwrap().remove(account);
+        self.moment();
         Ok(())
     }
 }

@@ -200,31 +200,38 @@ impl Vault {
         let lock = self.keys.lock()?;
         self.clean(&*store, &lock)?;
         let opened = self.open(&*store, profile.id(), &profile.name, sealed)?;
+        let mut was = profile.clone();
         let mut profile = profile.clone();
-        if let Some(own) = self.profiles.separate(&profile)? {
-            profile.id = own;
+        let mut slot = None;
+        if self.profiles.shares_id(&was)? {
+            // A copy that a person made in the file gets an id of its own in the moment in which it gets secrets of its own.
+            profile.id = ProfileId::new().map_err(ProfileError::from)?;
+        } else {
+            slot = self.profiles.slot(&profile.id)?;
         }
-        let mut slot = self.profiles.slot(&profile.id)?;
         if slot.is_none()
             && let Ok(same) = self.profiles.get(&profile.name)
             && same.place == profile.place
+            && same.id != was.id
         {
             slot = self.profiles.slot(&same.id)?;
-            profile.id = same.id;
+            profile.id = same.id.clone();
+            was = same;
         }
         let sealer = Sealer::of(self.keys.current_of(&*store, &lock)?);
         // Sealed anew, since the key pair may be another one by now, and the id too.
         let destination = sealed.password.destination().map(|(destination, _)| destination);
         let sealed = sealer.seal_for(profile.id(), destination.as_ref(), &opened)?;
-        self.put(&*store, &lock, &profile, slot, &sealed)
+        self.put(&*store, &lock, (&profile, &was), slot, &sealed)
     }
 
-    /// Writes secrets into the entry that does not count, then says in the file that it counts, then forgets the other.
+    /// Writes secrets into the entry that does not count, then says in the file that it counts, then forgets the other. The connection
+    /// takes the place of the second one given, which may have another id.
     fn put(
         &self,
         store: &dyn Store,
         lock: &Lock,
-        profile: &Profile,
+        (profile, was): (&Profile, &Profile),
         slot: Option<Slot>,
         sealed: &SealedCredentials,
     ) -> Result<(), VaultError> {
@@ -234,7 +241,7 @@ impl Vault {
             self.keys.begin(id.as_str(), lock)?;
         }
         let written = store.set(&account(id, new), &sealed.to_bytes()).map_err(VaultError::from);
-        let written = written.and_then(|()| Ok(self.profiles.save_with(profile, Some(new))?));
+        let written = written.and_then(|()| Ok(self.profiles.save_with(profile, was, Some(new))?));
         let is_named = || matches!(self.profiles.slot(id), Ok(Some(named)) if named == new);
         if let Err(error) = written
             && !is_named()

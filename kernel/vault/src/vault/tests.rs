@@ -1,5 +1,7 @@
 //! Connections with their secrets, over a store in memory: what is kept, what opens it, what an attacker has of it.
 
+mod copies;
+
 use super::*;
 use crate::profile::Place;
 use crate::testing::Memory;
@@ -117,43 +119,6 @@ fn deleting_takes_the_secrets_too() {
         house.vault.delete("production"),
         Err(VaultError::Profile(ProfileError::NotFound { .. }))
     ));
-}
-
-#[test]
-fn a_copy_made_by_hand_shares_its_secrets_until_the_last_is_deleted() {
-    let house = House::new();
-    let profile = house.saved("Production");
-    let path = house.paths().connections();
-    let text = std::fs::read_to_string(&path).unwrap();
-    let table = text[text.find("[[").unwrap()..].replace("Production", "Copy");
-    std::fs::write(&path, format!("{text}\n{table}")).unwrap();
-    house.vault.delete("Production").unwrap();
-    let copy = house.vault.profiles().get("Copy").unwrap();
-    assert_eq!(told(house.vault.credentials(&copy, &there()).unwrap().unwrap()), both());
-    house.vault.delete("Copy").unwrap();
-    assert!(!house.store.accounts().contains(&house.entry(&profile)));
-}
-
-#[test]
-fn a_copy_made_by_hand_that_gets_secrets_of_its_own_leaves_those_of_the_other() {
-    let house = House::new();
-    house.saved("Production");
-    let path = house.paths().connections();
-    let text = std::fs::read_to_string(&path).unwrap();
-    let table = text[text.find("[[").unwrap()..].replace("Production", "Copy");
-    std::fs::write(&path, format!("{text}\n{table}")).unwrap();
-    let copy = house.vault.profiles().get("Copy").unwrap();
-    let new = Credentials { user: None, password: Secret::new("another".to_owned()) };
-    let sealed = house.vault.sealer().unwrap().seal(&copy, &there(), &new).unwrap();
-    house.vault.save(&copy, Some(&sealed)).unwrap();
-    let opened = |name: &str| {
-        let profile = house.vault.profiles().get(name).unwrap();
-        house.vault.credentials(&profile, &there()).unwrap().unwrap()
-    };
-    assert_eq!(opened("Copy").password.expose(), "another");
-    assert_eq!(told(opened("Production")), both());
-    house.vault.delete("Copy").unwrap();
-    assert_eq!(told(opened("Production")), both());
 }
 
 #[test]
