@@ -6,16 +6,18 @@
 //!
 //! These are masked:
 //! - application tokens, `AstraCS:…`, wherever they stand;
-//! - the values of options whose name says so: `--client-secret x`, `--password=x`;
+//! - the values of options whose name says so: `--client-secret x`, `--password=x`; of a command also where the name is misspelt or has
+//!   the value glued to it: `--secert x`, `-px`;
 //! - the value of `PASSWORD`, and of any other name that says so where `=` or `:` follows: `HASHED PASSWORD = '…'`,
 //!   `"secret": "…"`, `CASSANDRA_PASSWORD=…`;
 //! - the password of `LOGIN user password`;
 //! - the value of a `%param` whose name says so.
 
+mod options;
+
 use std::borrow::Cow;
 
 use crate::cql::lexer::{Lexer, Open, TokenKind, is_blank, line_length};
-use crate::magic::{MAGICS, word_length};
 use crate::text::{Span, floor_boundary};
 
 /// What stands where a secret stood. It is no CQL, so a statement that is run again with it fails and sets nothing.
@@ -33,19 +35,21 @@ pub fn redact(cell: &str) -> Cow<'_, str> {
 pub fn secrets(cell: &str) -> Vec<Span> {
     let lower = cell.to_ascii_lowercase();
     let mut found = Vec::new();
-    if !SIGNS.iter().any(|sign| lower.contains(sign)) {
+    // An option of a command may be misspelt.
+    let signs = SIGNS.iter().any(|sign| lower.contains(sign));
+    if !signs && !lines(cell).any(|line| is_command(line.of(cell))) {
         return found;
     }
     tokens(cell, &lower, &mut found);
     for line in lines(cell) {
-        options(cell, line, &mut found);
+        options::mask(cell, line, &mut found);
         params(cell, line, &mut found);
     }
     named(cell, &mut found);
     found
 }
 
-/// Without any of these, in lower case, nothing is masked.
+/// Without any of these, in lower case, and without a command nothing is masked.
 const SIGNS: &[&str] =
     &["astracs:", "credential", "key", "login", "pass", "pswd", "pw", "secret", "token", "-p"];
 
@@ -73,92 +77,6 @@ fn tokens(cell: &str, lower: &str, found: &mut Vec<Span>) {
             found.push(Span::new(start, done));
         }
     }
-}
-
-/// The values of options of a line.
-///
-/// On a line that is a command the value goes on to the next option that is known, because a secret may have blanks in it.
-/// Elsewhere, as in a comment, it is one word.
-fn options(cell: &str, line: Span, found: &mut Vec<Span>) {
-    let text = line.of(cell);
-    let command = is_command(text);
-    let mut at = 0;
-    while let Some((name, end)) = next_option(text, at) {
-        at = end;
-        if !name.carries_secret(command) {
-            continue;
-        }
-        let rest = text[end..].trim_start_matches(is_quote);
-        let (assigned, rest) = match rest.strip_prefix('=') {
-            Some(rest) => (true, rest),
-            None => (false, rest.trim_start_matches(is_blank)),
-        };
-        let start = text.len() - rest.len();
-        let mut value_end = start;
-        at = start;
-        while at < text.len() {
-            let first = value_end == start;
-            let option = option_at(text, at);
-            let known = option.is_some_and(|(name, _)| name.is_known() || name.carries_secret(command));
-            if (known && !(first && assigned)) || !(first || command) {
-                break;
-            }
-            // A quote that is not closed hides where the value ends.
-            value_end = word_length(&text[at..]).map_or(text.len(), |length| at + length);
-            at = text.len() - text[value_end..].trim_start_matches(is_blank).len();
-        }
-        at = at.max(end);
-        if value_end > start {
-            found.push(Span::new(line.start + start, line.start + value_end));
-        }
-    }
-}
-
-/// An option's name as it was typed.
-#[derive(Clone, Copy)]
-struct OptionName<'a> {
-    text: &'a str,
-    /// With one dash only.
-    short: bool,
-}
-
-impl OptionName<'_> {
-    fn carries_secret(self, command: bool) -> bool {
-        let path = ["file", "path"].iter().any(|end| self.text.to_ascii_lowercase().ends_with(end));
-        let says = says_secret(self.text) && !path;
-        if self.short { command && (says || self.text == "p") } else { says }
-    }
-
-    fn is_known(self) -> bool {
-        let known = |name: &str| name == self.text;
-        let mut options = MAGICS.iter().flat_map(|magic| magic.forms).flat_map(|form| form.options);
-        !self.short && options.any(|option| known(option.name))
-    }
-}
-
-/// The next option from byte `at` on, and the end of its name.
-fn next_option(text: &str, at: usize) -> Option<(OptionName<'_>, usize)> {
-    let dashes = text[at..].char_indices().filter(|(_, c)| is_dash(*c));
-    dashes.map(|(offset, _)| at + offset).find_map(|start| {
-        let opens =
-            text[..start].chars().next_back().is_none_or(|before| is_blank(before) || is_quote(before));
-        if opens { option_at(text, start) } else { None }
-    })
-}
-
-/// The option that stands at byte `start`, and the end of its name.
-fn option_at(text: &str, start: usize) -> Option<(OptionName<'_>, usize)> {
-    let rest = &text[start..];
-    let bare = rest.trim_start_matches(is_dash);
-    let dashes = &rest[..rest.len() - bare.len()];
-    let length = bare.find(|c: char| !(is_word(c) || c == '-')).unwrap_or(bare.len());
-    // A text editor makes one long dash of two.
-    let short = dashes == "-";
-    let named = !dashes.is_empty() && bare.starts_with(|c: char| c.is_ascii_alphabetic());
-    named.then(|| {
-        let name = OptionName { text: &bare[..length], short };
-        (name, start + dashes.len() + length)
-    })
 }
 
 /// Whether a line is a magic or a program's command line rather than CQL.

@@ -3,7 +3,7 @@
 //! What was typed is repeated in a message only where it cannot be a secret: names of options, never values.
 
 use super::words::{Word, words};
-use super::{Form, Magic, Meaning, Opt, Positional, shortened};
+use super::{Form, Magic, Meaning, Opt, Positional, carried, shortened};
 use crate::cql::lookalike;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::nearest::nearest;
@@ -86,7 +86,7 @@ pub fn parse_line(magic: &'static Magic, rest: &str) -> Result<Arguments, Diagno
     };
     let form = choose(magic, &words);
     // First of all, so that no other message can be about a secret.
-    refuse_secrets(form, &words, rest)?;
+    refuse_secrets(magic, form, &words, rest)?;
     if let Some(told) = words.iter().find_map(|word| lookalike::in_a_word(rest, word.span)) {
         return Err(told);
     }
@@ -136,21 +136,23 @@ fn no_form(magic: &Magic, first: Option<&Word>) -> Diagnostic {
     diagnostic.with_hint(format!("`%help {}` shows each of them.", magic.name))
 }
 
-/// Names of options that would carry a secret.
-const SECRETS: &[&str] =
-    &["application-token", "client-secret", "pass", "passphrase", "password", "pwd", "secret", "token"];
-
 /// What application tokens start with.
 const TOKEN_PREFIX: &str = "AstraCS:";
 
-fn refuse_secrets(form: Option<&Form>, words: &[Word], line: &str) -> Result<(), Diagnostic> {
+fn refuse_secrets(magic: &Magic, form: Option<&Form>, words: &[Word], line: &str) -> Result<(), Diagnostic> {
     let options = words.split(|word| word.text == "--").next().unwrap_or_default();
+    // Elsewhere `-p` is no password, but pages, say.
+    let connects = magic.name.starts_with("connect");
     let given = options.iter().enumerate().any(|(place, word)| {
-        let Some((name, value)) = option_parts(&word.text) else { return false };
-        let name = name.to_ascii_lowercase().replace('_', "-");
-        if !SECRETS.contains(&name.as_str()) {
+        let Some((typed, value)) = option_parts(&word.text) else { return false };
+        let short = connects && !word.text.starts_with("--");
+        if carried::glued(typed, short).is_some() {
+            return true;
+        }
+        if !carried::means_secret(typed, short) {
             return false;
         }
+        let name = typed.to_ascii_lowercase().replace('_', "-");
         let asks = form.is_some_and(|form| {
             form.options.iter().any(|option| option.name == name && option.what == Meaning::Secret)
         });
@@ -257,7 +259,11 @@ impl Parser<'_> {
             return Ok(option);
         }
         let dashes = if typed.starts_with("--") { "--" } else { "-" };
-        let message = format!("`{}` has no option `{dashes}{}`.", self.name(), shortened(name));
+        let shown = match carried::glued(name, dashes == "-") {
+            Some(at) => format!("{}…", &name[..at]),
+            None => shortened(name),
+        };
+        let message = format!("`{}` has no option `{dashes}{shown}`.", self.name());
         let names = self.form.options.iter().map(|option| option.name);
         let near = if self.form.options.iter().any(|option| option.name == name) {
             Some(name)

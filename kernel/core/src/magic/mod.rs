@@ -4,6 +4,7 @@
 //! executed here, and no text of a magic line that may be a secret gets into a [`Diagnostic`].
 
 mod arguments;
+pub(crate) mod carried;
 mod codes;
 mod help;
 mod parts;

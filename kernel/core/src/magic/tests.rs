@@ -225,6 +225,17 @@ fn a_secret_is_refused_and_never_repeated() {
         "%connection edit demo --client-secret 'hunter2",
         "%show a --password=hunter2",
         "%trace AstraCS:abc",
+        "%connect cassandra --host a -u bob -p hunter2",
+        "%connect cassandra --host a -u bob -phunter2",
+        "%connect cassandra --host a -u bob -p'hunter2 and more'",
+        "%connect cassandra --host a -p=hunter2",
+        "%connect cassandra --host a --pasword hunter2",
+        "%connect astra --secert=hunter2",
+        "%connect astra --client-secert hunter2",
+        "%connect astra --passwordhunter2",
+        "%connect astra -tokenhunter2",
+        "%connection edit demo --pass_word hunter2",
+        "%show a --pasword=hunter2",
     ] {
         let diagnostic = read(line).unwrap_err();
         assert_eq!(diagnostic.code, Code::Usage);
@@ -242,6 +253,10 @@ fn a_secret_is_refused_and_never_repeated() {
     Or set ASTRA_DB_CLIENT_SECRET or ASTRA_DB_APPLICATION_TOKEN before Jupyter starts, or name the file with the token: `--token-file FILE`.
     If a notebook with the secret was saved or shared, revoke the secret and make a new one.
     ");
+    // Where no password is meant, it is not called one; what is glued is not repeated all the same.
+    assert_snapshot!(told("%show a -phunter2").lines().next().unwrap(), @"USAGE `%show` has no option `-p…`.");
+    assert!(told("%connect cassandra --host a -port 9042").contains("Did you mean `--port`?"));
+    assert!(told("%connection edit demo --client-secert").contains("`--client-secret` without a value asks"));
     let edit = read("%connection edit demo --client-secret --client-id x").unwrap();
     assert!(edit.flag("client-secret"));
 }

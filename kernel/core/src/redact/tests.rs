@@ -45,6 +45,47 @@ SELECT 1; %connect astra --client-secret abc"#
 }
 
 #[test]
+fn options_that_are_misspelt_or_have_the_secret_glued_to_them() {
+    insta::assert_snapshot!(each(
+        r#"%connect cassandra --host h -u bob -phunter2 --port 9042
+%connect cassandra --host h -p'a b'c --port 9042
+%connect cassandra --host h -phunter2!$x --port 9042
+%connect cassandra --host h -p=hunter2
+%connect cassandra --host h --pasword a b --port 9042
+%connect astra --secert=abc --name shop
+%connect astra --client-secert abc
+%connect astra —tokn abc
+%connect astra --passwordhunter2 --name shop
+%connect astra --passwrd hunter2 --name shop
+%connect cassandra --host h -passwrd hunter2 --port 9042
+cqlsh h -u bob -phunter2
+!dsbulk load -u bob --pasword abc
+%connect cassandra --host h -port 9042 --kespace shop
+%connect astra --token-fil token.json
+SELECT a-pages, b --pasword of nobody
+FROM t;"#
+    ), @"
+    %connect cassandra --host h -u bob -p<secret> --port 9042
+    %connect cassandra --host h -p'<secret>
+    %connect cassandra --host h -p<secret> --port 9042
+    %connect cassandra --host h -p=<secret>
+    %connect cassandra --host h --pasword <secret> --port 9042
+    %connect astra --secert=<secret> --name shop
+    %connect astra --client-secert <secret>
+    %connect astra —tokn <secret>
+    %connect astra --password<secret> --name shop
+    %connect astra --pass<secret> <secret> --name shop
+    %connect cassandra --host h -pass<secret> <secret> --port 9042
+    cqlsh h -u bob -p<secret>
+    !dsbulk load -u bob --pasword <secret>
+    %connect cassandra --host h -port 9042 --kespace shop
+    %connect astra --token-fil <secret>
+    SELECT a-pages, b --pasword of nobody
+    FROM t;
+    ");
+}
+
+#[test]
 fn passwords_of_roles() {
     insta::assert_snapshot!(each(
         r#"CREATE ROLE bob WITH PASSWORD = 'a b' AND LOGIN = true;
