@@ -196,22 +196,49 @@ pub(crate) fn is_invisible(text: &str) -> bool {
     })
 }
 
-/// Where the quotation ends that a character at the front of `rest` opens: behind the mark that closes it. It does not reach
-/// over the end of a line that a `;` ends.
-pub(crate) fn quotation(rest: &str) -> Option<usize> {
-    let open = rest.chars().next()?;
-    let (.., closing) = KNOWN.iter().find(|(one, ..)| *one == open)?;
-    let mut ended = false;
-    for (at, character) in rest.char_indices().skip(1) {
-        match character {
-            _ if closing.contains(character) => return Some(at + character.len_utf8()),
-            '\n' if ended => return None,
-            ';' => ended = true,
-            blank if is_blank(blank) => {}
-            _ => ended = false,
+/// Where quotations end that such characters open; reads a text once, however many of them are never closed.
+#[derive(Debug, Default)]
+pub(crate) struct Quotations {
+    /// By the marks that close a quotation: before which byte one that starts is not closed.
+    unclosed: Vec<(&'static str, usize)>,
+}
+
+impl Quotations {
+    /// Where the quotation ends that the character at byte `start` opens: behind the mark that closes it. It does not reach
+    /// over the end of a line that a `;` ends.
+    pub(crate) fn end(&mut self, source: &str, start: usize) -> Option<usize> {
+        let rest = source.get(start..)?;
+        let open = rest.chars().next()?;
+        let (.., closing) = KNOWN.iter().find(|(one, ..)| *one == open)?;
+        let known = self.unclosed.iter_mut().find(|(marks, _)| marks == closing);
+        if closing.is_empty() || known.as_ref().is_some_and(|(_, before)| start < *before) {
+            return None;
         }
+        // Whatever starts before the last `;` that was met goes the same way to the same end.
+        let mut last = start;
+        let mut ended = false;
+        let mut before = source.len();
+        for (at, character) in rest.char_indices().skip(1) {
+            match character {
+                _ if closing.contains(character) => return Some(start + at + character.len_utf8()),
+                '\n' if ended => {
+                    before = last;
+                    break;
+                }
+                ';' => {
+                    ended = true;
+                    last = start + at;
+                }
+                blank if is_blank(blank) => {}
+                _ => ended = false,
+            }
+        }
+        match known {
+            Some(known) => known.1 = before,
+            None => self.unclosed.push((closing, before)),
+        }
+        None
     }
-    None
 }
 
 /// The first character of what is left open that was probably meant to close it.
@@ -322,12 +349,36 @@ mod tests {
 
     #[test]
     fn a_quotation_ends_at_the_mark_that_closes_it() {
-        let of = |text: &str| quotation(text).map(|end| text[..end].to_owned());
+        let of = |text: &str| Quotations::default().end(text, 0).map(|end| text[..end].to_owned());
         assert_eq!(of("‘a;b’ x").as_deref(), Some("‘a;b’"));
         assert_eq!(of("„a“ x").as_deref(), Some("„a“"));
         assert_eq!(of("«a;\nb» x").as_deref(), None, "a statement ended there");
         assert_eq!(of("«a\nb» x").as_deref(), Some("«a\nb»"));
         assert_eq!(of("’s x"), None);
         assert_eq!(of("– 1 –"), None);
+    }
+
+    #[test]
+    fn what_is_known_of_one_quotation_holds_for_the_next_alone_where_it_must() {
+        let ends = |text: &str| {
+            let mut quotations = Quotations::default();
+            let marks = text.char_indices().filter(|(_, one)| of(*one).is_some());
+            marks.map(|(at, _)| quotations.end(text, at)).collect::<Vec<_>>()
+        };
+        let text = "« a; « b;\n«c»";
+        assert_eq!(ends(text), [None, None, Some(text.len()), None]);
+        assert_eq!(ends("« a; x\n« b; ‘c’")[2], Some("« a; x\n« b; ‘c’".len()));
+        let again = "«;\n;«\n»";
+        assert_eq!(ends(again)[1], Some(again.len()), "the `;` stands before it");
+    }
+
+    /// Each of these read the rest of the text for every mark, which took minutes.
+    #[test]
+    fn many_that_are_never_closed_are_read_once() {
+        for piece in ["“ x ", "‘ ; “ ; « ", "\u{200d} 👩 ", "“ ;\n", "– ", "“ ; x\n"] {
+            let text = piece.repeat(20_000);
+            let region = Span::new(0, text.len());
+            assert!(!super::super::split::split(&text, region).steps.is_empty());
+        }
     }
 }

@@ -5,7 +5,7 @@
 
 use super::classify;
 use super::lexer::{Lexer, Open, Token, TokenKind, is_blank, lex, line_length};
-use super::lookalike;
+use super::lookalike::{self, Quotations};
 use crate::cell::{MagicLine, StatementKind, Step, StepKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::shell;
@@ -35,21 +35,14 @@ pub(crate) enum Tail {
 
 /// Splits a part of a cell's source. Spans are of the whole source.
 pub(crate) fn split(source: &str, region: Span) -> Split {
-    let lexer = Lexer::within(source, region);
-    let mut splitter = Splitter { source, lexer, steps: Vec::new(), tail: Tail::Closed, until: usize::MAX };
+    let mut splitter = Splitter::new(source, region, usize::MAX);
     splitter.run();
     Split { steps: splitter.steps, tail: splitter.tail }
 }
 
 /// The step that byte `cursor` of the source is in or at the end of; what comes behind it is not read.
 pub(crate) fn step_at(source: &str, region: Span, cursor: usize) -> Option<Step> {
-    let mut splitter = Splitter {
-        source,
-        lexer: Lexer::within(source, region),
-        steps: Vec::new(),
-        tail: Tail::Closed,
-        until: cursor,
-    };
+    let mut splitter = Splitter::new(source, region, cursor);
     splitter.run();
     splitter.steps.into_iter().find(|step| step.span.start <= cursor && cursor <= step.span.end)
 }
@@ -61,9 +54,21 @@ struct Splitter<'a> {
     tail: Tail,
     /// It stops behind the step that has this byte.
     until: usize,
+    quotations: Quotations,
 }
 
-impl Splitter<'_> {
+impl<'a> Splitter<'a> {
+    fn new(source: &'a str, region: Span, until: usize) -> Self {
+        Self {
+            source,
+            lexer: Lexer::within(source, region),
+            steps: Vec::new(),
+            tail: Tail::Closed,
+            until,
+            quotations: Quotations::default(),
+        }
+    }
+
     fn run(&mut self) {
         let mut at_line_start = true;
         while self.steps.last().is_none_or(|step| step.span.end < self.until)
@@ -306,10 +311,9 @@ impl Odd {
                         self.all.extend(place.of(splitter.source).chars());
                     }
                 }
-                let quotation =
-                    found.and_then(|place| lookalike::quotation(splitter.source.get(place.start..)?));
-                if let Some(length) = quotation {
-                    self.end = token.span.start + length;
+                let source = splitter.source;
+                if let Some(end) = found.and_then(|place| splitter.quotations.end(source, place.start)) {
+                    self.end = end;
                     splitter.lexer.seek(self.end);
                 }
             }
