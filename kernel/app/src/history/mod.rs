@@ -9,7 +9,7 @@ mod select;
 mod store;
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -75,10 +75,10 @@ impl History {
                 None
             }
             Some(path) => {
-                let file = resolve_path(path, &notebook.folder, notebook.home.as_deref());
-                let is_relative = !path.starts_with('~') && std::path::Path::new(path).is_relative();
-                return Self::with(Some(if is_relative {
-                    Store::in_notebooks_folder(file)
+                // What does not begin at the root or at home begins at the notebook's folder.
+                let file = resolve_path(path, Path::new(""), notebook.home.as_deref());
+                return Self::with(Some(if file.is_relative() {
+                    Store::in_notebooks_folder(&notebook.folder, &file)
                 } else {
                     Store::new(file)
                 }));

@@ -63,25 +63,29 @@ pub(super) struct Store {
     file: PathBuf,
     session: Option<i64>,
     failed: bool,
-    /// Whether the file may be a link: not in a notebook's folder, which may be somebody else's work.
-    may_be_link: bool,
+    /// The notebook's folder, where the file is below it: that may be somebody else's work, so nothing on the way may be a link.
+    below: Option<PathBuf>,
 }
 
 impl Store {
     /// The store in a file, which need not exist. Touches nothing.
     pub(super) fn new(file: PathBuf) -> Self {
-        Self { file, session: None, failed: false, may_be_link: true }
+        Self { file, session: None, failed: false, below: None }
     }
 
-    /// The same in a notebook's folder, where a link is not followed.
-    pub(super) fn in_notebooks_folder(file: PathBuf) -> Self {
-        Self { may_be_link: false, ..Self::new(file) }
+    /// The same at a path that begins at a notebook's folder, in which no link is followed.
+    pub(super) fn in_notebooks_folder(folder: &Path, file: &Path) -> Self {
+        Self { below: Some(folder.to_owned()), ..Self::new(folder.join(file)) }
     }
 
     /// That the file is one that may be read and written.
     fn check(&self) -> io::Result<()> {
-        if !self.may_be_link {
-            not_a_link(&self.file)?;
+        if let Some(folder) = &self.below {
+            let mut way = folder.clone();
+            for part in self.file.strip_prefix(folder).unwrap_or(&self.file).components() {
+                way.push(part);
+                not_a_link(&way)?;
+            }
         }
         // A pipe would wait for a reader, and a device keeps nothing.
         if fs::metadata(&self.file).is_ok_and(|metadata| !metadata.is_file()) {
@@ -118,10 +122,10 @@ impl Store {
     /// # Errors
     /// Where the file cannot be written, or another kernel holds the lock for too long.
     pub(super) fn append(&mut self, lines: &[Arc<Line>]) -> io::Result<()> {
+        self.check()?;
         if let Some(folder) = self.file.parent().filter(|folder| !folder.exists()) {
             private_folder(folder)?;
         }
-        self.check()?;
         let mut lock = Lock::take(&beside(&self.file, "lock"))?;
         let first = self.session.is_none();
         let mut entries = 0;

@@ -227,15 +227,53 @@ fn a_link_in_a_notebooks_folder_leads_to_nobody_elses_file() {
 
     for linked in ["history.jsonl", "history.jsonl.lock"] {
         let folder = tempfile::tempdir().unwrap();
-        let (victim, file) = (folder.path().join("victim"), folder.path().join("history.jsonl"));
+        let victim = folder.path().join("victim");
         fs::write(&victim, "precious").unwrap();
         fs::set_permissions(&victim, fs::Permissions::from_mode(0o644)).unwrap();
         symlink(&victim, folder.path().join(linked)).unwrap();
-        let mut store = Store::in_notebooks_folder(file);
+        let mut store = Store::in_notebooks_folder(folder.path(), Path::new("history.jsonl"));
         assert!(store.append(&line(1, "a")).unwrap_err().to_string().contains("is a link"), "{linked}");
         assert_eq!(store.others().1.len(), 0);
         assert_eq!(fs::read_to_string(&victim).unwrap(), "precious", "{linked}");
         assert_eq!(fs::metadata(&victim).unwrap().permissions().mode() & 0o777, 0o644, "{linked}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_on_the_way_from_a_notebooks_folder_is_not_followed() {
+    use std::os::unix::fs::symlink;
+
+    // What the notebook's folder has, and the path that the user gave.
+    for (linked, path) in [
+        ("notes", "notes/history.jsonl"),
+        ("notes", "notes/new/history.jsonl"),
+        ("notes", "./notes/../victim/history.jsonl"),
+        ("deep/notes", "deep/notes/history.jsonl"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let book = folder.path().join("book");
+        let victim = folder.path().join("victim");
+        fs::create_dir_all(book.join("deep")).unwrap();
+        fs::create_dir(&victim).unwrap();
+        let entry = r#"{"session":1,"line":1,"time":"","input":"another's"}"#;
+        fs::write(victim.join("history.jsonl"), format!("{entry}\n")).unwrap();
+        symlink(&victim, book.join(linked)).unwrap();
+        let mut store = Store::in_notebooks_folder(&book, Path::new(path));
+        let error = store.append(&line(1, "a")).unwrap_err().to_string();
+        assert!(error.contains("is a link, which is not followed here"), "{path}: {error}");
+        assert_eq!(store.others().1.len(), 0, "{path}");
+        assert_eq!(fs::read_dir(&victim).unwrap().count(), 1, "{path}");
+        assert_eq!(fs::read_to_string(victim.join("history.jsonl")).unwrap().lines().count(), 1, "{path}");
+    }
+    // The folder itself is where the user has it, by a link or not; and folders are made below it.
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("real")).unwrap();
+    symlink(folder.path().join("real"), folder.path().join("book")).unwrap();
+    for path in ["history.jsonl", "new/history.jsonl", "../beside.jsonl"] {
+        let mut store = Store::in_notebooks_folder(&folder.path().join("book"), Path::new(path));
+        store.append(&line(1, "a")).unwrap();
+        assert_eq!(fs::read_to_string(store.file()).unwrap().lines().count(), 1, "{path}");
     }
 }
 
