@@ -80,7 +80,7 @@ impl Guess {
             && unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.')
             && unsigned.bytes().all(marks);
         let is_whole = is_plain && unsigned.bytes().all(|byte| byte.is_ascii_digit());
-        self.whole &= is_whole;
+        self.whole &= is_whole && (text.len() <= CERTAIN || from_text(&CqlType::Varint, text).is_ok());
         self.long &= is_whole && text.parse::<i64>().is_ok();
         self.number &= is_plain && from_text(&CqlType::Decimal, text).is_ok();
         self.double &= is_plain && comes_back(text);
@@ -132,6 +132,7 @@ mod tests {
         assert_eq!(guessed(&["-9223372036854775809"]), CqlType::Varint);
         assert_eq!(guessed(&["12345678901234567890", "1.5"]), CqlType::Decimal);
         assert_eq!(guessed(&["9007199254740993", "1.5"]), CqlType::Decimal);
+        assert_eq!(guessed(&[&"9".repeat(200_000)]), CqlType::Text, "more digits than any number may have");
     }
 
     #[test]

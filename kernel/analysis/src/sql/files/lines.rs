@@ -65,7 +65,8 @@ impl Reader<'_> {
             let mut row = vec![None; read.len()];
             for (name, value) in object {
                 let Some(&at) = read.get(name.as_ref()).filter(|_| value != Given::Null) else { continue };
-                row[at] = from_text(&table.columns()[at].cql_type, &plain(&value)).ok();
+                let cell = from_text(&table.columns()[at].cql_type, &plain(&value));
+                row[at] = Some(cell.map_err(|_| self.changed())?);
             }
             table.push(row);
             self.watch(table.bytes())

@@ -8,7 +8,7 @@ mod pages;
 mod tests;
 mod text;
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{BufRead, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub(super) fn read(
 ) -> Result<Input, SqlError> {
     let ending = unpack::ending(path);
     let reader = Reader { path, typed, query, limit: limit.saturating_mul(TIMES) };
-    match std::fs::metadata(path) {
+    let before = match std::fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             return Err(reader.failed("there is no such file"));
         }
@@ -49,8 +49,8 @@ pub(super) fn read(
         Ok(metadata) if metadata.is_dir() => return Err(reader.failed("it is a folder")),
         // A pipe would be waited for, and a device read for ever.
         Ok(metadata) if !metadata.is_file() => return Err(reader.failed("it is no regular file")),
-        Ok(_) => {}
-    }
+        Ok(metadata) => metadata,
+    };
     let read = || {
         match file_format::of_loaded(&ending).map_or("", |format| format.name) {
         "parquet" | "arrow" if unpack::is_packed(path) => {
@@ -64,7 +64,24 @@ pub(super) fn read(
         _ => Err(reader.failed("its ending is not one of `.parquet`, `.arrow`, `.csv`, `.tsv`, `.jsonl` (of text also `.csv.gz`, `.csv.zst`)")),
     }
     };
-    caught(read, |words| reader.failed(format!("it is damaged: {words}")))
+    let input = caught(read, |words| reader.failed(format!("it is damaged: {words}")))?;
+    // It is read more than once: for its columns and their types, and for their values.
+    match std::fs::metadata(path) {
+        Ok(after) if is_same(&before, &after) => Ok(input),
+        _ => Err(reader.changed()),
+    }
+}
+
+/// Whether a file is still what it was.
+fn is_same(before: &Metadata, after: &Metadata) -> bool {
+    #[cfg(unix)]
+    let file = {
+        use std::os::unix::fs::MetadataExt as _;
+        before.dev() == after.dev() && before.ino() == after.ino()
+    };
+    #[cfg(not(unix))]
+    let file = true;
+    file && before.len() == after.len() && before.modified().ok() == after.modified().ok()
 }
 
 struct Reader<'a> {
@@ -78,6 +95,11 @@ impl Reader<'_> {
     fn failed(&self, reason: impl std::fmt::Display) -> SqlError {
         let reason = reason.to_string();
         SqlError::File { path: self.typed.to_owned(), reason: reason.trim_end_matches('.').to_owned() }
+    }
+
+    /// The file is not what it was when its types were found.
+    fn changed(&self) -> SqlError {
+        self.failed("it changed while it was read. Run the cell again, or read a copy of it")
     }
 
     fn open(&self) -> Result<File, SqlError> {

@@ -118,3 +118,54 @@ fn a_file_without_names_has_no_columns() {
     }
     assert_eq!(all("f.csv", "k,v\n"), "k text | v text");
 }
+
+#[test]
+fn a_file_that_changes_while_it_is_read_is_an_error_and_never_a_null() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    const ROWS: usize = 20_000;
+    // What is a number in one version is text in the other, has more columns, or stands in another place.
+    for (name, versions) in [
+        ("f.jsonl", ["{\"v\": 1}\n".to_owned(), "{\"v\": \"x\"}\n".to_owned()]),
+        ("f.jsonl", ["{\"v\": 1}\n".to_owned(), "{\"w\": 1, \"v\": 2}\n".to_owned()]),
+        ("f.csv", ["1,x\n".to_owned(), "x,1\n".to_owned()]),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        let head = if name == "f.csv" { "v,w\n" } else { "" };
+        let whole = versions.map(|line| format!("{head}{}", line.repeat(ROWS)));
+        let replace = |text: &str| {
+            std::fs::write(folder.path().join("new"), text).unwrap();
+            std::fs::rename(folder.path().join("new"), &path).unwrap();
+        };
+        replace(&whole[0]);
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for version in whole.iter().cycle() {
+                    if done.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    replace(version);
+                    std::thread::sleep(std::time::Duration::from_millis(3));
+                }
+            });
+            let began = std::time::Instant::now();
+            let mut refused = 0;
+            while refused < 5 && began.elapsed().as_secs() < 60 {
+                let query = format!("SELECT COUNT(v) AS n FROM '{name}'");
+                match ask_with(&[], &[], folder.path(), &query) {
+                    Ok(answer) => assert_eq!(shown(&answer), format!("n bigint\n{ROWS}")),
+                    Err(SqlError::File { reason, .. }) if reason.contains("it changed while it was read") => {
+                        refused += 1
+                    }
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            done.store(true, Ordering::Relaxed);
+            assert_eq!(refused, 5, "{name}");
+        });
+        // As it lies there now, it is read.
+        let query = format!("SELECT COUNT(v) AS n FROM '{name}'");
+        assert_eq!(shown(&ask_with(&[], &[], folder.path(), &query).unwrap()), format!("n bigint\n{ROWS}"));
+    }
+}

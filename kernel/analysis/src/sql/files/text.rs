@@ -6,7 +6,7 @@
 use std::io::BufRead;
 
 use cqlbook_core::column::{Column, CqlType};
-use cqlbook_core::value::from_text;
+use cqlbook_core::value::{ValueError, from_text};
 
 use super::Reader;
 use super::guess::Guess;
@@ -43,9 +43,12 @@ impl Reader<'_> {
         while rows.next()?.is_some() {
             let mut row = Vec::with_capacity(wanted.len());
             for (&place, column) in wanted.iter().zip(table.columns().iter()) {
-                row.push(
-                    rows.text(place)?.and_then(|(text, quoted)| cell(text, quoted, null, &column.cql_type)),
-                );
+                row.push(match rows.text(place)? {
+                    Some((text, quoted)) => {
+                        cell(text, quoted, null, &column.cql_type).map_err(|_| self.changed())?
+                    }
+                    None => return Err(self.changed()),
+                });
             }
             table.push(row);
             self.watch(table.bytes())?;
@@ -112,10 +115,14 @@ fn says_null(text: &str, null: &str) -> bool {
 }
 
 /// A field as a cell: in quotes it is what it says, where the type has such a value.
-fn cell(text: &str, quoted: bool, null: &str, ty: &CqlType) -> Option<Vec<u8>> {
-    let is_text = *ty == CqlType::Text;
-    if says_null(text, null) && !(quoted && (is_text || !text.is_empty())) {
-        return None;
+fn cell(text: &str, quoted: bool, null: &str, ty: &CqlType) -> Result<Option<Vec<u8>>, ValueError> {
+    let is_null = says_null(text, null);
+    if is_null && !(quoted && (*ty == CqlType::Text || !text.is_empty())) {
+        return Ok(None);
     }
-    from_text(ty, text).ok()
+    match from_text(ty, text) {
+        // The column's type was found without regard to what says null.
+        Err(_) if is_null => Ok(None),
+        value => value.map(Some),
+    }
 }
