@@ -30,7 +30,7 @@ pub(crate) use cqlbook_analysis::separated::Dialect;
 
 pub(crate) use clock::Clock;
 pub(crate) use fields::{Habits, listed};
-pub(crate) use outcome::LoadError;
+pub(crate) use outcome::{LoadError, Told};
 pub(crate) use plan::{Match, Order, Plan, Target, in_cqlshs_order};
 pub(crate) use rejected::Form;
 pub(crate) use resume::{Bond, NoPlace, Place};

@@ -24,6 +24,21 @@ pub(crate) enum LoadError {
         /// The system's words.
         source: io::Error,
     },
+    /// The rows set aside could not be kept, so they are told here.
+    #[error("{} rows that could not be loaded cannot be set aside: {because}", told.count)]
+    NotSetAside {
+        /// Why not.
+        because: Box<LoadError>,
+        /// Why the load had ended before; `None` where all rows had been dealt with.
+        ended: Option<Box<LoadError>>,
+        /// How many they are, and the first of them.
+        told: Box<Told>,
+    },
+    /// The file is not the one that was loaded, when it is read again for the rows set aside.
+    #[error(
+        "the file was changed while it was loaded: {0} of the rows that could not be loaded are not in it any more"
+    )]
+    Changed(u64),
     /// What must not be done twice could not be written down before it was to be sent.
     #[error("what is sent cannot be written down: {0}")]
     Journal(#[source] io::Error),
@@ -36,6 +51,15 @@ pub(crate) enum LoadError {
     /// A task ended early.
     #[error("a task of the import ended early")]
     Task,
+}
+
+/// Rows that were set aside.
+#[derive(Debug)]
+pub(crate) struct Told {
+    /// How many.
+    pub(crate) count: u64,
+    /// Of the first of them the line, and why it could not be loaded.
+    pub(crate) first: Vec<(u64, String)>,
 }
 
 fn told(exceeded: &Exceeded) -> String {

@@ -112,6 +112,11 @@ fn write_to(spec: &Spec, rejections: &[Rejection], form: Form, target: &Path) ->
         }
         number += 1;
     }
+    // The source has fewer rows than when it was loaded.
+    match left.len() {
+        0 => {}
+        missing => return Err(LoadError::Changed(missing as u64)),
+    }
     let mut out = out.into_inner().map_err(|error| failed(error.into_error()))?;
     if seal.is_some() {
         out.seal().map_err(failed)?;

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use super::clock::Clock;
 use super::journal::Journal;
 use super::load::Writer;
-use super::outcome::LoadError;
+use super::outcome::{LoadError, Told};
 use super::plan::Plan;
 use super::rejected::{self, Form};
 use super::resume::{Bond, Place};
@@ -122,15 +122,26 @@ pub(crate) async fn run(mut job: Job, tally: Arc<Tally>) -> Result<Loaded, LoadE
     rejections.sort_by_key(|rejection| rejection.number);
     let count = |fault| rejections.iter().filter(|rejection| rejection.fault == fault).count() as u64;
     let (parse_errors, insert_errors) = (count(Fault::Parse), count(Fault::Insert));
-    let first = rejections.iter().take(TOLD).cloned().collect();
+    let first: Vec<Rejection> = rejections.iter().take(TOLD).cloned().collect();
     let mut rejected_file = None;
+    let mut not_set_aside = None;
     let target = job.rejected.clone().unwrap_or_else(|| rejected::path_for(&job.spec.path));
     if !rejections.is_empty() && !kept {
         let (spec, form) = (job.spec.clone(), job.form);
         let write = tokio::task::spawn_blocking(move || rejected::write(&spec, &rejections, form, &target));
-        rejected_file = Some(write.await.map_err(|_| LoadError::Task)??);
+        match write.await.unwrap_or(Err(LoadError::Task)) {
+            Ok(file) => rejected_file = Some(file),
+            Err(error) => not_set_aside = Some(error),
+        }
     } else if rejections.is_empty() && outcome.is_ok() && job.form == Form::Reasons {
         rejected::clear(&target);
+    }
+    if let Some(because) = not_set_aside {
+        // Neither the rows nor the reason for an early end are lost with the file.
+        let first = first.into_iter().map(|rejection| (rejection.line, rejection.reason)).collect();
+        let told = Told { count: parse_errors + insert_errors, first };
+        let ended = outcome.err().map(Box::new);
+        return Err(LoadError::NotSetAside { because: Box::new(because), ended, told: Box::new(told) });
     }
     let read = outcome?;
     if let Some(journal) = tally.journal() {

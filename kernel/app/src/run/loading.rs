@@ -1,6 +1,8 @@
 //! Runs a load for a cell: finds the table, makes the plan, shows the progress. `%import` and `COPY … FROM` ask for it.
 
 mod earlier;
+mod key;
+mod set_aside;
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -9,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use cqlbook_cluster::{Prepared, QueryError, RequestOptions, RetryReason};
+use cqlbook_cluster::{Prepared, QueryError, RequestOptions, RetryReason, Table};
 use cqlbook_core::cell::Statement;
 use cqlbook_core::column::CqlType;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
@@ -93,7 +95,7 @@ pub(crate) async fn place(
             .with_hint(format!("Name it: `INTO keyspace.{table}`, or `USE keyspace;` before."))
     })?;
     if open.connection.schema_with(&keyspace, table).await.table(&keyspace, table).is_none() {
-        return Err(Diagnostic::new(Code::ImportFailed, format!("There is no table {keyspace}.{table}."))
+        return Err(no_table(&format!("{keyspace}.{table}"))
             .with_hint("Create it first, and check the spelling. Names with capitals need double quotes."));
     }
     Ok((keyspace, table.to_owned()))
@@ -106,7 +108,8 @@ pub(crate) async fn load(scene: &Scene, request: Request) -> Result<Done, Diagno
     let titles = titles(&request).await?;
     let (keyspace, name) = place(&open, request.keyspace.as_deref(), &request.table).await?;
     let table = format!("{keyspace}.{name}");
-    let mut plan = plan(&open, &request, &keyspace, &name, &titles)?;
+    let known = open.connection.schema().table(&keyspace, &name).cloned().ok_or_else(|| no_table(&table))?;
+    let mut plan = plan(&request, &keyspace, &name, &known, &titles)?;
     let settings = scene.settings();
     let (prepared, identity, clock) = {
         let mut wait = Wait::new();
@@ -114,7 +117,12 @@ pub(crate) async fn load(scene: &Scene, request: Request) -> Result<Done, Diagno
         let preparing = async {
             // A node that has not heard of a new table yet would refuse its rows.
             open.connection.await_agreement().await;
-            prepare(&open, &plan, &keyspace, &name).await
+            let prepared = prepare(&open, &plan, &keyspace, &name, &known).await;
+            if prepared.as_ref().is_err_and(|error| error.code == Code::SchemaChanged) {
+                // So that it is known when the cell is run again.
+                let _ = open.connection.refresh().await;
+            }
+            prepared
         };
         wait.through(scene, preparing).await?
     };
@@ -215,6 +223,7 @@ async fn prepare(
     plan: &Plan,
     keyspace: &str,
     table: &str,
+    known: &Table,
 ) -> Result<((Prepared, Option<Prepared>), Vec<(&'static str, String)>, Clock), Diagnostic> {
     let explained = |error: &QueryError, statement: &str| {
         unplaced(explain_failure(error, open, &Statement::new(statement)))
@@ -231,17 +240,21 @@ async fn prepare(
     let asked = async |statement: &str| {
         let request = cqlbook_cluster::Request::with_options(statement, RequestOptions::of_a_read());
         let answer = open.connection.run(&request, None).await?;
-        let mut cells: Vec<Vec<u8>> = Vec::new();
+        let mut rows: Vec<Vec<Vec<u8>>> = Vec::new();
         if let Some(page) = answer.page {
             // A page that cannot be read has nothing to tell.
             let _ = page.visit(0, &mut |row| {
-                cells = row.iter().map(|cell| cell.unwrap_or_default().to_vec()).collect();
-                ControlFlow::Break(())
+                rows.push(row.iter().map(|cell| cell.unwrap_or_default().to_vec()).collect());
+                ControlFlow::Continue(())
             });
         }
-        Ok::<_, QueryError>(cells)
+        Ok::<_, QueryError>(rows)
     };
+    // What cannot be read is as known.
+    let columns = asked(&key::asked(keyspace, table)).await.unwrap_or_default();
+    key::check(known, &columns, &format!("{keyspace}.{table}"))?;
     let local = asked(LOCAL).await.map_err(|error| explained(&error, LOCAL))?;
+    let local = local.into_iter().next().unwrap_or_default();
     let told = Instant::now();
     let now = local.get(1).and_then(|bytes| Uuid::from_slice(bytes).ok()?.get_timestamp());
     let millis = now.map_or_else(
@@ -253,7 +266,7 @@ async fn prepare(
     );
     // A service that hides it has other ways to tell its tables apart.
     let id = asked(&table_id(keyspace, table)).await.unwrap_or_default();
-    let id = id.first().and_then(|bytes| Uuid::from_slice(bytes).ok());
+    let id = id.first().and_then(|row| row.first()).and_then(|bytes| Uuid::from_slice(bytes).ok());
     let identity = vec![
         (
             "cluster",
@@ -296,17 +309,17 @@ fn unreadable(request: &Request, error: &LoadError) -> Diagnostic {
     }
 }
 
+fn no_table(table: &str) -> Diagnostic {
+    Diagnostic::new(Code::ImportFailed, format!("There is no table {table}."))
+}
+
 fn plan(
-    open: &Open,
     request: &Request,
     keyspace: &str,
     name: &str,
+    table: &Table,
     titles: &Titles,
 ) -> Result<Plan, Diagnostic> {
-    let schema = open.connection.schema();
-    let Some(table) = schema.table(keyspace, name) else {
-        return Err(Diagnostic::new(Code::ImportFailed, format!("There is no table {keyspace}.{name}.")));
-    };
     let target = Target {
         keyspace,
         name,
@@ -402,14 +415,14 @@ fn failed(error: &LoadError, written: u64, open: &Open, keeps_place: bool, count
                 ),
             }
         }
-        LoadError::Rejected { path, source } => {
-            let message = format!(
-                "{message} Rows that could not be loaded cannot be set aside: {} cannot be written.",
-                path.display()
-            );
-            let diagnostic = Diagnostic::new(Code::ImportFailed, message);
-            let diagnostic = file::with_trouble(diagnostic, source, path, Doing::Writing);
-            if keeps_place && written > 0 { diagnostic.with_hint(go_on) } else { diagnostic }
+        LoadError::NotSetAside { because, ended, told } => {
+            let ended = ended.as_ref().map(|ended| failed(ended, written, open, keeps_place, counters));
+            let diagnostic = set_aside::impossible(because, told, written, ended);
+            if keeps_place && written > 0 && !diagnostic.hints.iter().any(|hint| hint == go_on) {
+                diagnostic.with_hint(go_on)
+            } else {
+                diagnostic
+            }
         }
         error => {
             let diagnostic =

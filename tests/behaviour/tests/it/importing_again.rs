@@ -267,3 +267,84 @@ async fn a_table_that_was_made_anew_a_moment_ago_is_loaded_by_its_types_of_now()
         assert!(rows.lines().any(|line| line.trim() == shown), "{old}, {new}: {rows}");
     }
 }
+
+/// Rows of one key must not travel in one batch: by the key of before, the cells of two of them would be mixed.
+#[tokio::test]
+async fn a_table_that_got_another_key_a_moment_ago_gets_whole_rows_or_none() {
+    let astra = database().await;
+    let mut first = Notebook::connected(&astra).await;
+    let mut second = Notebook::connected(&astra).await;
+    std::fs::write(second.folder.path().join("t.csv"), "k,c,x,y\n1,1,9,1\n1,2,1,9\n").unwrap();
+    for _ in 0..5 {
+        let table = "CREATE TABLE ky (k int, c int, x int, y int, PRIMARY KEY";
+        first.ok(&format!("%%cql --yes\nDROP TABLE IF EXISTS ky; {table} (k, c))")).await;
+        second.ok("DESCRIBE TABLE ky").await;
+        second.run("SELECT x FROM ky").await;
+        first.ok(&format!("%%cql --yes\nDROP TABLE ky; {table} (k))")).await;
+        let told = second.run("%import t.csv INTO ky").await;
+        if told.status() == "error" {
+            assert!(
+                told.transcript().contains("is another one than when the table was last read"),
+                "{}",
+                told.transcript()
+            );
+            assert!(
+                first.ok("SELECT k FROM ky").await.plain().join("").contains("0 rows"),
+                "nothing is loaded"
+            );
+            second.ok("%import t.csv INTO ky").await;
+        }
+        let rows = first.ok("SELECT c, x, y FROM ky").await.plain().join("");
+        assert!(rows.lines().any(|line| line.split('|').map(str::trim).eq(["2", "1", "9"])), "{rows}");
+    }
+}
+
+#[tokio::test]
+async fn rejected_rows_for_which_there_is_no_room_are_told_and_not_lost() {
+    let astra = database().await;
+    let mut notebook = Notebook::connected(&astra).await;
+    notebook.ok("CREATE TABLE room (k int PRIMARY KEY, v text)").await;
+    let folder = notebook.folder.path().to_owned();
+    let pid = notebook.kernel.pid().to_string();
+    let limit = |bytes: &str| {
+        let limited = std::process::Command::new("prlimit")
+            .args([&format!("--fsize={bytes}:"), "--pid", &pid])
+            .status();
+        assert!(limited.expect("prlimit runs").success());
+    };
+    let long = "x".repeat(2_000);
+    let rows: String = (0..100)
+        .map(|k| if k % 5 < 2 { format!("{k},{long}\n") } else { format!("x{k},{long}\n") })
+        .collect();
+    std::fs::write(folder.join("t.csv"), format!("k,v\n{rows}")).unwrap();
+    // Of a disk on which there is room for the record of the import, and of one without.
+    for (bytes, is_kept) in [("60000", true), ("200", false)] {
+        limit(bytes);
+        let (name, text) = notebook.error("%import t.csv INTO room").await;
+        limit("unlimited");
+        assert_eq!(name, "IMPORT_FAILED");
+        for part in [
+            "All rows were read, and 40 were loaded. Those that could not be, 60, cannot be set aside: ",
+            "t.csv.rejected cannot be written",
+            "larger than a file may be",
+            "line 4: k: `x2` is no int",
+            "and 50 more",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert_eq!(text.contains("--resume"), is_kept, "{text}");
+        assert!(!folder.join("t.csv.rejected").exists() && !folder.join("t.csv.rejected.part").exists());
+        // With room the same line, or the rest of it, sets all of them aside.
+        let resume = if is_kept { " --resume" } else { "" };
+        let told = notebook.ok(&format!("%import t.csv INTO room{resume}")).await.plain().join("\n");
+        assert!(told.contains("60 rejected"), "{told}");
+        let rejected = std::fs::read_to_string(folder.join("t.csv.rejected")).unwrap();
+        assert_eq!(
+            rejected.lines().filter(|line| line.starts_with('x') && line.ends_with(&long)).count(),
+            60
+        );
+        std::fs::remove_file(folder.join("t.csv.rejected")).unwrap();
+    }
+    let count = notebook.ok("SELECT COUNT(*) AS n FROM room").await.plain().join("");
+    assert!(count.contains("40"), "{count}");
+}
