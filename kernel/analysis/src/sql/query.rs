@@ -68,7 +68,8 @@ impl Query {
             return Err(error);
         }
         let Reader { tables, files, ctes, has_star, .. } = reader;
-        if let Some(name) = ctes.iter().find(|name| tables.contains(*name) || files.contains_key(*name)) {
+        let read = tables.iter().chain(files.keys());
+        if let Some(name) = read.into_iter().find(|name| ctes.contains(&name.to_lowercase())) {
             return Err(called_alike(name));
         }
         let words = words(&ast.to_string());
@@ -123,7 +124,7 @@ struct Reader<'a> {
     scopes: Vec<BTreeSet<String>>,
     tables: BTreeSet<String>,
     files: BTreeMap<String, Option<String>>,
-    /// All names that `WITH` gives.
+    /// All names that `WITH` gives, in small letters: SQL does not tell letters apart in them, the engine does.
     ctes: BTreeSet<String>,
     has_star: bool,
 }
@@ -184,7 +185,7 @@ impl VisitorMut for Reader<'_> {
             let name = &cte.alias.name.value;
             let before = with.clone().take(place + 1).map(|cte| &cte.query);
             // The engine has one name for one table, wherever it stands.
-            if !self.ctes.insert(name.clone()) || before.clone().any(|query| reads(query, name)) {
+            if !self.ctes.insert(name.to_lowercase()) || before.clone().any(|query| reads(query, name)) {
                 return ControlFlow::Break(called_alike(name));
             }
         }
@@ -287,7 +288,9 @@ impl VisitorMut for Reader<'_> {
 /// Whether a query reads a table of this name.
 fn reads(query: &Ast, name: &str) -> bool {
     let is_it = |table: &ObjectName| match table.0.as_slice() {
-        [part] => part.as_ident().is_some_and(|ident| ident.value == name && ident.quote_style != Some('\'')),
+        [part] => part
+            .as_ident()
+            .is_some_and(|ident| ident.value.eq_ignore_ascii_case(name) && ident.quote_style != Some('\'')),
         _ => false,
     };
     visit_relations(

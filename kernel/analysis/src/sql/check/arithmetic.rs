@@ -153,6 +153,10 @@ pub(super) fn binary(expr: &mut Expr, scope: &Scope<'_>) -> Result<Kind, SqlErro
             let is_column = |kind: Kind, expr: &Expr| kind == Kind::Decimal && !is_fraction(expr);
             let additive = matches!(op, BinaryOperator::Plus | BinaryOperator::Minus);
             match (one, other) {
+                (Kind::Date, Kind::Interval) if additive && !is_of_days(right) => Err(refuse(
+                    format!("{whole_text}, a date with parts of a day"),
+                    "Add them to a timestamp; a date takes days, weeks, months and years: `INTERVAL '2 days'`.",
+                )),
                 (Kind::Date | Kind::Timestamp, Kind::Interval) if additive => Ok(one),
                 _ if !one.is_number() || !other.is_number() => Err(refuse(
                     format!("{whole_text}, {} and {}", one.name(), other.name()),
@@ -224,5 +228,33 @@ pub(super) fn binary(expr: &mut Expr, scope: &Scope<'_>) -> Result<Kind, SqlErro
             whole_text,
             "`FLOOR(a / b)` divides to a whole number, and `LIKE` finds a pattern; bits are not worked with.",
         )),
+    }
+}
+
+/// Whether an interval is of whole days.
+fn is_of_days(interval: &Expr) -> bool {
+    const UNITS: [&str; 4] = ["day", "week", "month", "year"];
+    let is_unit = |word: &str| {
+        let word = word.to_ascii_lowercase();
+        UNITS.contains(&word.strip_suffix('s').unwrap_or(&word))
+    };
+    match interval {
+        Expr::Nested(inner) => is_of_days(inner),
+        Expr::Interval(interval) => {
+            let text = match interval.value.as_ref() {
+                Expr::Value(value) => match &value.value {
+                    Value::SingleQuotedString(text) | Value::Number(text, _) => text.as_str(),
+                    _ => return false,
+                },
+                _ => return false,
+            };
+            let named = interval.leading_field.as_ref().map(ToString::to_string);
+            let mut words: Vec<&str> = text.split_whitespace().collect();
+            words.extend(named.as_deref());
+            words
+                .chunks(2)
+                .all(|pair| matches!(pair, [number, unit] if is_unit(unit) && number.parse::<i32>().is_ok()))
+        }
+        _ => false,
     }
 }

@@ -8,7 +8,7 @@ use sqlparser::ast::{
 use super::arithmetic::{double, take};
 use super::compare::{compare, sorted};
 use super::expr::{at_least, extracted, of as kind_of};
-use super::precise::together;
+use super::precise::{self, together};
 use super::{Scope, format, grouped, grouping, mixed, refuse, shown, sum, window};
 use crate::sql::SqlError;
 use crate::sql::kind::Kind;
@@ -183,6 +183,12 @@ fn aggregate(expr: &mut Expr, name: &str, scope: &Scope<'_>, part: &str) -> Resu
         }
         _ => {
             number()?;
+            if matches!(kind, Kind::Whole | Kind::Decimal) && precise::is_long(argument, scope) {
+                return Err(refuse(
+                    format!("{part} of long numbers, which would be rounded"),
+                    "`CAST(x AS DOUBLE)` in it says that the nearest doubles will do.",
+                ));
+            }
             if matches!(kind, Kind::Single | Kind::Decimal | Kind::Whole) {
                 *argument = double(take(argument));
             }
@@ -231,9 +237,14 @@ fn scalar(expr: &mut Expr, name: &str, scope: &Scope<'_>, part: &str) -> Result<
         (name, 1) if OF_TEXT.contains(&name) && all_text => Ok(Kind::Text),
         ("length" | "char_length" | "character_length", 1) if all_text => Ok(Kind::Whole),
         ("concat", 1..) | ("concat_ws", 2..) if all_text => Ok(Kind::Text),
-        ("left" | "right", 2) if kinds[0].is_text() && given(1, 0) => Ok(Kind::Text),
+        ("left" | "right", 2) if kinds[0].is_text() && given(1, 1) => Ok(Kind::Text),
         ("substr" | "substring", 2 | 3) if kinds[0].is_text() && given(1, 1) && given(2, 0) => Ok(Kind::Text),
-        ("replace", 3) if all_text => Ok(Kind::Text),
+        // The engine finds the empty text between all characters.
+        ("replace", 3) if all_text && is_some_text(all[1]) => Ok(Kind::Text),
+        ("replace", 3) => Err(refuse(
+            part,
+            "What is replaced is a text in quotes that is not empty: `REPLACE(x, 'a', 'b')`.",
+        )),
         ("starts_with" | "ends_with", 2) if all_text => Ok(Kind::Boolean),
         ("abs", 1) if all_numbers => Ok(kinds[0]),
         ("sign", 1) if matches!(kinds[0], Kind::Whole | Kind::Float) => Ok(kinds[0]),
@@ -271,6 +282,11 @@ fn scalar(expr: &mut Expr, name: &str, scope: &Scope<'_>, part: &str) -> Result<
             "docs/analysis.md lists the functions, with what they take. What else there is, SQL's own words may say: `CASE`, `LIKE`, `CAST`.",
         )),
     }
+}
+
+/// Whether it is a text that is written out and not empty.
+fn is_some_text(expr: &Expr) -> bool {
+    matches!(expr, Expr::Value(value) if matches!(&value.value, Value::SingleQuotedString(text) if !text.is_empty()))
 }
 
 fn unit_of(unit: &str) -> DateTimeField {
@@ -319,11 +335,14 @@ fn round(expr: &mut Expr, kind: Kind, part: &str) -> Result<Kind, SqlError> {
     };
     let value = double(nested((*value).clone()));
     let scaled = binary(call("ABS", vec![value.clone()]), BinaryOperator::Multiply, factor.clone());
-    let half = double(quoted("0.5"));
-    let rounded = Expr::Floor {
-        expr: Box::new(binary(scaled.clone(), BinaryOperator::Plus, half)),
+    let floor = |expr: Expr| Expr::Floor {
+        expr: Box::new(expr),
         field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime),
     };
+    // What is behind the point is exact, and so is the double of it; a half that is added to the whole may be rounded up.
+    let behind = binary(scaled.clone(), BinaryOperator::Minus, floor(scaled.clone()));
+    let up = floor(binary(behind, BinaryOperator::Multiply, number("2".to_owned())));
+    let rounded = binary(floor(scaled.clone()), BinaryOperator::Plus, up);
     let signed = binary(
         call("SIGN", vec![value.clone()]),
         BinaryOperator::Multiply,
@@ -344,7 +363,7 @@ fn round(expr: &mut Expr, kind: Kind, part: &str) -> Result<Kind, SqlError> {
 /// Whether it is what `ROUND` to no places was rewritten to.
 pub(super) fn is_round(expr: &Expr) -> bool {
     expr.to_string().starts_with("CASE WHEN ((ABS(CAST(")
-        && expr.to_string().contains(" * CAST(1 AS DOUBLE)) + CAST('0.5' AS DOUBLE))")
+        && expr.to_string().contains(" * CAST(1 AS DOUBLE)))) * CAST(2 AS DOUBLE))")
 }
 
 /// `DATE_TRUNC('month', time)` in the words of what the engine has.

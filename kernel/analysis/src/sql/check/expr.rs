@@ -7,7 +7,7 @@ use sqlparser::ast::{
 use super::arithmetic::{binary, double, take, unary};
 use super::compare::{adapted, compared, in_list, sorted, typed};
 use super::precise::together;
-use super::subquery::{correlated, is_one_row};
+use super::subquery::{correlated, is_one_row, of_rows};
 use super::{Scope, call, mixed, of_query, refuse, shown};
 use crate::sql::SqlError;
 use crate::sql::kind::Kind;
@@ -29,6 +29,12 @@ pub(super) fn truth(expr: &mut Expr, scope: &Scope<'_>, part: &str) -> Result<()
 /// What an expression is. It is rewritten where the engine answers other words rightly.
 pub(super) fn of(expr: &mut Expr, scope: &Scope<'_>) -> Result<Kind, SqlError> {
     Ok(match expr {
+        Expr::Identifier(name) if scope.is_ambiguous(&name.value) => {
+            return Err(refuse(
+                format!("`{name}`, which several tables of this query have"),
+                "Say which is meant: `t.column`.",
+            ));
+        }
         Expr::Identifier(name) => column(&name.value, scope),
         Expr::CompoundIdentifier(names) => match names.as_slice() {
             [table, column] => qualified(&table.value, &column.value, scope),
@@ -80,6 +86,7 @@ pub(super) fn of(expr: &mut Expr, scope: &Scope<'_>) -> Result<Kind, SqlError> {
             let left = of(value, scope)?;
             let part = subquery.to_string();
             correlated(subquery, scope, false)?;
+            of_rows(subquery, "`IN`")?;
             let columns = of_query(subquery, scope.tables, None)?;
             let right = match columns.as_slice() {
                 [(_, kind)] => *kind,
@@ -94,6 +101,7 @@ pub(super) fn of(expr: &mut Expr, scope: &Scope<'_>) -> Result<Kind, SqlError> {
         }
         Expr::Exists { subquery, .. } => {
             correlated(subquery, scope, true)?;
+            of_rows(subquery, "`EXISTS`")?;
             of_query(subquery, scope.tables, Some(scope))?;
             Kind::Boolean
         }

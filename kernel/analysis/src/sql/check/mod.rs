@@ -101,6 +101,8 @@ struct Scope<'a> {
     sources: Vec<(String, Columns)>,
     /// The names that the select list gives, where they may be used.
     aliases: Columns,
+    /// Those of them that several columns of the list were given.
+    doubled: BTreeSet<String>,
     /// Columns in which no null is.
     solid: BTreeSet<String>,
     /// Whether a join goes by `USING`.
@@ -114,6 +116,13 @@ impl Scope<'_> {
     fn column(&self, name: &str) -> Option<Kind> {
         let find = |columns: &Columns| columns.iter().find(|(own, _)| own == name).map(|(_, kind)| *kind);
         self.sources.iter().find_map(|(_, columns)| find(columns)).or_else(|| find(&self.aliases))
+    }
+
+    /// Whether a bare name may stand for a column of one table or of another.
+    fn is_ambiguous(&self, name: &str) -> bool {
+        let has = |columns: &Columns| columns.iter().any(|(own, _)| own == name);
+        let is_given = self.aliases.iter().any(|(own, _)| own == name) && !self.doubled.contains(name);
+        !self.has_using && !is_given && self.sources.iter().filter(|(_, columns)| has(columns)).count() > 1
     }
 
     fn qualified(&self, table: &str, name: &str) -> Option<Kind> {
@@ -154,6 +163,7 @@ fn of_query(query: &mut Query, tables: &Tables, outer: Option<&Scope<'_>>) -> Re
                 let scope = Scope {
                     sources: Vec::new(),
                     aliases: columns.clone(),
+                    doubled: BTreeSet::new(),
                     solid: BTreeSet::new(),
                     has_using: false,
                     tables: &tables,
@@ -204,6 +214,7 @@ fn of_body(body: &mut SetExpr, tables: &Tables, outer: Option<&Scope<'_>>) -> Re
             let scope = Scope {
                 sources: Vec::new(),
                 aliases: Vec::new(),
+                doubled: BTreeSet::new(),
                 solid: BTreeSet::new(),
                 has_using: false,
                 tables,
@@ -335,6 +346,7 @@ fn of_select(
     let mut scope = Scope {
         sources: Vec::new(),
         aliases: Vec::new(),
+        doubled: BTreeSet::new(),
         solid: BTreeSet::new(),
         has_using: false,
         tables,
@@ -352,8 +364,10 @@ fn of_select(
         window::named(window, &scope)?;
     }
     grouping::check(select)?;
+    let doubled = doubled(&select.projection);
     let columns = projection(&mut select.projection, &scope)?;
     scope.aliases.clone_from(&columns);
+    scope.doubled = doubled;
     match &mut select.distinct {
         Some(Distinct::On(_)) => {
             return Err(refuse(
@@ -412,6 +426,17 @@ fn plain(select: &Select) -> Result<(), SqlError> {
         None => Ok(()),
         Some((_, part, hint)) => Err(refuse(part, hint)),
     }
+}
+
+/// The names that are typed for several columns of a select list.
+fn doubled(items: &[SelectItem]) -> BTreeSet<String> {
+    let mut seen = BTreeSet::new();
+    let names = items.iter().filter_map(|item| match item {
+        SelectItem::UnnamedExpr(expr) => Some(name_of(expr)),
+        SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.clone()),
+        _ => None,
+    });
+    names.filter(|name| !seen.insert(name.clone())).collect()
 }
 
 fn projection(items: &mut [SelectItem], scope: &Scope<'_>) -> Result<Columns, SqlError> {

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{BinaryOperator, Expr, Query, SetExpr, Visit, Visitor};
+use sqlparser::ast::{BinaryOperator, Expr, GroupByExpr, Query, SelectItem, SetExpr, Visit, Visitor};
 
 use super::{Scope, call, joins, refuse, shown};
 use crate::sql::SqlError;
@@ -54,6 +54,10 @@ pub(super) fn correlated(subquery: &Query, scope: &Scope<'_>, equalities: bool) 
             "Write it as a CTE with its key, and join that. `EXISTS (SELECT 1 FROM u WHERE u.key = t.key)` is taken.",
         )
     };
+    // The engine takes any name of a table around for the first of them.
+    if scope.sources.len() > 1 {
+        return Err(refusal());
+    }
     let SetExpr::Select(select) = subquery.body.as_ref() else { return Err(refusal()) };
     let Some(condition) = &select.selection else { return Err(refusal()) };
     if !equalities || select.from.iter().any(|table| !table.joins.is_empty()) || select.having.is_some() {
@@ -80,7 +84,7 @@ pub(super) fn correlated(subquery: &Query, scope: &Scope<'_>, equalities: bool) 
         || select
             .projection
             .iter()
-            .any(|item| matches!(item, sqlparser::ast::SelectItem::UnnamedExpr(expr) if names_outer(expr)))
+            .any(|item| matches!(item, SelectItem::UnnamedExpr(expr) if names_outer(expr)))
     {
         return Err(refusal());
     }
@@ -111,16 +115,50 @@ pub(super) fn own_names(query: &Query) -> Vec<String> {
     factors.filter_map(name).collect()
 }
 
+/// Refuses what the engine does not look at in the query of `IN` and `EXISTS`: an aggregate over all rows has one row also where there
+/// are none, and a `LIMIT` may leave none.
+pub(super) fn of_rows(query: &Query, what: &str) -> Result<(), SqlError> {
+    let refusal = |part: &str| {
+        Err(refuse(
+            format!("{what} of {}, which has {part}", shown(query)),
+            "Write it as a CTE, and join that, or compare with its single value: `x = (SELECT MAX(y) FROM t)`.",
+        ))
+    };
+    if query.limit_clause.is_some() || query.fetch.is_some() {
+        return refusal("a `LIMIT` of its own");
+    }
+    match query.body.as_ref() {
+        SetExpr::Select(select) => {
+            let keys = matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty());
+            let aggregates = select.projection.iter().any(has_aggregate);
+            if keys && (aggregates || select.having.is_some()) {
+                return refusal("an aggregate over all rows");
+            }
+            Ok(())
+        }
+        SetExpr::Query(inner) => of_rows(inner, what),
+        SetExpr::Values(_) => Ok(()),
+        _ => refusal("several queries"),
+    }
+}
+
+fn has_aggregate(item: &SelectItem) -> bool {
+    struct Aggregate;
+    impl Visitor for Aggregate {
+        type Break = ();
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            if call::is_aggregate(expr) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
+    }
+    item.visit(&mut Aggregate).is_break()
+}
+
 /// Whether a query has exactly one row: one aggregate over all rows.
 pub(super) fn is_one_row(query: &Query) -> bool {
     let SetExpr::Select(select) = query.body.as_ref() else { return false };
-    let keys =
-        matches!(&select.group_by, sqlparser::ast::GroupByExpr::Expressions(keys, _) if keys.is_empty());
+    let keys = matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty());
     let one = match select.projection.as_slice() {
-        [
-            sqlparser::ast::SelectItem::UnnamedExpr(expr)
-            | sqlparser::ast::SelectItem::ExprWithAlias { expr, .. },
-        ] => call::is_aggregate(expr),
+        [SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }] => call::is_aggregate(expr),
         _ => false,
     };
     keys && one && select.having.is_none() && query.limit_clause.is_none() && query.fetch.is_none()
