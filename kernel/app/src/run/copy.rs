@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cqlbook_core::cell::ShellCommand;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
+use cqlbook_core::render;
 use cqlbook_core::shell::copy::{Copy, CopyOptions, Direction};
 use cqlbook_core::value::{Forms, TimeForm};
 use cqlbook_wire::Stream;
@@ -57,7 +58,12 @@ async fn load(scene: &Scene, command: &ShellCommand, copy: &Copy) -> Result<(), 
         let skipped = left.map_or(skip, |left| skip.min(left));
         request.pace.skip_rows = skipped;
         request.pace.max_rows = left.map(|left| left - skipped);
+        let shown = request.shown.clone();
         let done = loading::load(scene, request).await?;
+        // In the place of the progress, whose last word would stand there as if it were the outcome.
+        let (written, rejected) = (done.loaded.written, done.loaded.rejected());
+        let outcome = format!("Loaded {shown} into {}: {written} rows, {rejected} rejected.", done.table);
+        scene.conclude(render::sentence(&outcome)).await;
         told(scene, &done).await;
         total.add(&done);
     }

@@ -59,6 +59,16 @@ pub(super) fn encode(
             let text = std::str::from_utf8(bytes).map_err(|_| unfit(ty, given, "its bytes are no UTF-8"))?;
             field(ty, text, forms, notes)?
         }
+        // What pandas writes for a value that is missing is no text, though it has letters.
+        (CqlType::Text | CqlType::Ascii, Given::Number(word))
+            if !word.ends_with(|c: char| c.is_ascii_digit()) =>
+        {
+            return Err(unfit(
+                ty,
+                given,
+                "it is a number that JSON has no digits for; a missing value is `null`",
+            ));
+        }
         (_, Given::Number(text) | Given::Text(text)) => field(ty, text, forms, notes)?,
         (CqlType::List(item) | CqlType::Set(item), Given::List(items)) => {
             let mut out = count(ty, items.len())?;
@@ -251,5 +261,13 @@ mod tests {
         assert_snapshot!(wrong(&CqlType::Vector(Box::new(CqlType::Float), 3), &Given::List(vec![])), @"`[…]` is no vector<float, 3>: expected 3 elements, found 0");
         assert_snapshot!(wrong(&CqlType::Tuple(vec![CqlType::Int]), &Given::List(vec![Given::Null, Given::Null])), @"`[…]` is no tuple<int>: it has more elements than the type");
         assert_snapshot!(wrong(&CqlType::Text, &Given::Bytes(vec![0xff].into())), @"`1 bytes` is no text: its bytes are no UTF-8");
+        for word in ["NaN", "Infinity", "-Infinity"] {
+            for ty in [CqlType::Text, CqlType::Ascii, CqlType::List(Box::new(CqlType::Text))] {
+                let given = if ty.is_native() { number(word) } else { Given::List(vec![number(word)]) };
+                assert!(wrong(&ty, &given).contains("a missing value is `null`"), "{word} {ty}");
+            }
+            assert!(from_given(&CqlType::Double, &number(word)).is_ok());
+            assert!(from_given(&CqlType::Text, &text(word)).is_ok(), "in quotes it is a text");
+        }
     }
 }
