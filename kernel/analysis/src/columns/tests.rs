@@ -195,6 +195,34 @@ fn what_a_column_cannot_hold_is_null_and_counted() {
 }
 
 #[test]
+fn sets_and_maps_of_a_file_are_as_cassandra_keeps_them() {
+    let read = |from: CqlType, literal: &str, into: CqlType| {
+        let columns = vec![Column { name: "c".to_owned(), cql_type: from.clone(), role: None }];
+        let cells = vec![vec![from_literal(&from, literal).unwrap()]];
+        let pages: Vec<Arc<dyn Page>> = vec![Arc::new(VecPage::new(columns.clone(), cells))];
+        let (batch, _) = record_batch(&columns, &pages, Flavour::File).unwrap();
+        let columns = vec![Column { name: "c".to_owned(), cql_type: into, role: None }];
+        BatchPage::with_columns(batch, columns.into()).unwrap().row(0).unwrap().remove(0)
+    };
+    let list = |item| CqlType::List(boxed(item));
+    let set = CqlType::Set(boxed(CqlType::Int));
+    assert_eq!(
+        read(list(CqlType::Int), "[3, -1, 3, 2]", set.clone()),
+        from_literal(&set, "{-1, 2, 3}").unwrap()
+    );
+    let tuple = |item| CqlType::Tuple(vec![CqlType::Int, item]);
+    assert_eq!(
+        read(tuple(list(CqlType::Int)), "(5, [2, 1])", tuple(set.clone())),
+        from_literal(&tuple(set), "(5, {1, 2})").unwrap()
+    );
+    let map = CqlType::Map(boxed(CqlType::Int), boxed(CqlType::Text));
+    assert_eq!(
+        read(list(tuple(CqlType::Text)), "[(2, 'b'), (1, 'a'), (2, 'c')]", map.clone()),
+        from_literal(&map, "{1: 'a', 2: 'c'}").unwrap()
+    );
+}
+
+#[test]
 fn a_value_that_does_not_fit_its_column_is_refused_by_name() {
     let columns = vec![Column { name: "n".to_owned(), cql_type: CqlType::Int, role: None }];
     let pages: Vec<Arc<dyn Page>> = vec![Arc::new(VecPage::of(&[("n", CqlType::Int)], &[&["300"]]))];

@@ -13,6 +13,7 @@ use arrow_array::types::{
 use arrow_array::{Array, ArrayRef, MapArray, StructArray};
 use arrow_schema::{DataType, IntervalUnit, TimeUnit};
 use cqlbook_core::column::{CqlType, UdtType};
+use cqlbook_core::value::{Entry, settled};
 use cqlbook_core::vint;
 use num_bigint::BigInt;
 
@@ -159,17 +160,21 @@ fn list(
 ) -> Result<(), String> {
     match ty {
         CqlType::Frozen(inner) => list(elements, inner, reading, out),
-        CqlType::List(item) | CqlType::Set(item) => {
+        CqlType::List(item) => {
             count(elements.len(), out)?;
             (0..elements.len()).try_for_each(|row| element(elements.as_ref(), row, item, reading, out))
         }
+        CqlType::Set(item) => entries(ty, (elements.as_ref(), item), None, reading, out),
         CqlType::Vector(item, dimensions) => vector(elements, item, *dimensions, reading, out),
         CqlType::Tuple(types) if types.len() == elements.len() => types
             .iter()
             .enumerate()
             .try_for_each(|(row, ty)| element(elements.as_ref(), row, ty, reading, out)),
         CqlType::Map(key, value) => match elements.as_struct_opt() {
-            Some(entries) if entries.num_columns() == 2 => pairs(entries, key, value, reading, out),
+            Some(pairs) if pairs.num_columns() == 2 => {
+                let (keys, values) = (pairs.column(0).as_ref(), pairs.column(1).as_ref());
+                entries(ty, (keys, key), Some((values, value)), reading, out)
+            }
             _ => Err(format!("a list is no {ty}")),
         },
         _ => Err(format!("a list is no {ty}")),
@@ -212,22 +217,44 @@ fn map(
 ) -> Result<(), String> {
     match ty {
         CqlType::Frozen(inner) => map(array, row, inner, reading, out),
-        CqlType::Map(key, value) => pairs(&array.value(row), key, value, reading, out),
+        CqlType::Map(key, value) => {
+            let pairs = array.value(row);
+            let (keys, values) = (pairs.column(0).as_ref(), pairs.column(1).as_ref());
+            entries(ty, (keys, key), Some((values, value)), reading, out)
+        }
         _ => Err(format!("a map is no {ty}")),
     }
 }
 
-fn pairs(
-    entries: &StructArray,
-    key: &CqlType,
-    value: &CqlType,
+/// The elements of a set or the entries of a map, as Cassandra keeps them.
+fn entries(
+    ty: &CqlType,
+    (keys, key): (&dyn Array, &CqlType),
+    values: Option<(&dyn Array, &CqlType)>,
     reading: &mut Reading<'_>,
     out: &mut Vec<u8>,
 ) -> Result<(), String> {
+    let mut entries = Vec::with_capacity(keys.len());
+    for row in 0..keys.len() {
+        let (mut cell, mut beside) = (Vec::new(), Vec::new());
+        let is_value = encode(keys, row, key, reading, &mut cell)?;
+        if let Some((values, value)) = values {
+            element(values, row, value, reading, &mut beside)?;
+        }
+        entries.push(Entry { key: is_value.then_some(cell), value: beside });
+    }
+    let entries = settled(ty, entries);
     count(entries.len(), out)?;
-    for row in 0..entries.len() {
-        element(entries.column(0).as_ref(), row, key, reading, out)?;
-        element(entries.column(1).as_ref(), row, value, reading, out)?;
+    for entry in entries {
+        match entry.key {
+            Some(key) => {
+                let length = i32::try_from(key.len()).map_err(|_| "an element is larger than 2 GB")?;
+                out.extend(length.to_be_bytes());
+                out.extend(key);
+            }
+            None => out.extend((-1_i32).to_be_bytes()),
+        }
+        out.extend(entry.value);
     }
     Ok(())
 }

@@ -259,6 +259,34 @@ mod tests {
     }
 
     #[test]
+    fn two_sets_of_the_same_elements_are_one_key_in_whatever_order_they_are_written() {
+        let int = || Box::new(CqlType::Int);
+        let nested = CqlType::Frozen(Box::new(CqlType::Tuple(vec![CqlType::Set(int())])));
+        let types = [
+            (CqlType::Set(int()), ["{1, 2}", "{2, 1, 2}", "[2, 1]", "{1}"]),
+            (
+                CqlType::Map(int(), int()),
+                ["{1: 1, 2: 2}", "{2: 2, 1: 1}", "{\"2\": 2, \"1\": 1}", "{1: 1, 2: 1}"],
+            ),
+            (nested, ["({1, 2})", "({2, 1})", "[[2, 1]]", "({1})"]),
+        ];
+        for (ty, written) in types {
+            let window = Window { clustering: vec![(1, ty.clone())], ..window(false) };
+            let rows = (0..).zip(written).map(|(number, text)| {
+                let key = cqlbook_core::value::from_text(&ty, text).unwrap();
+                let cells = vec![
+                    Cell::Bytes(Bytes::from_static(b"k")),
+                    Cell::Bytes(key.into()),
+                    Cell::Unset,
+                    Cell::Unset,
+                ];
+                Row { number, line: number + 2, cells, stamp: Some(1), is_static: false }
+            });
+            assert_eq!(numbers(&window.cut(rows.collect())), [vec![0], vec![1], vec![2, 3]], "{ty}");
+        }
+    }
+
+    #[test]
     fn a_static_column_that_a_row_leaves_as_it_is_is_not_written() {
         let all = vec![
             row(0, &[Some("k"), Some("a"), None, Some("v")]),

@@ -95,6 +95,8 @@ pub struct Notes {
     pub finer: u64,
     /// Whole numbers that came as floating point beyond the size at which it holds each of them.
     pub beyond: u64,
+    /// Fields in quotes that say what stands for null, and were taken for null: cqlsh's way.
+    pub quoted_nulls: u64,
 }
 
 impl Notes {
@@ -102,6 +104,7 @@ impl Notes {
     pub fn add(&mut self, other: Self) {
         self.finer += other.finer;
         self.beyond += other.beyond;
+        self.quoted_nulls += other.quoted_nulls;
     }
 }
 

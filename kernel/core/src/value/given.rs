@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::elements::{self, Entry};
 use super::encode::{ValueError, append, field};
 use super::forms::{Forms, Notes};
 use super::packed_size;
@@ -71,19 +72,21 @@ pub(super) fn encode(
         }
         (_, Given::Number(text) | Given::Text(text)) => field(ty, text, forms, notes)?,
         (CqlType::List(item) | CqlType::Set(item), Given::List(items)) => {
-            let mut out = count(ty, items.len())?;
+            let mut entries = Vec::with_capacity(items.len());
             for given in items {
-                append(&mut out, ty, Some(&element(ty, item, given, forms, notes)?))?;
+                let key = Some(element(ty, item, given, forms, notes)?);
+                entries.push(Entry { key, value: Vec::new() });
             }
-            out
+            elements::cell(ty, entries)?
         }
         (CqlType::Map(key, value), Given::Map(pairs)) => {
-            let mut out = count(ty, pairs.len())?;
+            let mut entries = Vec::with_capacity(pairs.len());
             for (left, right) in pairs {
-                append(&mut out, ty, Some(&element(ty, key, left, forms, notes)?))?;
-                append(&mut out, ty, Some(&element(ty, value, right, forms, notes)?))?;
+                let mut entry = Entry { key: Some(element(ty, key, left, forms, notes)?), value: Vec::new() };
+                append(&mut entry.value, ty, Some(&element(ty, value, right, forms, notes)?))?;
+                entries.push(entry);
             }
-            out
+            elements::cell(ty, entries)?
         }
         (CqlType::Vector(item, dimensions), Given::List(items)) => {
             vector(ty, item, *dimensions, items, forms, notes)?
@@ -103,11 +106,6 @@ pub(super) fn encode(
         _ => return Err(unfit(ty, given, "the file has a value of another kind there")),
     };
     Ok(Some(bytes))
-}
-
-fn count(ty: &CqlType, length: usize) -> Result<Vec<u8>, ValueError> {
-    let count = i32::try_from(length).map_err(|_| ValueError::new(ty, "…", "it has too many elements"))?;
-    Ok(count.to_be_bytes().to_vec())
 }
 
 /// An element of a collection or a vector, where Cassandra allows no null.

@@ -1,5 +1,6 @@
 //! From a literal to a collection, a tuple, a vector or a user-defined type: brackets, commas, names, and the values between them.
 
+use super::elements::{self, Entry};
 use super::encode::{ValueError, append, shorten, value};
 use super::packed_size;
 use super::parse::Cursor;
@@ -27,25 +28,23 @@ pub(super) fn collection(
     item: &CqlType,
     mapped: Option<&CqlType>,
 ) -> Result<Vec<u8>, ValueError> {
-    let mut out = vec![0; 4];
-    let mut count = 0_i32;
+    let mut entries = Vec::new();
     expect(ty, cursor, open)?;
     if !cursor.take(close) {
         loop {
-            append(&mut out, ty, Some(&element(ty, item, cursor)?))?;
+            let mut entry = Entry { key: Some(element(ty, item, cursor)?), value: Vec::new() };
             if let Some(mapped) = mapped {
                 expect(ty, cursor, ':')?;
-                append(&mut out, ty, Some(&element(ty, mapped, cursor)?))?;
+                append(&mut entry.value, ty, Some(&element(ty, mapped, cursor)?))?;
             }
-            count += 1;
+            entries.push(entry);
             if !cursor.take(',') {
                 break;
             }
         }
         expect(ty, cursor, close)?;
     }
-    out[..4].copy_from_slice(&count.to_be_bytes());
-    Ok(out)
+    elements::cell(ty, entries)
 }
 
 pub(super) fn vector(

@@ -84,6 +84,14 @@ impl Key {
     }
 }
 
+/// The key of something inside of a collection, whose bytes compare as Cassandra compares it: null, then what is empty, then values.
+pub(super) fn of_element(ty: &CqlType, cell: Option<&[u8]>) -> Vec<u8> {
+    let mut key = Vec::new();
+    // It has one always: what cannot be read is compared by its bytes.
+    let _ = element(ty, cell, &mut key, 0);
+    key
+}
+
 /// Appends the key of a value; `None` where the bytes are none of the type. Inside of another value it must say itself where it ends.
 fn write(ty: &CqlType, bytes: &[u8], out: &mut Vec<u8>, inside: bool, depth: usize) -> Option<()> {
     if depth > DEPTH {
@@ -191,17 +199,17 @@ fn write(ty: &CqlType, bytes: &[u8], out: &mut Vec<u8>, inside: bool, depth: usi
     Some(())
 }
 
-/// Something inside of something: null, then what can be read, then what cannot.
+/// Something inside of something: null, then what is empty or cannot be read, then what can.
 fn element(ty: &CqlType, cell: Option<&[u8]>, out: &mut Vec<u8>, depth: usize) -> Option<()> {
     let Some(bytes) = cell else {
         out.push(1);
         return Some(());
     };
     let start = out.len();
-    out.push(2);
+    out.push(3);
     if write(ty, bytes, out, true, depth + 1).is_none() {
         out.truncate(start);
-        out.push(3);
+        out.push(2);
         write(&CqlType::Blob, bytes, out, true, depth + 1)?;
     }
     Some(())

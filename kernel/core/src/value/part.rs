@@ -131,7 +131,7 @@ mod tests {
             ],
         }));
         assert_eq!(singles(&CqlType::Int, "1"), "int 4");
-        assert_eq!(singles(&udt, "{a: {'10.0.0.1', '::1'}}"), "inet 4, inet 16");
+        assert_eq!(singles(&udt, "{a: {'10.0.0.1', '::1'}}"), "inet 16, inet 4");
         let map =
             CqlType::Map(boxed(CqlType::Text), boxed(CqlType::Tuple(vec![CqlType::Int, CqlType::Text])));
         assert_eq!(singles(&map, "{'a': (1, null), 'bc': (2, 'x')}"), "text 1, int 4, text 2, int 4, text 1");

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
-use super::{Kind, from_literal, from_text, literal, literal_within};
+use super::{Entry, Kind, from_literal, from_text, literal, literal_within, settled};
 use crate::column::{CqlType, UdtType};
 
 fn scalar() -> impl Strategy<Value = CqlType> {
@@ -93,25 +93,23 @@ fn cell_of(ty: &CqlType) -> BoxedStrategy<Vec<u8>> {
                 bytes
             })
             .boxed(),
-        CqlType::List(item) | CqlType::Set(item) => prop::collection::vec(cell_of(item), 0..4)
-            .prop_map(|cells| {
-                let count = (cells.len() as i32).to_be_bytes().to_vec();
-                std::iter::once(count)
-                    .chain(cells.iter().map(|cell| with_length(cell)))
-                    .collect::<Vec<_>>()
-                    .concat()
-            })
-            .boxed(),
-        CqlType::Map(key, value) => prop::collection::vec((cell_of(key), cell_of(value)), 0..3)
-            .prop_map(|pairs| {
-                let mut bytes = (pairs.len() as i32).to_be_bytes().to_vec();
-                for (key, value) in pairs {
-                    bytes.extend(with_length(&key));
-                    bytes.extend(with_length(&value));
-                }
-                bytes
-            })
-            .boxed(),
+        CqlType::List(item) | CqlType::Set(item) => {
+            let ty = ty.clone();
+            prop::collection::vec(cell_of(item), 0..4)
+                .prop_map(move |cells| {
+                    collection(&ty, cells.into_iter().map(|cell| (cell, Vec::new())).collect())
+                })
+                .boxed()
+        }
+        CqlType::Map(key, value) => {
+            let ty = ty.clone();
+            prop::collection::vec((cell_of(key), cell_of(value)), 0..3)
+                .prop_map(move |pairs| {
+                    let with_length = |(key, value): (_, Vec<u8>)| (key, with_length(&value));
+                    collection(&ty, pairs.into_iter().map(with_length).collect())
+                })
+                .boxed()
+        }
         CqlType::Vector(item, dimensions) => {
             let packed = super::packed_size(item).is_some();
             prop::collection::vec(cell_of(item), *dimensions)
@@ -131,6 +129,18 @@ fn cell_of(ty: &CqlType) -> BoxedStrategy<Vec<u8>> {
         CqlType::Udt(udt) => fields(udt.fields.iter().map(|(_, ty)| cell_of(ty)).collect()),
         CqlType::Frozen(inner) => cell_of(inner),
     }
+}
+
+/// A collection as Cassandra keeps it: its entries in order, and each once.
+fn collection(ty: &CqlType, entries: Vec<(Vec<u8>, Vec<u8>)>) -> Vec<u8> {
+    let entries = entries.into_iter().map(|(key, value)| Entry { key: Some(key), value }).collect();
+    let entries = settled(ty, entries);
+    let mut bytes = (entries.len() as i32).to_be_bytes().to_vec();
+    for entry in entries {
+        bytes.extend(with_length(&entry.key.unwrap()));
+        bytes.extend(entry.value);
+    }
+    bytes
 }
 
 /// The shortest two's complement form of some number.

@@ -46,6 +46,7 @@ mod results;
 mod safety;
 mod saved;
 mod secrets;
+mod sets;
 mod snapshots;
 mod sql;
 mod subshells;
