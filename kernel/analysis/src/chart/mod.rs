@@ -25,7 +25,7 @@ use cqlbook_core::render::{MimeBundle, Picture};
 use jiff::tz::TimeZone;
 
 pub use measure::Aggregate;
-pub(crate) use measure::quantile;
+pub(crate) use measure::{Sum, quantile, share};
 pub(crate) use scale::{moment_text, short};
 pub(crate) use values::{moment, number};
 

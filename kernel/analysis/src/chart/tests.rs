@@ -217,6 +217,49 @@ fn odd_values_make_a_chart_all_the_same() {
 }
 
 #[test]
+fn what_is_asked_of_a_histogram_is_drawn_or_refused() {
+    let rows: Vec<Vec<String>> = [("1", "10", "'a'"), ("1", "20", "'b'"), ("9", "60", "'a'")]
+        .map(|(v, w, n)| vec![v.to_owned(), w.to_owned(), n.to_owned()])
+        .to_vec();
+    let result = result(&[("v", CqlType::Int), ("w", CqlType::Int), ("n", CqlType::Text)], &rows);
+    let drawn = |y| {
+        let figure = result.figure(&request("v", Some(y), None, Some(Kind::Histogram)));
+        let Marks::Bars(bars) = &figure.marks else { panic!("{figure:?}") };
+        (figure.y.title.clone(), bars.iter().map(|bar| bar.to).fold(0.0, f64::max))
+    };
+    assert_eq!(drawn("v"), ("rows".to_owned(), 2.0));
+    assert_eq!(drawn("count"), ("rows".to_owned(), 2.0));
+    assert_eq!(drawn("count(v)"), ("rows".to_owned(), 2.0));
+    assert_eq!(drawn("mean(v)"), ("mean of v".to_owned(), 9.0));
+    assert_eq!(drawn("max(v)"), ("greatest v".to_owned(), 9.0));
+    assert_eq!(drawn("w"), ("sum of w".to_owned(), 60.0));
+    assert_eq!(drawn("mean(w)"), ("mean of w".to_owned(), 60.0));
+    for y in ["n", "max(n)", "mean(n)"] {
+        let error = result.error(&request("v", Some(y), None, Some(Kind::Histogram))).to_string();
+        assert_eq!(error, "`n` is no number, and a histogram needs one for `--y`.", "{y}");
+    }
+}
+
+#[test]
+fn a_sum_beyond_all_doubles_is_no_length() {
+    let rows: Vec<Vec<String>> = [("1", "'a'", "1e308"), ("1", "'b'", "1.5e308")]
+        .map(|(x, g, y)| vec![x.to_owned(), g.to_owned(), y.to_owned()])
+        .to_vec();
+    let result = result(&[("x", CqlType::Int), ("g", CqlType::Text), ("y", CqlType::Double)], &rows);
+    for kind in [Kind::Bar, Kind::Line, Kind::Area, Kind::Histogram] {
+        let error = result.error(&request("x", Some("sum(y)"), None, Some(kind))).to_string();
+        assert_eq!(error, "The sum of y is beyond 1.8E308, the largest number that a chart holds.");
+        let figure = result.figure(&request("x", Some("mean(y)"), None, Some(kind)));
+        let Scale::Number(_, high) = figure.y.scale else { panic!("{figure:?}") };
+        assert!((1.25e308..1.7e308).contains(&high), "{high}");
+        // Each of them can be drawn, and not one on the other.
+        let apart = result.figure(&request("x", Some("sum(y)"), Some("g"), Some(kind)));
+        let Scale::Number(_, high) = apart.y.scale else { panic!("{apart:?}") };
+        assert!(high.is_finite(), "{high}");
+    }
+}
+
+#[test]
 fn only_what_adds_up_is_stacked() {
     let rows: Vec<Vec<String>> =
         [("1", "'a'", "22"), ("1", "'b'", "24"), ("2", "'a'", "20"), ("2", "'b'", "11")]

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::distinct::Distinct;
-use crate::chart::{moment, moment_text, number, quantile, short};
+use crate::chart::{Sum, moment, moment_text, number, quantile, share, short};
 use crate::quantity::Quantity;
 
 /// The most values that quartiles and bars are worked out of.
@@ -74,7 +74,7 @@ pub(super) struct Collector {
     /// Whether values are there that a double does not hold.
     is_rounded: bool,
     range: (f64, f64),
-    sum: f64,
+    sum: Sum,
     measured: u64,
     sample: Vec<f64>,
     random: u64,
@@ -96,7 +96,7 @@ impl Collector {
             keys: None,
             is_rounded: false,
             range: (f64::INFINITY, f64::NEG_INFINITY),
-            sum: 0.0,
+            sum: Sum::default(),
             measured: 0,
             sample: Vec::new(),
             random: 0x2545_f491_4f6c_dd1d,
@@ -176,7 +176,7 @@ impl Collector {
 
     fn measure(&mut self, value: f64, bytes: &[u8]) {
         self.measured += 1;
-        self.sum += value;
+        self.sum.add(value);
         let (least, greatest) = self.range;
         let is_exact = self.is_exact();
         if is_exact {
@@ -297,7 +297,7 @@ impl Collector {
             _ => None,
         };
         let mean = (self.measure == Measure::Number && self.measured > 0)
-            .then(|| short(self.sum / self.measured as f64));
+            .then(|| short(self.sum.mean(self.measured)));
         let (least, greatest) = ends.unzip();
         ColumnProfile {
             name: self.column.name.clone(),
@@ -340,7 +340,7 @@ fn bins(sorted: &[f64], (low, high): (f64, f64)) -> Vec<u64> {
     }
     let mut bins = vec![0; BINS];
     for value in sorted {
-        let share = if high > low { (value - low) / (high - low) } else { 0.5 };
+        let share = if high > low { share(*value, low, high) } else { 0.5 };
         let place = ((share * BINS as f64) as usize).min(BINS - 1);
         bins[place] += 1;
     }

@@ -45,6 +45,18 @@ fn the_ends_are_exact_whatever_the_type() {
 }
 
 #[test]
+fn numbers_near_the_end_of_doubles_have_a_mean_and_a_distribution() {
+    let column = one(CqlType::Double, &["1e308", "1.5e308", "1.7e308"]);
+    assert_eq!(column.mean.as_deref(), Some("1.4e308"));
+    let column = one(CqlType::Double, &["-1.5e308", "0", "1.5e308"]);
+    assert_eq!(column.mean.as_deref(), Some("0"));
+    assert_eq!((column.bins[0], column.bins[12], column.bins[23]), (1, 1, 1));
+    assert_eq!(column.quartiles.unwrap()[2], "7.5e307");
+    let column = one(CqlType::Double, &["-1e308", "-1.7e308", "-1.5e308"]);
+    assert_eq!(column.mean.as_deref(), Some("-1.4e308"));
+}
+
+#[test]
 fn texts_have_their_commonest_values() {
     let column = one(CqlType::Text, &["'JFK'", "'EWR'", "'JFK'", "''", "null"]);
     assert_eq!(column.top, [("JFK".to_owned(), 2), ("''".to_owned(), 1), ("EWR".to_owned(), 1)]);

@@ -2,7 +2,7 @@
 
 use cqlbook_core::render::count;
 
-use super::{Data, extent, key, sentence_case};
+use super::{Data, can_be_stacked, come_to, extent, key, sentence_case};
 use crate::chart::ChartError;
 use crate::chart::figure::{Axis, Bar, Figure, Marks, Place, Scale};
 use crate::chart::measure::{Aggregate, Tally};
@@ -27,10 +27,12 @@ pub(super) fn bars(data: &Data) -> Result<Figure, ChartError> {
 
 /// Bars that count rows by value, or add up another column's numbers.
 pub(super) fn histogram(data: &Data) -> Result<Figure, ChartError> {
-    let weights = data.y.as_ref().filter(|y| y.name != data.x.name && y.is_number());
-    let (amounts, aggregate) = match (weights, data.aggregate) {
-        (None, _) | (_, Some(Aggregate::Count)) => (vec![1.0; data.rows.len()], Aggregate::Count),
-        (Some(y), other) => (data.of(y).collect(), other.unwrap_or(Aggregate::Sum)),
+    // A column by itself is counted, unless something else is asked of it.
+    let counts = data.y.as_ref().is_none_or(|y| y.name == data.x.name && data.aggregate.is_none());
+    let (amounts, aggregate) = match data.aggregate {
+        Some(Aggregate::Count) => (vec![1.0; data.rows.len()], Aggregate::Count),
+        _ if counts => (vec![1.0; data.rows.len()], Aggregate::Count),
+        other => (data.amounts("a histogram")?, other.unwrap_or(Aggregate::Sum)),
     };
     let placed = if data.x.is_name() {
         bands_or_bins(&data.x, &data.rows, BANDS, BINS)
@@ -58,12 +60,13 @@ fn draw(
         notes.extend(note);
         tallies = tally(data, &placed, &groups, amounts, aggregate);
     }
-    let results: Vec<_> = tallies.iter().map(|tally| tally.result(aggregate)).collect();
+    let results = tallies.iter().map(|tally| come_to(tally, aggregate, data.y.as_ref()));
+    let results: Vec<Option<f64>> = results.collect::<Result<_, _>>()?;
     // Counts and sums of groups are parts of a whole; other values are compared side by side.
     let stacked = wide > 1
         && together
         && matches!(aggregate, Aggregate::Count | Aggregate::Sum)
-        && results.iter().flatten().all(|value| *value >= 0.0);
+        && results.chunks(wide.max(1)).all(|bars| can_be_stacked(bars.iter().flatten().copied()));
 
     let mut bars = Vec::new();
     for (place, &at) in placed.places.iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Data, Wanted, extent, sentence_case};
+use super::{Data, Wanted, come_to, extent, sentence_case};
 use crate::chart::ChartError;
 use crate::chart::figure::{Field, Figure, Key, Marks, Place};
 use crate::chart::measure::{Aggregate, Tally};
@@ -50,10 +50,11 @@ pub(super) fn fields(data: &Data, shade: Option<Wanted>) -> Result<Figure, Chart
     let fields: Vec<Field> = tallies
         .iter()
         .filter_map(|(&(x, y), tally)| {
-            let value = tally.result(aggregate)?;
-            Some(Field { x: place(&across, x), y: place(&up, y), value, rows: tally.rows })
+            let value = come_to(tally, aggregate, shade).transpose()?;
+            let field = |value| Field { x: place(&across, x), y: place(&up, y), value, rows: tally.rows };
+            Some(value.map(field))
         })
-        .collect();
+        .collect::<Result<_, _>>()?;
     let measure = match shade {
         Some(shade) => format!("{} {}", aggregate.words(), shade.name),
         None => "rows".to_owned(),

@@ -1,9 +1,9 @@
 //! Lines and areas.
 
-use super::{Data, extent, key, sentence_case};
+use super::{Data, can_be_stacked, come_to, extent, key, sentence_case};
 use crate::chart::ChartError;
 use crate::chart::figure::{Area, Axis, Figure, Line, Marks, Place, Scale};
-use crate::chart::measure::Aggregate;
+use crate::chart::measure::{Aggregate, Tally};
 use crate::chart::place::{Groups, binned};
 use crate::chart::scale::number_range;
 use crate::chart::values::Sort;
@@ -42,7 +42,8 @@ pub(super) fn areas(data: &Data) -> Result<Figure, ChartError> {
     let course = course(data, "an area")?;
     let several = course.values.len() > 1;
     let adds_up = matches!(data.aggregate(), Aggregate::Count | Aggregate::Sum);
-    let stacked = several && adds_up && course.values.iter().flatten().flatten().all(|value| *value >= 0.0);
+    let at = |place: usize| course.values.iter().filter_map(move |line| line.get(place).copied().flatten());
+    let stacked = several && adds_up && (0..course.at.len()).all(|place| can_be_stacked(at(place)));
     let mut base = vec![0.0; course.at.len()];
     let mut areas = Vec::new();
     for (group, values) in course.values.iter().enumerate() {
@@ -101,8 +102,11 @@ fn course(data: &Data, kind: &str) -> Result<Course, ChartError> {
     }
     let together = data.together(tallies.iter().flatten());
     let aggregate = data.aggregate();
-    let values =
-        tallies.iter().map(|line| line.iter().map(|tally| tally.result(aggregate)).collect()).collect();
+    let result = |tally: &Tally| come_to(tally, aggregate, data.y.as_ref());
+    let values = tallies
+        .iter()
+        .map(|line| line.iter().map(result).collect())
+        .collect::<Result<Vec<Vec<Option<f64>>>, _>>()?;
     let scale = match data.x.sort {
         Sort::Name => Scale::Bands(names(data, &at)),
         Sort::Number { .. } => Scale::Number(ends.0, if ends.0 == ends.1 { ends.1 + 1.0 } else { ends.1 }),

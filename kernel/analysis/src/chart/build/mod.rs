@@ -269,6 +269,24 @@ impl Data {
     }
 }
 
+/// What the values of a mark come to, of this column. What is beyond a double's reach is no length and no place.
+fn come_to(tally: &Tally, aggregate: Aggregate, of: Option<&Series>) -> Result<Option<f64>, ChartError> {
+    let result = tally.result(aggregate);
+    if result.is_none_or(f64::is_finite) {
+        return Ok(result);
+    }
+    let name = of.map_or("its values", |series| series.name.as_str());
+    Err(ChartError::unfit(
+        format!("The {} {name} is beyond 1.8E308, the largest number that a chart holds.", aggregate.words()),
+        format!("`mean({name})` can be drawn, and so can `max({name})`."),
+    ))
+}
+
+/// Whether these can be drawn one on the other.
+fn can_be_stacked(values: impl Iterator<Item = f64> + Clone) -> bool {
+    values.clone().all(|value| value >= 0.0) && values.sum::<f64>().is_finite()
+}
+
 /// How many values of a column are there and cannot be drawn, and why: a sentence.
 fn unfit(series: &Series) -> Option<String> {
     let number = series.unfit.len() as u64;
