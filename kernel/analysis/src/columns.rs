@@ -15,6 +15,7 @@ pub use decoder::{Decoder, record_batch, schema};
 
 pub use crate::convert::builder::Lost;
 pub use crate::convert::fields::Flavour;
+pub use crate::convert::shown::{Formless, field_text};
 
 use arrow_schema::ArrowError;
 use cqlbook_core::page::MalformedPage;

@@ -7,6 +7,7 @@ pub(crate) mod cells;
 pub(crate) mod fields;
 pub(crate) mod nested;
 pub(crate) mod scalar;
+pub(crate) mod shown;
 
 use cqlbook_core::column::CqlType;
 

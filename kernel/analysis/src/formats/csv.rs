@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use cqlbook_core::column::Column;
+use cqlbook_core::column::{Column, CqlType};
 use cqlbook_core::value::{Kind, Styles};
 
 use super::text;
-use super::writer::{RowFormat, WriteError};
+use super::writer::{RowFormat, WriteError, values};
 
 /// The form of a CSV file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub(crate) struct Csv {
     plain_is_safe: bool,
     /// The columns whose values have other forms than the usual ones.
     styled: Vec<bool>,
+    /// Texts that say what stands for null.
+    null_texts: u64,
 }
 
 impl Csv {
@@ -67,6 +69,7 @@ impl Csv {
                 && matches!(dialect.escape, '"' | '\'' | '\\')
                 && dialect.null.is_empty(),
             styled: columns.iter().map(changes).collect(),
+            null_texts: 0,
             dialect,
         }
     }
@@ -130,7 +133,9 @@ impl RowFormat for Csv {
                 self.quote(start, out);
                 continue;
             }
-            match text::append(bytes, &column.cql_type, out) {
+            let kind = text::append(bytes, &column.cql_type, out);
+            self.null_texts += u64::from(is_null_text(&self.dialect, column, &out[start..]));
+            match kind {
                 Kind::Number | Kind::Plain if self.plain_is_safe => {}
                 _ => self.quote(start, out),
             }
@@ -139,7 +144,23 @@ impl RowFormat for Csv {
         Ok(())
     }
 
+    /// `COPY … FROM` takes a text for null where it says so, in quotes or not.
     fn end(&mut self, _out: &mut Vec<u8>) -> Vec<String> {
-        Vec::new()
+        if self.null_texts == 0 || self.dialect.styles.is_none() {
+            return Vec::new();
+        }
+        let null = &self.dialect.null;
+        let verb = if self.null_texts == 1 { "says" } else { "say" };
+        vec![format!(
+            "{} {verb} `{null}`, which stands for null here. They are in quotes: `%import` with `--null {null}` reads them as text, and \
+             COPY as null, as cqlsh does.",
+            values(self.null_texts)
+        )]
     }
+}
+
+fn is_null_text(dialect: &Dialect, column: &Column, field: &[u8]) -> bool {
+    !dialect.null.is_empty()
+        && matches!(column.cql_type, CqlType::Text | CqlType::Ascii)
+        && field == dialect.null.as_bytes()
 }

@@ -3,12 +3,10 @@
 use std::borrow::Cow;
 
 use cqlbook_analysis::RecordBatch;
-use cqlbook_analysis::columns::BatchPage;
+use cqlbook_analysis::columns::{self, BatchPage, Formless};
 use cqlbook_analysis::read::{self, Batches, ReadError};
 use cqlbook_cluster::Cell;
-use cqlbook_core::page::Page;
-use cqlbook_core::value::{self, Notes};
-use jiff::tz::TimeZone;
+use cqlbook_core::value::Notes;
 
 use super::fields::Habits;
 use super::kinds;
@@ -92,16 +90,16 @@ impl Source for Columns {
         self.notes
     }
 
-    fn original(&self) -> Original<'_> {
-        let row = self.batch.as_ref().and_then(|batch| {
-            let page = BatchPage::new(batch.slice(self.next - 1, 1)).ok()?;
-            let row = page.row(0).ok()?;
-            let columns = page.columns();
-            let shown = row.iter().zip(columns.iter()).map(|(cell, column)| {
-                cell.as_ref().map(|cell| value::literal(Some(cell), &column.cql_type, &TimeZone::UTC).text)
-            });
-            Some(shown.map(|text| text.map(|text| Cow::Owned(text.into_bytes()))).collect())
-        });
-        Original::Fields(row.unwrap_or_default())
+    fn original(&self, goals: &[Goal]) -> Original<'_> {
+        let (Some(batch), Some(row)) = (&self.batch, self.next.checked_sub(1)) else {
+            return Original::Formless("there is no row".to_owned());
+        };
+        let field = |place| {
+            let goal = goals.iter().find(|goal| goal.field == place);
+            let text = columns::field_text(batch, place, row, goal.map(|goal| &goal.column.cql_type))?;
+            Ok(text.map(|text| Cow::Owned(text.into_bytes())))
+        };
+        let fields: Result<_, Formless> = (0..batch.num_columns()).map(field).collect();
+        fields.map_or_else(|error| Original::Formless(error.to_string()), Original::Fields)
     }
 }

@@ -34,6 +34,8 @@ impl Habits {
         let text = std::str::from_utf8(field.bytes)
             .map_err(|_| format!("{}: {}", column.name, self.encoding.wrong()))?;
         if self.is_null(text, field, &column.cql_type) {
+            let is_text = matches!(plain(&column.cql_type), CqlType::Text | CqlType::Ascii);
+            notes.quoted_nulls += u64::from(field.quoted && is_text && !text.is_empty());
             return self.missing(column);
         }
         let ty = plain(&column.cql_type);
@@ -135,6 +137,17 @@ mod tests {
         }
         let habits = Habits { null: "NA".to_owned(), cqlsh: true, write_nulls: true, ..Habits::default() };
         assert_eq!(cell(&habits, CqlType::Text, "NA", true), Ok(Cell::Null));
+        let told = |ty: CqlType, text: &str, quoted| {
+            let column = Column { name: "c".to_owned(), cql_type: ty, role: None };
+            let mut notes = Notes::default();
+            let field = Field { bytes: text.as_bytes(), quoted, escaped: false };
+            habits.cell(&column, Some(field), &mut notes).unwrap();
+            notes.quoted_nulls
+        };
+        assert_eq!(told(CqlType::Text, "NA", true), 1, "it may have been a text");
+        assert_eq!(told(CqlType::Text, "NA", false), 0);
+        assert_eq!(told(CqlType::Int, "NA", true), 0, "no int says so");
+        assert_eq!(told(CqlType::Text, "", true), 0);
         assert_eq!(cell(&habits, CqlType::Text, "", false), bytes(b""));
         let key = Column { name: "k".to_owned(), cql_type: CqlType::Int, role: Some(KeyRole::Partition) };
         assert_eq!(habits.missing(&key), Err("k: a part of the key is missing".to_owned()));

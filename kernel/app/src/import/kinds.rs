@@ -65,7 +65,10 @@ pub(super) fn hints(line: &[u8], dialect: Dialect, copy: bool) -> Vec<String> {
         });
     }
     match line.trim_ascii_start().first() {
-        Some(b'{' | b'[') if !copy => hints.push("It may be JSON: `--format json`.".to_owned()),
+        Some(b'{' | b'[') if copy => {
+            hints.push("It may be JSON, which `%import` loads: COPY reads CSV alone.".to_owned());
+        }
+        Some(b'{' | b'[') => hints.push("It may be JSON: `--format json`.".to_owned()),
         Some(b'<') => {
             hints.push("It may be a page of HTML or XML, such as an answer to a failed download.".to_owned())
         }

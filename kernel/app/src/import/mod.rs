@@ -32,7 +32,7 @@ pub(crate) use clock::Clock;
 pub(crate) use fields::{Habits, listed};
 pub(crate) use outcome::{LoadError, Told};
 pub(crate) use plan::{Match, Order, Plan, Target, in_cqlshs_order};
-pub(crate) use rejected::Form;
+pub(crate) use rejected::{Form, Kept};
 pub(crate) use resume::{Bond, NoPlace, Place};
 pub(crate) use rows::Pace;
 pub(crate) use run::{Job, Loaded, run};

@@ -262,7 +262,7 @@ impl<R: BufRead> Source for Objects<R> {
         self.convert(goals, habits)
     }
 
-    fn original(&self) -> Original<'_> {
+    fn original(&self, _goals: &[Goal]) -> Original<'_> {
         Original::Line(&self.object)
     }
 

@@ -150,6 +150,20 @@ impl Target<'_> {
             titles.iter().any(|title| called(title).is_some_and(|column| means(self.table, name, column)))
         })
     }
+
+    /// What to say where some of these are names of columns and fields go by their places all the same: which goes where.
+    pub(crate) fn told_places(&self, titles: &[String], goals: &[Goal]) -> Option<String> {
+        if self.is_named_by(titles) || !titles.iter().any(|title| column_called(self.table, title).is_some())
+        {
+            return None;
+        }
+        let pair = |goal: &Goal| Some(format!("`{}` into {}", titles.get(goal.field)?, goal.column.name));
+        let pairs: Vec<_> = goals.iter().filter_map(pair).collect();
+        Some(format!(
+            "The first line does not name the columns, though it has names of some. Fields go by their places, as cqlsh has it: {}.",
+            listed(&pairs)
+        ))
+    }
 }
 
 /// The column that a name in a file means: as it stands, as CQL writes it, or in lower case.
@@ -389,6 +403,28 @@ mod tests {
         assert_eq!(plan.statement, r#"INSERT INTO ks.t (origin, day, "Delay", wind) VALUES (?, ?, ?, ?)"#);
         let error = plan_of(&table(), &[], Match::Places(3)).unwrap_err();
         assert_eq!(error.message, "The file's first line has 3 fields, for 4 columns.");
+    }
+
+    #[test]
+    fn names_of_some_columns_alone_are_told_with_their_places() {
+        let (table, chosen) = (table(), []);
+        let target =
+            Target { keyspace: "ks", name: "t", table: &table, chosen: &chosen, left_out: &[], ttl: None };
+        let told = |titles: &[&str]| {
+            let titles = names(titles);
+            let plan = plan_of(&table, &[], Match::Places(titles.len())).unwrap();
+            target.told_places(&titles, &plan.goals)
+        };
+        let text = told(&["origin", "when", "wind", "Delay"]).unwrap();
+        assert!(
+            text.ends_with(": `origin` into origin, `when` into day, `wind` into Delay, `Delay` into wind."),
+            "{text}"
+        );
+        assert_eq!(told(&["origin", "day", "wind", "Delay"]), None, "these are names, and are gone by");
+        assert_eq!(told(&["a", "b", "c", "d"]), None, "these are none");
+        let columns = names(&["origin", "day", "wind"]);
+        let target = Target { chosen: &columns, ..target };
+        assert!(target.told_places(&names(&["origin", "wind", "x"]), &[]).is_some(), "of those chosen");
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! The rule: it can be loaded again by the same line as its source. So it has the source's own first line and the rows as they
 //! stand there, and each reason is a line that no load takes for a row (see [`super::marked`]). A file of columns is set aside as
-//! CSV. A file of this name that we did not write, or that somebody has corrected, stays as it is.
+//! CSV. A file of this name that we did not write, or that somebody has corrected, stays as it is; where cqlsh's way is asked
+//! for, a file that is there is moved away, and never replaced.
 
 use std::cell::RefCell;
 use std::fs;
@@ -16,6 +17,7 @@ use cqlbook_analysis::separated::{Dialect, Fields, Records};
 use super::journal::create;
 use super::marked::{self, Seal};
 use super::outcome::LoadError;
+use super::plan::Goal;
 use super::source::{Format, Original, Source, Spec, Titles};
 use super::tally::Rejection;
 
@@ -47,29 +49,41 @@ pub(super) fn clear(target: &Path) {
     }
 }
 
-/// Writes the rejected rows, in the order of their numbers, to `target` or, where something is there that is not ours, to the
-/// next free name; gives the file's path.
+/// Where rejected rows are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// Their file.
+    pub(crate) file: PathBuf,
+    /// What the file that had its name before is called now.
+    pub(crate) moved: Option<PathBuf>,
+}
+
+/// Writes the rejected rows, in the order of their numbers, to `target`. Where something is there, reasons go to the next free
+/// name, unless it is ours; bare rows take its place, and it has a free name of its own afterwards.
 pub(super) fn write(
     spec: &Spec,
+    goals: &[Goal],
     rejections: &[Rejection],
     form: Form,
     target: &Path,
-) -> Result<PathBuf, LoadError> {
+) -> Result<Kept, LoadError> {
     let target = match form {
         Form::Bare => target.to_owned(),
         Form::Reasons => free(target),
     };
     let unfinished = beside(&target, ".part");
-    let outcome = write_to(spec, rejections, form, &unfinished).and_then(|()| {
-        fs::rename(&unfinished, &target)
-            .map_err(|source| LoadError::Rejected { path: target.clone(), source })
+    let outcome = write_to(spec, goals, rejections, form, &unfinished).and_then(|()| {
+        let failed = |source| LoadError::Rejected { path: target.clone(), source };
+        let moved = if form == Form::Bare { moved_away(&target).map_err(failed)? } else { None };
+        fs::rename(&unfinished, &target).map_err(failed)?;
+        Ok(moved)
     });
     if outcome.is_err() {
         // Nothing half-written stays; the write's own failure is what is reported.
         let _ = fs::remove_file(&unfinished);
     }
     match outcome {
-        Ok(()) => Ok(target),
+        Ok(moved) => Ok(Kept { file: target, moved }),
         // The name that the user knows, and not that of the unfinished one.
         Err(LoadError::Rejected { source, .. }) => Err(LoadError::Rejected { path: target, source }),
         Err(other) => Err(other),
@@ -83,7 +97,27 @@ fn free(target: &Path) -> PathBuf {
     std::iter::once(target.to_owned()).chain(numbered).find(is_free).unwrap_or_else(|| target.to_owned())
 }
 
-fn write_to(spec: &Spec, rejections: &[Rejection], form: Form, target: &Path) -> Result<(), LoadError> {
+/// Gives what is at `target` a free name, which begins as the one that cqlsh would give it.
+fn moved_away(target: &Path) -> io::Result<Option<PathBuf>> {
+    if !fs::symlink_metadata(target).is_ok_and(|metadata| !metadata.is_dir()) {
+        return Ok(None);
+    }
+    let name = beside(target, &jiff::Zoned::now().strftime(".%Y%m%d_%H%M%S").to_string());
+    let numbered = (2..100).map(|number| beside(&name, &format!(".{number}")));
+    let is_free = |path: &PathBuf| fs::symlink_metadata(path).is_err();
+    let free = std::iter::once(name.clone()).chain(numbered).find(is_free);
+    let free = free.ok_or(io::ErrorKind::AlreadyExists)?;
+    fs::rename(target, &free)?;
+    Ok(Some(free))
+}
+
+fn write_to(
+    spec: &Spec,
+    goals: &[Goal],
+    rejections: &[Rejection],
+    form: Form,
+    target: &Path,
+) -> Result<(), LoadError> {
     let failed = |source| LoadError::Rejected { path: target.to_owned(), source };
     let file = create(target).map_err(failed)?;
     let mut out = BufWriter::new(Summed { file, sum: marked::SUM });
@@ -102,13 +136,16 @@ fn write_to(spec: &Spec, rejections: &[Rejection], form: Form, target: &Path) ->
     let mut raw = Vec::new();
     while left.peek().is_some() && rows.next(&mut raw)? {
         if let Some(rejection) = left.next_if(|rejection| rejection.number == number) {
+            let formless = rows.finish(&mut raw, goals).err();
             if let Some(seal) = &seal {
-                let reason = seal.reason(rejection.line, &rejection.reason);
-                out.write_all(reason.as_bytes()).map_err(failed)?;
+                let alone = formless.as_ref().map(|why| format!(". Its row stands in the file alone: {why}"));
+                let reason = format!("{}{}", rejection.reason, alone.unwrap_or_default());
+                out.write_all(seal.reason(rejection.line, &reason).as_bytes()).map_err(failed)?;
             }
-            rows.finish(&mut raw, spec.dialect);
-            out.write_all(&raw).map_err(failed)?;
-            out.write_all(b"\n").map_err(failed)?;
+            if formless.is_none() {
+                out.write_all(&raw).map_err(failed)?;
+                out.write_all(b"\n").map_err(failed)?;
+            }
         }
         number += 1;
     }
@@ -205,16 +242,18 @@ impl Rows {
         }
     }
 
-    /// Puts the row into `raw`, if it is not there yet.
-    fn finish(&self, raw: &mut Vec<u8>, _dialect: Dialect) {
-        let Kind::Other(source) = &self.kind else { return };
+    /// Puts the row into `raw`, if it is not there yet; or says why it cannot be written.
+    fn finish(&self, raw: &mut Vec<u8>, goals: &[Goal]) -> Result<(), String> {
+        let Kind::Other(source) = &self.kind else { return Ok(()) };
         raw.clear();
-        match source.original() {
+        match source.original(goals) {
             Original::Line(row) => raw.extend_from_slice(row),
             Original::Fields(fields) => {
                 line(raw, fields.iter().map(|field| field.as_deref()), Dialect::default());
             }
+            Original::Formless(why) => return Err(why),
         }
+        Ok(())
     }
 }
 
@@ -279,5 +318,27 @@ fn line<'a>(out: &mut Vec<u8>, fields: impl Iterator<Item = Option<&'a [u8]>>, d
             out.push(byte);
         }
         out.push(quote);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_there_is_moved_to_a_free_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("e.err");
+        assert_eq!(moved_away(&target).unwrap(), None);
+        let mut names = Vec::new();
+        for number in 0..3 {
+            fs::write(&target, number.to_string()).unwrap();
+            let moved = moved_away(&target).unwrap().unwrap();
+            assert_eq!(fs::read_to_string(&moved).unwrap(), number.to_string());
+            assert!(!target.exists() && !names.contains(&moved), "{moved:?}");
+            names.push(moved);
+        }
+        fs::create_dir(&target).unwrap();
+        assert_eq!(moved_away(&target).unwrap(), None, "a folder stays");
     }
 }

@@ -14,7 +14,7 @@ use super::journal::Journal;
 use super::load::Writer;
 use super::outcome::{LoadError, Told};
 use super::plan::Plan;
-use super::rejected::{self, Form};
+use super::rejected::{self, Form, Kept};
 use super::resume::{Bond, Place};
 use super::rows::{self, Before, Pace};
 use super::source::Spec;
@@ -66,7 +66,7 @@ pub(crate) struct Loaded {
     /// The first of them.
     pub(crate) first: Vec<Rejection>,
     /// Where they are.
-    pub(crate) rejected_file: Option<PathBuf>,
+    pub(crate) kept: Option<Kept>,
     /// Names in the rows that are no column's.
     pub(crate) unknown: Vec<String>,
     /// What is to be told of the values.
@@ -116,21 +116,25 @@ pub(crate) async fn run(mut job: Job, tally: Arc<Tally>) -> Result<Loaded, LoadE
     let stop = Stop(Arc::clone(&tally));
     let outcome = move_rows(&job, before, &tally).await;
     // Rows are set aside in a file even where the load stops early, so that what was seen of them is not lost; where it can be
-    // gone on with they are in its record.
-    let kept = outcome.is_err() && tally.is_kept();
+    // gone on with they are in its record. A load that sent nothing leaves none.
+    let goes_on = outcome.is_err() && tally.is_kept() && (tally.has_sent() || earlier.is_some());
     let mut rejections = tally.state().rejections.clone();
     rejections.sort_by_key(|rejection| rejection.number);
     let count = |fault| rejections.iter().filter(|rejection| rejection.fault == fault).count() as u64;
     let (parse_errors, insert_errors) = (count(Fault::Parse), count(Fault::Insert));
     let first: Vec<Rejection> = rejections.iter().take(TOLD).cloned().collect();
-    let mut rejected_file = None;
+    let mut kept = None;
     let mut not_set_aside = None;
     let target = job.rejected.clone().unwrap_or_else(|| rejected::path_for(&job.spec.path));
-    if !rejections.is_empty() && !kept {
-        let (spec, form) = (job.spec.clone(), job.form);
-        let write = tokio::task::spawn_blocking(move || rejected::write(&spec, &rejections, form, &target));
+    if !rejections.is_empty() && !goes_on {
+        let (spec, goals, form) = (job.spec.clone(), job.plan.goals.clone(), job.form);
+        let write =
+            tokio::task::spawn_blocking(move || rejected::write(&spec, &goals, &rejections, form, &target));
         match write.await.unwrap_or(Err(LoadError::Task)) {
-            Ok(file) => rejected_file = Some(file),
+            Ok(written) => {
+                tally.set_aside(written.clone());
+                kept = Some(written);
+            }
             Err(error) => not_set_aside = Some(error),
         }
     } else if rejections.is_empty() && outcome.is_ok() && job.form == Form::Reasons {
@@ -156,7 +160,7 @@ pub(crate) async fn run(mut job: Job, tally: Arc<Tally>) -> Result<Loaded, LoadE
         parse_errors,
         insert_errors,
         first,
-        rejected_file,
+        kept,
         unknown: read.unknown,
         notes: read.notes,
     })

@@ -199,6 +199,8 @@ pub(super) enum Original<'a> {
     Fields(Vec<Option<Cow<'a, [u8]>>>),
     /// Its line.
     Line(&'a [u8]),
+    /// Why it cannot be written.
+    Formless(String),
 }
 
 /// The rows of a file.
@@ -209,8 +211,8 @@ pub(super) trait Source {
     /// The row's cells for these goals, or why it has none.
     fn cells(&mut self, goals: &[Goal], habits: &Habits) -> Result<Vec<Cell>, String>;
 
-    /// The row as it stands.
-    fn original(&self) -> Original<'_>;
+    /// The row as it stands; these are its goals.
+    fn original(&self, goals: &[Goal]) -> Original<'_>;
 
     /// The names of the row's fields, where each row has its own and this one can be read.
     fn names(&self) -> Option<Vec<String>> {
@@ -259,7 +261,7 @@ impl<R: BufRead> Source for Csv<R> {
         Ok(cells)
     }
 
-    fn original(&self) -> Original<'_> {
+    fn original(&self, _goals: &[Goal]) -> Original<'_> {
         Original::Fields(self.fields.iter().map(Cow::Borrowed).map(Some).collect())
     }
 

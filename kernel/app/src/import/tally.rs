@@ -9,6 +9,7 @@ use std::time::Instant;
 use cqlbook_cluster::{RetryNotice, RetryReason};
 
 use super::journal::Journal;
+use super::rejected::Kept;
 
 /// Rows set aside at most; a file of which more is wrong is the wrong file.
 pub(super) const MOST_REJECTED: u64 = 100_000;
@@ -114,6 +115,8 @@ pub(crate) struct Tally {
     journal: OnceLock<Arc<Journal>>,
     /// Why none is kept.
     unkept: OnceLock<String>,
+    /// Where the rows are that were set aside, once they are in a file.
+    kept: OnceLock<Kept>,
 }
 
 impl Tally {
@@ -139,6 +142,21 @@ impl Tally {
     /// Whether a load that is stopped now can be gone on with.
     pub(crate) fn is_kept(&self) -> bool {
         self.journal.get().is_some() && self.trouble().is_none()
+    }
+
+    /// Whether something was sent in this run.
+    pub(super) fn has_sent(&self) -> bool {
+        self.state().has_sent
+    }
+
+    /// The rows that were set aside are in this file.
+    pub(super) fn set_aside(&self, kept: Kept) {
+        let _ = self.kept.set(kept);
+    }
+
+    /// Where the rows are that were set aside.
+    pub(crate) fn kept(&self) -> Option<&Kept> {
+        self.kept.get()
     }
 
     /// Nothing may be sent any more, and the record says what was.

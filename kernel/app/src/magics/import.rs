@@ -223,9 +223,9 @@ fn notes(done: &Done, folder: &Path) -> Vec<String> {
         notes.push(format!("The service asked to slow down {} times.", render::count(done.waits)));
     }
     notes.extend(loading::value_notes(&loaded.notes));
-    if let Some(file) = &loaded.rejected_file {
+    if let Some(kept) = &loaded.kept {
         // As the user would type it: a notebook that is passed on says nothing of this machine's folders.
-        let file = file.strip_prefix(folder).unwrap_or(file);
+        let file = kept.file.strip_prefix(folder).unwrap_or(&kept.file);
         let first =
             loaded.first.first().map(|first| format!(" The first, line {}: {}.", first.line, first.reason));
         notes.push(format!(

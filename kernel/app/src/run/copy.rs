@@ -11,6 +11,7 @@ use cqlbook_core::value::{Forms, TimeForm};
 use cqlbook_wire::Stream;
 
 use super::copy_to;
+use super::error_file;
 use super::loading::{self, Done, Request};
 use super::scene::Scene;
 use crate::history::glob::Glob;
@@ -30,6 +31,22 @@ async fn load(scene: &Scene, command: &ShellCommand, copy: &Copy) -> Result<(), 
     loading::check_writable(scene, &open)?;
     let all = files(scene, &copy.file)?;
     let (keyspace, table) = loading::place(&open, copy.keyspace.as_deref(), &copy.table).await?;
+    let named = copy.options.error_file.clone();
+    let errors =
+        scene.notebook.path(&named.unwrap_or_else(|| format!("import_{keyspace}_{}.err", copy.table)));
+    if let Some(taken) = error_file::taken(&errors, &all) {
+        let shown =
+            |path: &Path| path.strip_prefix(&scene.notebook.folder).unwrap_or(path).display().to_string();
+        return Err(Diagnostic::new(
+            Code::Usage,
+            format!("{} is loaded, and rows that fail would take its place.", shown(taken)),
+        )
+        .with_cause(format!("Rows that fail go to {}.", shown(&errors)))
+        .with_hint(
+            "Name another file for them, `WITH ERRFILE = 'failed.err'`, or give the loaded one another name.",
+        )
+        .with_span(command.arguments_span));
+    }
     if let Some(known) = open.connection.schema().table(&keyspace, &table) {
         let names = match copy.columns.as_slice() {
             [] => known.columns.iter().map(|column| column.name.clone()).collect(),
@@ -54,7 +71,7 @@ async fn load(scene: &Scene, command: &ShellCommand, copy: &Copy) -> Result<(), 
             break;
         }
         let skip = copy.options.skip_rows.saturating_sub(total.read);
-        let mut request = request(scene, copy, &keyspace, file, number);
+        let mut request = request(scene, copy, &keyspace, file, error_file::of(&errors, number));
         let skipped = left.map_or(skip, |left| skip.min(left));
         request.pace.skip_rows = skipped;
         request.pace.max_rows = left.map(|left| left - skipped);
@@ -64,7 +81,7 @@ async fn load(scene: &Scene, command: &ShellCommand, copy: &Copy) -> Result<(), 
         let (written, rejected) = (done.loaded.written, done.loaded.rejected());
         let outcome = format!("Loaded {shown} into {}: {written} rows, {rejected} rejected.", done.table);
         scene.conclude(render::sentence(&outcome)).await;
-        told(scene, &done).await;
+        told(scene, &done, copy.options.header).await;
         total.add(&done);
     }
     let Total { written, skipped, elapsed, files, .. } = total;
@@ -102,7 +119,7 @@ async fn say(scene: &Scene, text: &str) {
 }
 
 /// The rows that were not loaded, as cqlsh tells them.
-async fn told(scene: &Scene, done: &Done) {
+async fn told(scene: &Scene, done: &Done, header: bool) {
     let loaded = &done.loaded;
     for rejection in &loaded.first {
         let kind = match rejection.fault {
@@ -118,28 +135,32 @@ async fn told(scene: &Scene, done: &Done) {
     for note in loading::value_notes(&loaded.notes) {
         say(scene, &note).await;
     }
-    if let Some(file) = &loaded.rejected_file {
-        let file = file.strip_prefix(&scene.notebook.folder).unwrap_or(file);
-        let text = format!(
-            "Failed to process {} rows; failed rows written to {}",
-            loaded.rejected(),
-            file.display()
-        );
+    if let Some(kept) = &loaded.kept {
+        let shown =
+            |path: &Path| path.strip_prefix(&scene.notebook.folder).unwrap_or(path).display().to_string();
+        let file = shown(&kept.file);
+        let text = format!("Failed to process {} rows; failed rows written to {file}", loaded.rejected());
         scene.io.stream(Stream::Stderr, format!("{text}\n")).await;
+        if let Some(moved) = kept.moved.as_deref() {
+            say(scene, &format!("The earlier {file} is {} now.", shown(moved))).await;
+        }
+        if header {
+            let text = format!(
+                "{file} has no header: load it without HEADER, and name its columns behind the table, in their order in the file."
+            );
+            say(scene, &text).await;
+        }
     }
 }
 
-fn request(scene: &Scene, copy: &Copy, keyspace: &str, path: &Path, number: usize) -> Request {
+fn request(scene: &Scene, copy: &Copy, keyspace: &str, path: &Path, errors: PathBuf) -> Request {
     let options = &copy.options;
-    let errors =
-        options.error_file.clone().unwrap_or_else(|| format!("import_{keyspace}_{}.err", copy.table));
-    // Of several files, those after the first have their own number, so that none writes over another's.
-    let errors = if number == 0 { errors } else { format!("{errors}.{}", number + 1) };
     let shown = path.strip_prefix(&scene.notebook.folder).unwrap_or(path).display().to_string();
     Request {
         spec: Spec {
             path: path.to_owned(),
-            format: Format::of(path, None).filter(|format| *format == Format::Jsonl).unwrap_or(Format::Csv),
+            // Whatever the file is called: `COPY … TO` writes CSV alone.
+            format: Format::Csv,
             dialect: dialect(options),
             header: options.header,
             habits: habits(options),
@@ -161,7 +182,7 @@ fn request(scene: &Scene, copy: &Copy, keyspace: &str, path: &Path, number: usiz
             limits: Limits { parse: options.max_parse_errors, insert: options.max_insert_errors },
         },
         form: Form::Bare,
-        rejected: Some(scene.notebook.path(&errors)),
+        rejected: Some(errors),
         keeps_place: false,
         resume: false,
     }

@@ -77,6 +77,15 @@ pub(super) async fn to_file(scene: &Scene, command: &ShellCommand, copy: &Copy) 
     if !copy.options.idle.is_empty() {
         facts.notes.push(format!("Without effect here: {}.", copy.options.idle.join(", ")));
     }
+    if let (Some(format), _) = of_name(&copy.file)
+        && format != Format::Csv
+    {
+        facts.notes.push(format!(
+            "COPY writes CSV alone, whatever the file is called. `%%export {}` writes {}.",
+            copy.file,
+            format.name()
+        ));
+    }
     let older = older_parts(&target.path, done.files);
     if !older.is_empty() {
         facts.notes.push(format!(

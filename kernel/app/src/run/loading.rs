@@ -6,7 +6,7 @@ mod set_aside;
 
 use std::fs;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -27,7 +27,8 @@ use super::statement::{explain_failure, options};
 use super::wait::Wait;
 use crate::explain::file::{self, Doing};
 use crate::import::{
-    self, Bond, Clock, Form, Job, LoadError, Loaded, Match, Order, Pace, Plan, Spec, Tally, Target, Titles,
+    self, Bond, Clock, Form, Job, Kept, LoadError, Loaded, Match, Order, Pace, Plan, Spec, Tally, Target,
+    Titles,
 };
 use crate::notebook::Open;
 
@@ -109,7 +110,10 @@ pub(crate) async fn load(scene: &Scene, request: Request) -> Result<Done, Diagno
     let (keyspace, name) = place(&open, request.keyspace.as_deref(), &request.table).await?;
     let table = format!("{keyspace}.{name}");
     let known = open.connection.schema().table(&keyspace, &name).cloned().ok_or_else(|| no_table(&table))?;
-    let mut plan = plan(&request, &keyspace, &name, &known, &titles)?;
+    let (mut plan, places) = plan(&request, &keyspace, &name, &known, &titles)?;
+    if let Some(places) = places {
+        scene.io.stream(Stream::Stderr, format!("{places}\n")).await;
+    }
     let settings = scene.settings();
     let (prepared, identity, clock) = {
         let mut wait = Wait::new();
@@ -190,9 +194,20 @@ pub(crate) async fn load(scene: &Scene, request: Request) -> Result<Done, Diagno
         }),
         Err(error) => {
             let goes_on = keeps_place && tally.is_kept();
-            Err(failed(&error, tally.written(), &open, goes_on, counters))
+            let told = failed(&error, tally.written(), &open, goes_on, counters);
+            Err(match tally.kept() {
+                Some(kept) => told.with_hint(told_kept(kept, &scene.notebook.folder)),
+                None => told,
+            })
         }
     }
+}
+
+/// Where the rows of a load that stopped are.
+fn told_kept(kept: &Kept, folder: &Path) -> String {
+    let shown = |path: &Path| path.strip_prefix(folder).unwrap_or(path).display().to_string();
+    let moved = kept.moved.as_deref().map(|moved| format!(" What had that name is {} now.", shown(moved)));
+    format!("The rows that failed before are in {}.{}", shown(&kept.file), moved.unwrap_or_default())
 }
 
 /// Says at the start that a load which stops cannot be gone on with.
@@ -313,13 +328,14 @@ fn no_table(table: &str) -> Diagnostic {
     Diagnostic::new(Code::ImportFailed, format!("There is no table {table}."))
 }
 
+/// The plan, and what to say of it.
 fn plan(
     request: &Request,
     keyspace: &str,
     name: &str,
     table: &Table,
     titles: &Titles,
-) -> Result<Plan, Diagnostic> {
+) -> Result<(Plan, Option<String>), Diagnostic> {
     let target = Target {
         keyspace,
         name,
@@ -336,10 +352,15 @@ fn plan(
         Titles::Places(width) => Match::Places(*width),
         Titles::Members(titles) => Match::Members(titles),
     };
-    Plan::new(&target, fields, request.order).map_err(|mut diagnostic| {
+    let plan = Plan::new(&target, fields, request.order).map_err(|mut diagnostic| {
         diagnostic.hints.splice(0..0, request.spec.hints());
         diagnostic
-    })
+    })?;
+    let places = match titles {
+        Titles::Names(titles) if request.guesses_header => target.told_places(titles, &plan.goals),
+        _ => None,
+    };
+    Ok((plan, places))
 }
 
 /// What is to be told of values that were taken.
@@ -356,6 +377,13 @@ pub(crate) fn value_notes(notes: &Notes) -> Vec<String> {
             "{} whole numbers were floating point beyond 9,007,199,254,740,992, where not every whole number has a place: the file \
              may have lost their last digits.",
             render::count(notes.beyond)
+        ));
+    }
+    if notes.quoted_nulls > 0 {
+        told.push(format!(
+            "{} of the nulls were texts in quotes that say what stands for null: cqlsh reads them so. `%import` with `--null` reads \
+             them as text.",
+            render::count(notes.quoted_nulls)
         ));
     }
     told

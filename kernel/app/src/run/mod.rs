@@ -6,6 +6,7 @@ pub(crate) mod cell;
 mod copy;
 mod copy_to;
 mod describe;
+mod error_file;
 pub(crate) mod fetch;
 pub(crate) mod guard;
 pub(crate) mod loading;

@@ -154,3 +154,84 @@ async fn a_separator_that_a_collection_has_too_is_refused_by_name() {
     let text = std::fs::read_to_string(notebook.folder.path().join("p.csv")).unwrap();
     assert_eq!(text, "1,3.142,[0.1235]\n");
 }
+
+#[tokio::test]
+async fn no_row_is_lost_to_an_error_file() {
+    let astra = database().await;
+    let ks = astra.keyspace().to_owned();
+    let mut notebook = Notebook::connected(&astra).await;
+    notebook.ok("CREATE TABLE e (k int PRIMARY KEY, v int)").await;
+    let folder = notebook.folder.path().to_owned();
+    let default = format!("import_{ks}_e.err");
+    let rows = "x,1\n1,1\ny,1\n2,2\n";
+    for (file, options) in [
+        (default.as_str(), "MAXPARSEERRORS = 1"),
+        ("in.csv", "ERRFILE = 'in.csv'"),
+        ("in*.csv", "ERRFILE = 'in.csv'"),
+        ("other.csv, in.csv", "ERRFILE = './in.csv'"),
+    ] {
+        for name in ["in.csv", "other.csv", default.as_str()] {
+            std::fs::write(folder.join(name), rows).unwrap();
+        }
+        let (name, text) = notebook.error(&format!("COPY e FROM '{file}' WITH {options}")).await;
+        assert!(
+            name == "USAGE" && text.contains("is loaded, and rows that fail would take its place"),
+            "{text}"
+        );
+        for name in ["in.csv", "other.csv", default.as_str()] {
+            assert_eq!(std::fs::read_to_string(folder.join(name)).unwrap(), rows, "{file} {options}");
+        }
+    }
+    // What had the name before is moved to one of its own, and told.
+    let text = said(&notebook.ok("COPY e (k, v) FROM 'in.csv'").await);
+    assert!(text.contains(&format!("The earlier {default} is {default}.2")), "{text}");
+    assert_eq!(std::fs::read_to_string(folder.join(&default)).unwrap(), "x,1\ny,1\n");
+    let (_, text) = notebook.error("COPY e FROM 'other.csv' WITH MAXPARSEERRORS = 1").await;
+    assert!(
+        text.contains(&format!("The rows that failed before are in {default}. What had that name is")),
+        "{text}"
+    );
+    let mut kept: Vec<String> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with(&default))
+        .map(|name| std::fs::read_to_string(folder.join(name)).unwrap())
+        .collect();
+    kept.sort();
+    assert_eq!(kept, ["x,1\n1,1\ny,1\n2,2\n", "x,1\ny,1\n", "x,1\ny,1\n"]);
+}
+
+#[tokio::test]
+async fn what_cqlsh_reads_otherwise_than_it_looks_is_told() {
+    let astra = database().await;
+    let mut notebook = Notebook::connected(&astra).await;
+    notebook.ok("CREATE TABLE t (k int PRIMARY KEY, other text, value text)").await;
+    let folder = notebook.folder.path().to_owned();
+    // A header that names some of the columns: cqlsh goes by the places.
+    std::fs::write(folder.join("t.csv"), "k,val,other\n1,a,b\nx,a,b\n").unwrap();
+    let text = said(&notebook.ok("COPY t FROM 't.csv' WITH HEADER = true").await);
+    assert!(text.contains(": `k` into k, `val` into other, `other` into value."), "{text}");
+    assert!(text.contains("has no header: load it without HEADER"), "{text}");
+    std::fs::write(folder.join("n.csv"), "K,OTHER,value\n1,a,b\n").unwrap();
+    let text = said(&notebook.ok("COPY t FROM 'n.csv' WITH HEADER = true").await);
+    assert!(!text.contains(" into "), "{text}");
+
+    // A text that says what stands for null is null to COPY, as to cqlsh, and a text to %import.
+    notebook.ok("INSERT INTO t (k, other, value) VALUES (1, 'NA', null)").await;
+    let told = notebook.ok("COPY t TO 'na.csv' WITH NULL = 'NA'").await.plain().join("\n");
+    assert!(told.contains("1 value says `NA`"), "{told}");
+    let text = said(&notebook.ok("COPY t FROM 'na.csv' WITH NULL = 'NA'").await);
+    assert!(text.contains("1 of the nulls were texts in quotes"), "{text}");
+    notebook.ok("INSERT INTO t (k, other, value) VALUES (1, 'NA', null)").await;
+    notebook.ok("%%export kept.csv --null NA\nSELECT * FROM t").await;
+    notebook.ok("INSERT INTO t (k, other) VALUES (1, 'gone')").await;
+    notebook.ok("%import kept.csv INTO t --null NA").await;
+    let rows = notebook.ok("SELECT * FROM t").await.plain()[0].to_owned();
+    assert!(rows.contains("1 |    NA |  null"), "{rows}");
+
+    // COPY writes CSV and reads CSV, whatever the file is called.
+    let told = notebook.ok("COPY t TO 't.jsonl'").await.plain().join("\n");
+    assert!(told.contains("COPY writes CSV alone"), "{told}");
+    let text = said(&notebook.ok("COPY t FROM 't.jsonl'").await);
+    assert!(text.contains("1 rows imported from 1 files"), "{text}");
+}

@@ -73,3 +73,19 @@ async fn an_interrupt_ends_an_import_and_the_kernel_goes_on() {
     assert!(!notebook.folder.path().join("t.csv.rejected").exists());
     notebook.ok("SELECT k FROM t LIMIT 1").await;
 }
+
+#[tokio::test]
+async fn an_import_of_the_wrong_file_leaves_its_reasons() {
+    let astra = database().await;
+    let mut notebook = Notebook::connected(&astra).await;
+    notebook.ok("CREATE TABLE wrong (k int PRIMARY KEY)").await;
+    let folder = notebook.folder.path().to_owned();
+    std::fs::write(folder.join("w.csv"), format!("k\n{}", "x\n".repeat(100_050))).unwrap();
+    let (name, text) = notebook.error("%import w.csv INTO wrong").await;
+    assert!(name == "IMPORT_FAILED" && text.contains("more than 100000 rows cannot be loaded"), "{text}");
+    assert!(text.contains("The rows that failed before are in w.csv.rejected"), "{text}");
+    // Nothing was sent, so there is nothing to go on with: the reasons are in the file that is told.
+    assert!(!folder.join("w.csv.resume").exists());
+    let rejected = std::fs::read_to_string(folder.join("w.csv.rejected")).unwrap();
+    assert!(rejected.lines().count() > 200_000 && rejected.contains("`x` is no int"));
+}
