@@ -7,21 +7,24 @@
 //! Who writes secrets holds the lock of the key pairs' file, from the first look to the last writing; a connection and its
 //! secrets change together, or not at all, wherever the writer is killed.
 
-use std::path::PathBuf;
+mod error;
+
 use std::sync::Arc;
 
 use cqlbook_core::secret::Secret;
 
 use crate::credentials::{Credentials, PASSWORD, SealedCredentials, Sealer, USER, account};
 use crate::destination::Destination;
-use crate::envelope::{KeyError, OpenError, PrivateKey, SealError, Sealed};
-use crate::files::{FileError, Lock};
+use crate::envelope::{OpenError, PrivateKey, Sealed};
+use crate::files::Lock;
 use crate::keychain::{self, Keychain, Status, Store, StoreError};
 use crate::keys::Keys;
 use crate::paths::Paths;
 use crate::profile::{Profile, ProfileId};
 use crate::profiles::{ProfileError, Profiles, Slot};
 use crate::sealed_file::SealedFile;
+
+pub use self::error::VaultError;
 
 /// Where secrets are kept.
 pub enum Backend {
@@ -61,72 +64,6 @@ pub struct Rotated {
     pub resealed: usize,
     /// The connections whose credentials could not be opened; they have to be entered again.
     pub unreadable: Vec<String>,
-}
-
-/// Why the vault did not do what it was asked for.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum VaultError {
-    /// There is no keychain that could be used, or it is locked. (`KEYCHAIN_UNAVAILABLE`.)
-    #[error("the keychain cannot be used: {0:?}")]
-    NoKeychain(Status),
-    /// The secrets of a connection are there but cannot be opened. Enter them again. (`SECRET_UNREADABLE`.)
-    #[error("the secrets of `{name}` cannot be opened: {reason}")]
-    Unreadable {
-        /// The connection's name.
-        name: String,
-        /// Why, as the end of a sentence.
-        reason: String,
-    },
-    /// The secrets of a connection were entered for another service than it leads to now. They are not opened for it.
-    #[error("the secrets of `{name}` were entered for {}", sealed_for.words())]
-    Elsewhere {
-        /// The connection's name.
-        name: String,
-        /// What they were entered for.
-        sealed_for: Destination,
-    },
-    /// The passphrase does not open the vault file. (`SECRET_UNREADABLE`.)
-    #[error("the passphrase does not open the vault file, or the file was changed")]
-    WrongPassphrase,
-    /// The keychain failed otherwise.
-    #[error(transparent)]
-    Store(StoreError),
-    /// A saved connection cannot be read or written.
-    #[error(transparent)]
-    Profile(#[from] ProfileError),
-    /// A file of keys cannot be read or written.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// The file of keys was changed by somebody else. It is left as it is.
-    #[error("{path} cannot be understood")]
-    KeysDamaged {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file of keys was written by a later release. It is left as it is.
-    #[error("{path} was written by a later version of this program")]
-    Newer {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A key pair cannot be made.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// A credential cannot be sealed.
-    #[error(transparent)]
-    Seal(#[from] SealError),
-}
-
-impl From<StoreError> for VaultError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Locked => Self::NoKeychain(Status::Locked),
-            StoreError::Absent { cause } => Self::NoKeychain(Status::Absent { cause }),
-            StoreError::WrongPassphrase => Self::WrongPassphrase,
-            other => Self::Store(other),
-        }
-    }
 }
 
 /// Saved connections and their secrets. All of its methods block; those that need the keychain may let the desktop ask
