@@ -98,7 +98,7 @@ impl Total {
 }
 
 async fn say(scene: &Scene, text: &str) {
-    scene.io.stream(Stream::Stdout, format!("{text}\n")).await;
+    scene.io.print(Stream::Stdout, text).await;
 }
 
 /// The rows that were not loaded, as cqlsh tells them.
@@ -111,9 +111,11 @@ async fn told(scene: &Scene, done: &Done) {
         };
         let text = format!(
             "Failed to import 1 rows: {kind} - line {}: {}, given up without retries",
-            rejection.line, rejection.reason
+            rejection.line,
+            // It quotes the file, which could begin a line of its own otherwise.
+            render::one_line(&rejection.reason)
         );
-        scene.io.stream(Stream::Stderr, format!("{text}\n")).await;
+        scene.io.print(Stream::Stderr, &text).await;
     }
     for note in loading::value_notes(&loaded.notes) {
         say(scene, &note).await;
@@ -123,9 +125,9 @@ async fn told(scene: &Scene, done: &Done) {
         let text = format!(
             "Failed to process {} rows; failed rows written to {}",
             loaded.rejected(),
-            file.display()
+            render::one_line(&file.display().to_string())
         );
-        scene.io.stream(Stream::Stderr, format!("{text}\n")).await;
+        scene.io.print(Stream::Stderr, &text).await;
     }
 }
 
