@@ -9,6 +9,7 @@ use cqlbook_core::browse;
 use cqlbook_core::complete::{self, KnownColumn, Names};
 use cqlbook_core::magic;
 use cqlbook_core::markdown::Markdown;
+use cqlbook_core::redact::shown_param;
 use cqlbook_core::render;
 use cqlbook_core::schema::{Keyspace, Schema};
 use cqlbook_core::shell;
@@ -171,7 +172,9 @@ impl Names for Known {
     }
 
     fn params(&self) -> Vec<(String, String)> {
-        self.params.iter().map(|(name, literal)| (name.clone(), literal.clone())).collect()
+        let shown =
+            |(name, literal): (&String, &String)| (name.clone(), shown_param(name, literal).into_owned());
+        self.params.iter().map(shown).collect()
     }
 
     fn result_columns(&self, name: &str) -> Vec<(String, String)> {

@@ -77,6 +77,17 @@ impl fmt::Debug for Bundle {
     }
 }
 
+/// What makes the place that a bundle leads to another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// The host.
+    Host,
+    /// The metadata service's port.
+    Port,
+    /// Who the servers have to prove themselves by.
+    Authority,
+}
+
 /// Why a bundle cannot be used.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -123,14 +134,16 @@ pub enum BundleError {
         /// What it has.
         reason: String,
     },
-    /// A bundle of another database was put in the place of the one that the connection was made by. It is not used.
-    #[error("{path} leads to {now} now, and the connection is to {host}")]
-    OtherHost {
+    /// A bundle of another place was put in the place of the one that the connection was made by. It is not used.
+    #[error("{path} leads to {now} now, and the connection is to {was}, or its authority is another one")]
+    OtherPlace {
         /// The path.
         path: PathBuf,
-        /// The host of the open connection.
-        host: String,
-        /// The host that the bundle names now.
+        /// What is different, the first of it.
+        how: Elsewhere,
+        /// The host and port of the open connection.
+        was: String,
+        /// The host and port that the bundle names now.
         now: String,
     },
     /// The client's certificate is not valid now.

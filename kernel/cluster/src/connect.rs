@@ -4,15 +4,15 @@
 //! probe of the first contact point that answers, session.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rustls::ClientConfig;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::bundle::{Bundle, BundleError};
+use crate::astra_source::AstraSource;
+use crate::bundle::Bundle;
 use crate::connection::Connection;
 use crate::convert::pauses;
 use crate::error::{ConnectError, QueryError};
@@ -103,7 +103,7 @@ async fn attempt(target: Target, deadline: Instant, course: &Course<'_>) -> Resu
     let Target { service, keyspace, timeouts, looked_at } = target;
     match service {
         Service::Astra(astra) => {
-            let source = AstraSource { bundle: astra.bundle, timeouts, pinned: Arc::default() };
+            let source = AstraSource::new(astra.bundle, timeouts);
             let credentials = Arc::new(astra.credentials);
             let (bundle, tls) = match looked_at {
                 Some(LookedAt::Bundle(bundle)) => source.of_same_place(*bundle)?,
@@ -332,7 +332,7 @@ async fn awake(
     }
 }
 
-fn metadata_failure(error: MetadataError) -> ConnectError {
+pub(crate) fn metadata_failure(error: MetadataError) -> ConnectError {
     match error {
         MetadataError::Link(link) => ConnectError::Link(link),
         MetadataError::Paused { .. } => ConnectError::Paused { waited: Duration::ZERO },
@@ -340,7 +340,7 @@ fn metadata_failure(error: MetadataError) -> ConnectError {
     }
 }
 
-fn route(bundle: &Bundle, tls: Arc<ClientConfig>, metadata: Metadata) -> Route {
+pub(crate) fn route(bundle: &Bundle, tls: Arc<ClientConfig>, metadata: Metadata) -> Route {
     let Metadata { mut contact_points, proxy_host, proxy_port, .. } = metadata;
     // The order says nothing, and a service may change it with every answer.
     contact_points.sort_unstable();
@@ -349,49 +349,10 @@ fn route(bundle: &Bundle, tls: Arc<ClientConfig>, metadata: Metadata) -> Route {
     Route { tls, certificates, place }
 }
 
-/// Where an Astra database is looked up, at first and again when all its nodes are gone.
-#[derive(Debug, Clone)]
-pub(crate) struct AstraSource {
-    bundle: PathBuf,
-    timeouts: Timeouts,
-    /// The host of the bundle as it was read first. The credentials were given for it, so that a bundle of another database, put
-    /// at the same path meanwhile, gets nothing. The database may have moved to another port of its host, and certificates that
-    /// end are followed by others, perhaps of another authority.
-    pinned: Arc<OnceLock<String>>,
-}
-
-impl AstraSource {
-    async fn read(&self) -> Result<(Bundle, Arc<ClientConfig>), ConnectError> {
-        let path = self.bundle.clone();
-        self.of_same_place(blocking(move || Bundle::read(&path, SystemTime::now())).await??)
-    }
-
-    /// The bundle with what TLS takes of it, if it leads to the place of the one before.
-    fn of_same_place(&self, bundle: Bundle) -> Result<(Bundle, Arc<ClientConfig>), ConnectError> {
-        let host = self.pinned.get_or_init(|| bundle.host.clone());
-        if !host.eq_ignore_ascii_case(&bundle.host) {
-            let (host, now) = (host.clone(), bundle.host);
-            return Err(BundleError::OtherHost { path: self.bundle.clone(), host, now }.into());
-        }
-        let tls = tls::astra(&bundle).map_err(|reason| ConnectError::Driver { reason })?;
-        Ok((bundle, tls))
-    }
-
-    /// Reads the bundle and asks the metadata service anew, once.
-    pub(crate) async fn look_up(&self) -> Result<Route, ConnectError> {
-        let (bundle, tls) = self.read().await.map_err(|error| match error {
-            ConnectError::Bundle(error) => {
-                ConnectError::BundleReplaced { path: self.bundle.clone(), error: Box::new(error) }
-            }
-            other => other,
-        })?;
-        let metadata = metadata::fetch(&bundle, &tls, &self.timeouts).await.map_err(metadata_failure)?;
-        Ok(route(&bundle, tls, metadata))
-    }
-}
-
 /// Runs what blocks on files beside the asynchronous tasks.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ConnectError> {
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ConnectError> {
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|_| ConnectError::Driver { reason: "reading files was broken off".to_owned() })

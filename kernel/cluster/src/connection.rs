@@ -15,7 +15,7 @@ use scylla::statement::batch::{Batch, BatchType};
 use scylla::statement::unprepared::Statement;
 use tokio::time::timeout;
 
-use crate::connect::AstraSource;
+use crate::astra_source::AstraSource;
 use crate::convert;
 use crate::error::QueryError;
 use crate::facts::{ClusterFacts, Node};

@@ -4,6 +4,7 @@
 //! [`Answer`] whose page is still the server's bytes. Every failure is typed ([`ConnectError`], [`QueryError`]); what a
 //! user is told of it is the application's matter.
 
+mod astra_source;
 pub mod bundle;
 mod connect;
 mod connection;

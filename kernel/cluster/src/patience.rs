@@ -14,6 +14,7 @@ use std::time::Duration;
 use cqlbook_core::cell::Idempotence;
 use uuid::Uuid;
 
+use crate::bundle::BundleError;
 use crate::convert::pauses;
 use crate::error::{ConnectError, ConnectionLost, QueryError, ServerErrorKind};
 use crate::link::LinkError;
@@ -40,6 +41,8 @@ pub struct RetryNotice {
     pub wait: Duration,
     /// What the last one failed of.
     pub reason: RetryReason,
+    /// Whether some attempt so far may have been carried out. Every doubt says yes.
+    pub may_have_happened: bool,
 }
 
 /// Why a request is sent again.
@@ -140,7 +143,9 @@ impl Attempts {
             }
             _ => return None,
         };
-        (elapsed + wait < patience).then_some(RetryNotice { attempt: self.made + 1, wait, reason })
+        // What became of the attempts is known to who makes them.
+        let notice = RetryNotice { attempt: self.made + 1, wait, reason, may_have_happened: true };
+        (elapsed + wait < patience).then_some(notice)
     }
 
     /// How long a connection that is lost for this cause is worth waiting for.
@@ -152,6 +157,11 @@ impl Attempts {
                 self.patience
             }
             Some(ConnectError::Metadata(MetadataError::Refused { .. })) if self.was_asleep => self.patience,
+            Some(ConnectError::BundleReplaced { error, .. })
+                if matches!(**error, BundleError::OtherPlace { .. }) =>
+            {
+                self.patience.min(DOUBT)
+            }
             Some(
                 ConnectError::Bundle(_)
                 | ConnectError::Metadata(_)

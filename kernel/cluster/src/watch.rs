@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::connect::AstraSource;
+use crate::astra_source::AstraSource;
 use crate::convert::pauses;
 use crate::demand::Demand;
 use crate::error::ConnectError;

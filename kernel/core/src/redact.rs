@@ -23,6 +23,9 @@ use crate::text::{Span, floor_boundary};
 /// What stands where a secret stood. It is no CQL, so a statement that is run again with it fails and sets nothing.
 pub const MASK: &str = "<secret>";
 
+/// What stands where a secret is only shown, as in a form.
+pub const DOTS: &str = "••••••••";
+
 /// How many bytes of blanks and comments may stand between a name and its value. Beyond it, all is masked.
 const REACH: usize = 4096;
 
@@ -94,11 +97,7 @@ fn params(cell: &str, line: Span, found: &mut Vec<Span>) {
     let rest = text[magic + MAGIC.len()..].trim_start_matches(is_blank);
     let head_length = rest.find('=').or_else(|| rest.find(is_blank)).unwrap_or(rest.len());
     let head = &rest[..head_length];
-    let says = |name: &str| {
-        let lower = name.to_ascii_lowercase();
-        says_secret(name) || (lower.contains("key") && !lower.contains("keyspace"))
-    };
-    if !head.split(|c: char| !is_word(c)).any(says) {
+    if !is_secret_param(head) {
         return;
     }
     let value = rest[head_length..].trim_start_matches(|c| c == '=' || is_blank(c));
@@ -108,6 +107,21 @@ fn params(cell: &str, line: Span, found: &mut Vec<Span>) {
     if end > start {
         found.push(Span::new(start, end));
     }
+}
+
+/// Whether the name of a `%param` says that its value is a secret.
+fn is_secret_param(name: &str) -> bool {
+    let says = |name: &str| {
+        let lower = name.to_ascii_lowercase();
+        says_secret(name) || (lower.contains("key") && !lower.contains("keyspace"))
+    };
+    name.split(|c: char| !is_word(c)).any(says)
+}
+
+/// The value of a `%param` as it may be shown: dots for one whose name says that it is a secret, and an application token masked
+/// whatever the name.
+pub fn shown_param<'a>(name: &str, literal: &'a str) -> Cow<'a, str> {
+    if is_secret_param(name) { Cow::Borrowed(DOTS) } else { mask_tokens(literal) }
 }
 
 /// The values behind names that say what they are, and behind `LOGIN user`.
@@ -339,7 +353,7 @@ fn says_password(name: &str) -> bool {
 }
 
 /// Quotes that a text editor or a chat makes of plain ones.
-const TYPOGRAPHIC: [char; 6] = ['‘', '’', '‚', '“', '”', '„'];
+pub(crate) const TYPOGRAPHIC: [char; 6] = ['‘', '’', '‚', '“', '”', '„'];
 
 fn is_quote(c: char) -> bool {
     matches!(c, '\'' | '"') || TYPOGRAPHIC.contains(&c)

@@ -47,7 +47,43 @@ impl Secret {
             Cow::Borrowed(text)
         }
     }
+
+    /// The text with what begins like the secret and is cut off masked: where a quote or bracket opens it and a mark of the cut, or the
+    /// end of the text, ends it; or half of it behind or before one of these.
+    pub fn mask_beginnings_in<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let own = self.0.trim();
+        let Some(first) = own.chars().next() else { return Cow::Borrowed(text) };
+        let half = own.chars().count().div_ceil(2).max(SHORTEST);
+        let mut masked = String::new();
+        let mut done = 0;
+        for (at, _) in text.match_indices(first) {
+            if at < done {
+                continue;
+            }
+            let same = text[at..].chars().zip(own.chars()).take_while(|(left, right)| left == right);
+            let (count, length) =
+                same.fold((0, 0), |(count, length), (c, _)| (count + 1, length + c.len_utf8()));
+            let rest = &text[at + length..];
+            let is_quoted = text[..at].ends_with(OPENING);
+            let is_opened = is_quoted || text[..at].ends_with(['[', '`']);
+            let is_cut = rest.is_empty() || ["]", "...", "…"].iter().any(|mark| rest.starts_with(mark));
+            if length == own.len() || !((is_quoted && is_cut) || (count >= half && (is_opened || is_cut))) {
+                continue;
+            }
+            masked.push_str(&text[done..at]);
+            masked.push_str(MASK);
+            done = at + length;
+        }
+        if done == 0 {
+            return Cow::Borrowed(text);
+        }
+        masked.push_str(&text[done..]);
+        Cow::Owned(masked)
+    }
 }
+
+/// What may open a quotation.
+const OPENING: [char; 8] = ['\'', '"', '‘', '’', '‚', '“', '”', '„'];
 
 /// The fewest characters of a secret that is looked for in a text.
 const SHORTEST: usize = 4;

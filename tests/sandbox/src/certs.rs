@@ -35,6 +35,8 @@ pub(crate) struct Certificates {
     pub(crate) ca_pem: String,
     /// The client's certificate, for the bundle's `cert`.
     pub(crate) client_pem: String,
+    /// Another one of the same authority and key, as a bundle has it that is downloaded later.
+    pub(crate) renewed_pem: String,
     good: Arc<ServerConfig>,
     wrong_ca: Arc<ServerConfig>,
     wrong_host: Arc<ServerConfig>,
@@ -51,6 +53,9 @@ impl Certificates {
         let yesterday = OffsetDateTime::now_utc() - Duration::days(1);
         let elsewhere = "another-database.db.astra.invalid";
         let client = authority.issue("client", &[], ExtendedKeyUsagePurpose::ClientAuth, ends, client_key)?;
+        let later = ends + Duration::days(30);
+        let renewed =
+            authority.issue("client", &[], ExtendedKeyUsagePurpose::ClientAuth, later, client_key)?;
         let service = |issuer: &Authority, name: &str, ends| {
             let key = KeyPair::generate().map_err(certificates)?;
             let certificate =
@@ -63,6 +68,7 @@ impl Certificates {
         Ok(Self {
             ca_pem: authority.certificate.pem(),
             client_pem: client.pem(),
+            renewed_pem: renewed.pem(),
             good: service(&authority, host, ends)?,
             wrong_ca: service(&impostor, host, ends)?,
             wrong_host: service(&authority, elsewhere, ends)?,

@@ -57,6 +57,8 @@ pub struct FrontInfo {
     pub name: String,
     /// The Secure Connect Bundle's path.
     pub bundle: PathBuf,
+    /// The path of a bundle that is downloaded later: the same place, with new certificates of the same authority.
+    pub renewed_bundle: PathBuf,
     /// The path of the token JSON, as Astra's console offers it: `clientId`, `secret`, `token`.
     pub token_json: PathBuf,
     /// The Client ID; the secret is in the token JSON alone.
@@ -123,6 +125,7 @@ impl Front {
         let members = cluster.local_members().await;
         let info = FrontInfo {
             bundle: folder.join(format!("secure-connect-{name}.zip")),
+            renewed_bundle: folder.join(format!("secure-connect-{name}-renewed.zip")),
             token_json: folder.join(format!("{name}-token.json")),
             client_id,
             keyspace,
@@ -145,6 +148,7 @@ impl Front {
             stores: &stores,
         };
         bundle.write(&info.bundle)?;
+        Bundle { cert: &certificates.renewed_pem, ..bundle }.write(&info.renewed_bundle)?;
         let token = json!({ "clientId": info.client_id, "secret": secret, "token": cluster.token() });
         std::fs::write(&info.token_json, token.to_string()).at("Writing", &info.token_json)?;
         crate::place::protect(&info.token_json)?;

@@ -418,9 +418,9 @@ impl Shelf {
         let renamed = self.safe.with(move |vault| Ok(vault.profiles().rename(&from, &new)?)).await;
         let renamed = renamed.map_err(|error| explain::vault(&error))?;
         let held = self.state().held.remove(&before.name.to_lowercase());
-        if let Some(held) = held.and_then(Arc::into_inner) {
-            let name = Some(renamed.name.clone());
-            self.hold(&Arc::new(Recipe { name, profile: Some(renamed.clone()), ..held }));
+        // An open connection may hold it too, so that it is copied rather than taken over.
+        if let Some(login) = held.as_ref().and_then(|held| held.login()).and_then(Login::duplicate_held) {
+            self.hold(&Arc::new(Recipe::of(&renamed).with_login(login)));
         }
         Ok(renamed)
     }

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::time::SystemTime;
 
-use cqlbook_cluster::bundle::{BundleError, NOT_REGULAR};
+use cqlbook_cluster::bundle::{BundleError, Elsewhere, NOT_REGULAR};
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::render::count;
 
@@ -25,13 +25,28 @@ pub(super) fn bundle(error: &BundleError) -> Diagnostic {
             let message = format!("The bundle at {} cannot be read.", path.display());
             file::with_trouble(Diagnostic::new(Code::BundleNotFound, message), error, path, Doing::Reading)
         }
-        BundleError::OtherHost { path, host, now } => Diagnostic::new(
-            Code::BundleUnsafe,
-            format!("{} is the bundle of another database now.", path.display()),
-        )
-        .with_cause(format!("It leads to {now}, and the connection is to {host}. Nothing was sent to {now}."))
-        .with_hint(format!("Put the bundle of {host} back: the kernel goes on with it by itself."))
-        .with_hint("Or connect to the other database: `%connect astra --bundle ZIP`."),
+        BundleError::OtherPlace { path, how, was, now } => {
+            let path = path.display();
+            let (what, cause) = match how {
+                Elsewhere::Host => (
+                    format!("{path} is the bundle of another database now."),
+                    format!("It leads to {now}, and the connection is to {was}."),
+                ),
+                Elsewhere::Port => (
+                    format!("{path} is the bundle of another service now."),
+                    format!("It leads to {now}, and the connection is to {was}."),
+                ),
+                Elsewhere::Authority => (
+                    format!("{path} is the bundle of another certificate authority now."),
+                    format!("Whoever has its certificates could answer for {now}, and the connection was made to those of the former one."),
+                ),
+            };
+            // What is sent elsewhere is asked for: an open connection does not decide it.
+            Diagnostic::new(Code::BundleUnsafe, what)
+                .with_cause(format!("{cause} Nothing was sent by it."))
+                .with_hint("If the new one is meant, connect anew: `%connect NAME`, or `%connect astra --bundle ZIP`. What is sent there is asked for.")
+                .with_hint(format!("Else put the bundle of {was} back: the kernel goes on with it by itself."))
+        }
         BundleError::Extracted { path, is_folder } => {
             let path = path.display();
             Diagnostic::new(

@@ -108,7 +108,7 @@ fn bundle_replaced(path: &Path, error: &BundleError) -> Diagnostic {
     if !diagnostic.message.contains(&path) {
         diagnostic.message = format!("{} It is the one at {path}.", diagnostic.message);
     }
-    if !matches!(error, BundleError::OtherHost { .. }) {
+    if !matches!(error, BundleError::OtherPlace { .. }) {
         diagnostic.hints.push(format!(
             "When a whole bundle of the same database is at {path}, the kernel goes on with it by itself."
         ));

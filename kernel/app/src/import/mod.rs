@@ -12,6 +12,7 @@ mod load;
 pub(crate) mod lock;
 mod marked;
 mod nulls;
+mod numbers;
 mod objects;
 mod outcome;
 mod plan;

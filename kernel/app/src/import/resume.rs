@@ -9,21 +9,32 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use cqlbook_core::{magic, render};
 use serde::{Deserialize, Serialize};
 
 use super::fields::Habits;
 use super::journal::{DIGITS, Entry, MAGIC};
 use super::marked;
+use super::numbers::Numbers;
 use super::plan::Plan;
 use super::rejected::beside;
 use super::rows::{Before, Pace};
 use super::source::Spec;
-use super::tally::{Done, Fault, Rejection, Tally};
+use super::tally::{Done, Fault, MOST_REJECTED, Rejection, Tally};
 
 /// Bytes of a file's beginning and end that are looked at to know it again.
 const LOOK: u64 = 64 << 10;
-/// A record greater than this was not made by us.
-const LONGEST: u64 = 1 << 30;
+/// A record greater than this was not made by us, nor one with a longer line.
+const LONGEST: u64 = 256 << 20;
+const LONGEST_LINE: u64 = 64 << 20;
+/// No file has a row or a line of such a number.
+const BEYOND: u64 = 1 << 48;
+/// Rows that a record may leave open in all: sent and without an answer, or dealt with behind one that is not. A load has so many
+/// under way at no time.
+const MOST_OPEN: u64 = 10_000_000;
+
+/// What the time of change is called in a bond.
+const TIME: &str = "time of change";
 
 /// Where a load of `path` leaves its record.
 pub(super) fn path_for(path: &Path) -> PathBuf {
@@ -51,7 +62,7 @@ impl Bond {
         let facts = [
             ("length in bytes", metadata.len().to_string()),
             ("first and last bytes", format!("{:016x}", look(&mut file, metadata.len())?)),
-            ("time of change", format!("{}.{:09}", changed.as_secs(), changed.subsec_nanos())),
+            (TIME, format!("{}.{:09}", changed.as_secs(), changed.subsec_nanos())),
             ("format", format!("{:?}", spec.format).to_lowercase()),
             ("header", if spec.header { "in the first line" } else { "none" }.to_owned()),
             ("delimiter", char::from(dialect.delimiter).to_string()),
@@ -126,36 +137,56 @@ fn told(name: &str, was: &str, is: &str) -> String {
         "first and last bytes" => {
             "The file has changed since: it has the same length and other bytes".to_owned()
         }
-        "time of change" => "The file was written or touched since".to_owned(),
+        TIME => "The file was written or touched since".to_owned(),
         _ => format!("The import that stopped had another {name}: `{was}`. This one has `{is}`"),
     }
 }
 
 impl NoPlace {
-    /// A command that sets the file's time back where nothing else differs.
+    /// A command that sets the file's time back where nothing else differs. What the record holds is a stranger's: it gets into the
+    /// command only if it is a time, and the file's name as one word of a shell.
     pub(crate) fn remedy(&self, shown: &str) -> Option<String> {
-        match self {
-            Self::Another { name, was, .. } if name == "time of change" => Some(format!(
-                "If the file was touched and not changed, give it its time back, and say `--resume`: `touch -d @{was} '{shown}'` in a terminal."
-            )),
-            _ => None,
+        let Self::Another { name, was, .. } = self else { return None };
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_time = was.split_once('.').is_some_and(|(seconds, rest)| digits(seconds) && digits(rest));
+        // A name that cannot be shown as it is would be another one in the command.
+        if name != TIME || !is_time || render::one_line(shown) != shown {
+            return None;
         }
+        Some(format!(
+            "If the file was touched and not changed, give it its time back, and say `--resume`: `touch -d @{was} -- {}` in a terminal.",
+            magic::quoted(shown)
+        ))
     }
 }
 
-impl Place {
-    /// The place that an earlier run of this very load left.
-    pub(crate) fn read(path: &Path, bond: &Bond) -> Result<Self, NoPlace> {
-        let (was, place) = Self::parse(&path_for(path))?;
-        match was.difference(bond) {
-            Some((name, was, is)) => Err(NoPlace::Another { name, was, is, counters: place.counters }),
-            None => Ok(place),
-        }
-    }
+/// A record that was opened and begins as it has to.
+struct Record {
+    lines: io::Take<BufReader<File>>,
+    bond: Bond,
+    counters: bool,
+}
 
-    fn parse(path: &Path) -> Result<(Bond, Self), NoPlace> {
-        let unreadable = |reason: &str| NoPlace::Unreadable(reason.to_owned());
-        let failed = |error: io::Error| NoPlace::Unreadable(error.to_string());
+fn unreadable(reason: &str) -> NoPlace {
+    NoPlace::Unreadable(reason.to_owned())
+}
+
+fn failed(error: io::Error) -> NoPlace {
+    NoPlace::Unreadable(error.to_string())
+}
+
+/// The next line without its end; `None` behind the last.
+fn next_line(lines: &mut impl BufRead) -> Result<Option<Vec<u8>>, NoPlace> {
+    let mut line = Vec::new();
+    let read = lines.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line).map_err(failed)?;
+    if line.pop_if(|last| *last == b'\n').is_none() && read as u64 == LONGEST_LINE {
+        return Err(unreadable("a line of it is longer than an import leaves one"));
+    }
+    Ok((read > 0).then_some(line))
+}
+
+impl Record {
+    fn open(path: &Path) -> Result<Self, NoPlace> {
         let metadata = match fs::symlink_metadata(path) {
             // A name that cannot be has none.
             Err(error)
@@ -175,9 +206,9 @@ impl Place {
         if matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) {
             return Err(NoPlace::Running);
         }
-        let mut lines = BufReader::new(file).split(b'\n');
+        let mut lines = BufReader::new(file).take(LONGEST);
         let cut = || unreadable("it was cut short");
-        let head = lines.next().transpose().map_err(failed)?.unwrap_or_default();
+        let head = next_line(&mut lines)?.unwrap_or_default();
         let length = head.strip_prefix(MAGIC.as_bytes()).and_then(|rest| rest.get(..DIGITS));
         let length = length.and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<u64>().ok());
         let length = match length {
@@ -188,84 +219,140 @@ impl Place {
         if metadata.len() < length {
             return Err(cut());
         }
-        let mut bond = None;
-        let mut place = Self {
-            counters: false,
-            done: Done::default(),
-            unsure: BTreeSet::new(),
-            rejected: Vec::new(),
-            stamp: 0,
-        };
+        let bond = next_line(&mut lines)?.unwrap_or_default();
+        match serde_json::from_slice(&bond) {
+            Ok(Entry::Bond { bond, counters }) => Ok(Self { lines, bond, counters }),
+            Ok(_) => Err(damaged()),
+            Err(_) => Err(cut()),
+        }
+    }
+
+    /// What its other lines tell.
+    fn place(mut self) -> Result<Place, NoPlace> {
+        let mut told = Told { counters: self.counters, ..Told::default() };
         let mut ended = false;
-        for line in lines {
-            let line = line.map_err(failed)?;
+        while let Some(line) = next_line(&mut self.lines)? {
             if ended {
-                return Err(unreadable("a line of it is damaged"));
+                return Err(damaged());
             }
             match serde_json::from_slice(&line) {
-                Ok(Entry::Bond { bond: read, counters }) => {
-                    place.counters = counters;
-                    bond = Some(read);
-                }
-                Ok(entry) => place.take(entry)?,
+                Ok(entry) => told.take(entry)?,
                 // A kernel that was killed may leave half a line, the last.
                 Err(_) => ended = true,
             }
         }
-        let bond = bond.ok_or_else(cut)?;
-        if !place.counters {
-            // Rows from here on are sent again, all of them and in order: a later one of the same key is again the later.
-            place.done.beyond.clear();
-            let before = place.done.before;
-            place.rejected.retain(|rejection| rejection.number < before);
-        }
-        Ok((bond, place))
+        told.place()
     }
+}
 
+fn damaged() -> NoPlace {
+    unreadable("a line of it is damaged")
+}
+
+/// What the lines of a record told so far. Whoever wrote them: none of them takes longer, or more memory, than its own bytes.
+#[derive(Default)]
+struct Told {
+    counters: bool,
+    done: Numbers,
+    unsure: Numbers,
+    rejected: Vec<Rejection>,
+    stamp: i64,
+}
+
+impl Told {
     fn take(&mut self, entry: Entry) -> Result<(), NoPlace> {
-        // No file has so many rows; a record that says so would keep us busy.
-        let numbers = |ranges: Vec<(u64, u64)>| -> Result<_, NoPlace> {
-            let all: u64 = ranges.iter().map(|(start, end)| end.saturating_sub(*start)).sum();
-            if all > 50_000_000 {
-                return Err(NoPlace::Unreadable("it names more rows than can be".to_owned()));
-            }
-            Ok(ranges.into_iter().flat_map(|(start, end)| start..=end))
-        };
         match entry {
-            Entry::Bond { .. } => {}
+            Entry::Bond { .. } => return Err(damaged()),
             Entry::Reached { before, stamp } => {
-                self.done.before = self.done.before.max(before);
+                self.done.insert(0, checked(before)?);
                 self.stamp = self.stamp.max(stamp);
             }
-            Entry::Sent(ranges) => self.unsure.extend(numbers(ranges)?),
+            Entry::Sent(ranges) => {
+                for range in ranges {
+                    let (start, end) = bounds(range)?;
+                    self.unsure.insert(start, end);
+                }
+            }
             Entry::Unsent(ranges) => {
-                for number in numbers(ranges)? {
-                    self.unsure.remove(&number);
+                for range in ranges {
+                    let (start, end) = bounds(range)?;
+                    self.unsure.remove(start, end);
                 }
             }
             Entry::Done(ranges) => {
-                for (start, end) in ranges {
-                    if start == self.done.before {
-                        self.unsure.retain(|number| !(start..=end).contains(number));
-                        self.done.advance(end + 1);
-                        continue;
-                    }
-                    for number in numbers(vec![(start, end)])? {
-                        self.unsure.remove(&number);
-                        self.done.add(number);
-                    }
+                for range in ranges {
+                    let (start, end) = bounds(range)?;
+                    self.unsure.remove(start, end);
+                    self.done.insert(start, end);
                 }
             }
             Entry::Rejected(number, line, refused, reason) => {
-                self.unsure.remove(&number);
+                let (number, end) = bounds((number, number))?;
+                self.unsure.remove(number, end);
                 if self.counters {
-                    self.done.add(number);
+                    self.done.insert(number, end);
                 }
                 let fault = if refused { Fault::Insert } else { Fault::Parse };
-                self.rejected.push(Rejection { number, line, fault, reason });
+                self.rejected.push(Rejection { number, line: checked(line)?, fault, reason });
             }
         }
+        let pieces = self.done.pieces().max(self.unsure.pieces()) as u64;
+        // A load stops at so many, but for those that were under way.
+        if pieces > MOST_OPEN || self.rejected.len() as u64 > 2 * MOST_REJECTED {
+            return Err(too_many());
+        }
         Ok(())
+    }
+
+    fn place(self) -> Result<Place, NoPlace> {
+        let Self { counters, done, unsure, mut rejected, stamp } = self;
+        let before = done.gap();
+        let mut beyond = BTreeSet::new();
+        if counters {
+            if done.count_from(before).saturating_add(unsure.count_from(0)) > MOST_OPEN {
+                return Err(too_many());
+            }
+            beyond.extend(done.from(before));
+        } else {
+            // Rows from here on are sent again, all of them and in order: a later one of the same key is again the later.
+            rejected.retain(|rejection| rejection.number < before);
+            if unsure.count_from(0) > MOST_OPEN {
+                return Err(too_many());
+            }
+        }
+        let unsure = unsure.from(0).collect();
+        Ok(Place { counters, done: Done { before, beyond }, unsure, rejected, stamp })
+    }
+}
+
+fn too_many() -> NoPlace {
+    unreadable("it names more rows than can be")
+}
+
+/// The number, if it can be one of a file's.
+fn checked(number: u64) -> Result<u64, NoPlace> {
+    if number < BEYOND { Ok(number) } else { Err(too_many()) }
+}
+
+/// The first number of a range and the one behind its last.
+fn bounds((start, end): (u64, u64)) -> Result<(u64, u64), NoPlace> {
+    if start > end {
+        return Err(damaged());
+    }
+    Ok((start, checked(end)? + 1))
+}
+
+impl Place {
+    /// The place that an earlier run of this very load left. Blocks; takes as long as the record is.
+    ///
+    /// # Errors
+    /// [`NoPlace`]. Of a record of another load nothing is read but whose it is.
+    pub(crate) fn read(path: &Path, bond: &Bond) -> Result<Self, NoPlace> {
+        let record = Record::open(&path_for(path))?;
+        match record.bond.difference(bond) {
+            Some((name, was, is)) => Err(NoPlace::Another { name, was, is, counters: record.counters }),
+            None => record.place(),
+        }
     }
 
     /// Rows that had been written.
@@ -288,3 +375,6 @@ impl Place {
         Before { done: self.done, unsure: self.unsure }
     }
 }
+
+#[cfg(test)]
+mod tests;

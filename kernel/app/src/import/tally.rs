@@ -62,15 +62,6 @@ impl Done {
         number < self.before || self.beyond.contains(&number)
     }
 
-    /// All rows before this one are.
-    pub(super) fn advance(&mut self, before: u64) {
-        self.before = self.before.max(before);
-        self.beyond = self.beyond.split_off(&self.before);
-        while self.beyond.remove(&self.before) {
-            self.before += 1;
-        }
-    }
-
     pub(super) fn add(&mut self, number: u64) {
         if number >= self.before {
             self.beyond.insert(number);

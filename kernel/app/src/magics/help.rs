@@ -3,7 +3,7 @@
 use cqlbook_core::cell::Question;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::nearest::nearest;
-use cqlbook_core::{inspect, magic, render};
+use cqlbook_core::{inspect, magic};
 use cqlbook_wire::{Payload, Stream};
 
 use crate::names::Known;
@@ -25,7 +25,7 @@ pub(crate) fn answer(scene: &Scene, question: &Question) -> Result<Payload, Diag
 
 /// Prints the rest of a line, as `\echo` and `\warn` of psql do.
 pub(crate) async fn print(scene: &Scene, stream: Stream, text: &str) -> Result<(), Diagnostic> {
-    scene.io.stream(stream, format!("{}\n", render::terminal(text))).await;
+    scene.io.print(stream, text).await;
     Ok(())
 }
 
@@ -40,6 +40,6 @@ fn nothing_on(topic: &str) -> Diagnostic {
 
 /// Lists the names of all magics.
 pub(crate) async fn list(scene: &Scene) -> Result<(), Diagnostic> {
-    scene.io.stream(Stream::Stdout, format!("{}\n", magic::list().trim_end())).await;
+    scene.io.print(Stream::Stdout, magic::list().trim_end()).await;
     Ok(())
 }

@@ -5,6 +5,7 @@ use cqlbook_core::cql::lexer::{TokenKind, lex};
 use cqlbook_core::cql::lookalike;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic::Arguments;
+use cqlbook_core::redact::shown_param;
 use cqlbook_core::render::{self, Item, List};
 use cqlbook_core::settings::{SETTINGS, Settings};
 
@@ -59,7 +60,7 @@ pub(crate) async fn param(scene: &Scene, arguments: &Arguments) -> Result<(), Di
         let params = scene.notebook.state().params.clone();
         let rows = params
             .iter()
-            .map(|(name, value)| vec![Item::code(format!(":{name}")), Item::code(value.as_str())])
+            .map(|(name, value)| vec![Item::code(format!(":{name}")), Item::code(shown_param(name, value))])
             .collect();
         let headers = ["Variable", "Value"].map(str::to_owned).to_vec();
         let note = Some("`%param name = VALUE` sets one; the value is a CQL literal.".to_owned());
@@ -70,11 +71,11 @@ pub(crate) async fn param(scene: &Scene, arguments: &Arguments) -> Result<(), Di
     let Some(literal) = literal else {
         let value = scene.notebook.state().params.get(&name).cloned();
         let value = value.ok_or_else(|| usage(&format!("`:{name}` has no value.")))?;
-        scene.say(format!(":{name} = {value}")).await;
+        scene.say(format!(":{name} = {}", shown_param(&name, &value))).await;
         return Ok(());
     };
     scene.notebook.state().params.insert(name.clone(), literal.clone());
-    scene.say(format!(":{name} = {literal}")).await;
+    scene.say(format!(":{name} = {}", shown_param(&name, &literal))).await;
     Ok(())
 }
 

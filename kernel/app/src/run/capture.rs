@@ -33,7 +33,7 @@ pub(super) async fn command(scene: &Scene, command: &ShellCommand) -> Result<(),
         scene.notebook.state().capture = None;
         match &capturing {
             Some(path) => print(scene, &format!("Stopped capturing query output to {}.", quoted(path))).await,
-            None => scene.io.stream(Stream::Stderr, "Not currently capturing output.\n").await,
+            None => scene.io.print(Stream::Stderr, "Not currently capturing output.").await,
         }
         return Ok(());
     }

@@ -9,6 +9,7 @@ use cqlbook_core::render;
 use cqlbook_core::settings::CellSettings;
 use cqlbook_wire::{ExecuteOutcome, ExecuteRequest, Io};
 
+use super::out::Out;
 use super::scene::{Live, Scene, interrupted};
 use super::{repeat, shell, source, statement};
 use crate::explain::happened;
@@ -24,7 +25,7 @@ pub(crate) async fn run(notebook: Arc<Notebook>, request: ExecuteRequest, io: Io
         notebook,
         source: Arc::clone(&source),
         own: None,
-        io,
+        io: Out::new(io),
         allow_stdin: request.allow_stdin,
         last: false,
         live: Live::default(),
@@ -111,6 +112,7 @@ async fn run_steps(scene: &mut Scene, steps: &[Step], request: &ExecuteRequest) 
     let mut failures: Vec<Diagnostic> = Vec::new();
     for (index, step) in steps.iter().enumerate() {
         scene.last = index + 1 == steps.len();
+        scene.live.begins(step);
         let place = (index + 1, steps.len());
         let outcome = tokio::select! {
             biased;
@@ -149,6 +151,7 @@ async fn run_steps(scene: &mut Scene, steps: &[Step], request: &ExecuteRequest) 
 
 /// Runs one step of a cell, or of a file.
 pub(super) async fn run_step(scene: &mut Scene, step: &Step) -> Result<(), Diagnostic> {
+    scene.live.begins(step);
     match &step.kind {
         StepKind::Cql(statement) => statement::run(scene, statement).await,
         StepKind::Shell(command) => shell::run(scene, command).await,
@@ -161,7 +164,9 @@ pub(super) async fn run_step(scene: &mut Scene, step: &Step) -> Result<(), Diagn
 fn stopped(scene: &Scene, step: &Step, index: usize, of: usize) -> Diagnostic {
     let given_up = match &step.kind {
         StepKind::Magic(line) => format!("`%{}` was given up here.", line.name),
-        StepKind::Shell(_) if !scene.sources.is_empty() => source::given_up(&scene.sources),
+        StepKind::Shell(_) if !scene.sources.is_empty() => {
+            source::given_up(&scene.sources, scene.live.certainty())
+        }
         StepKind::Shell(command) => format!("`{}` was given up here.", command.verb.name()),
         StepKind::Cql(_) if scene.live.is_beside() => {
             "The statement was done. Only the wait for its trace was ended here.".to_owned()
@@ -169,11 +174,13 @@ fn stopped(scene: &Scene, step: &Step, index: usize, of: usize) -> Diagnostic {
         StepKind::Cql(statement) => {
             let idempotence =
                 scene.open().map_or(Idempotence::AtMostOnce, |open| repeat::of_open(&open, statement));
-            if idempotence.writes() {
+            if !idempotence.writes() {
+                "The statement was given up here. It only reads.".to_owned()
+            } else if let Some(certain) = scene.live.certainty() {
+                format!("The statement was given up here. It {certain}.")
+            } else {
                 let (may, then) = (happened::sentence(statement), happened::advice(statement, idempotence));
                 format!("The statement was given up here. {may} {then}")
-            } else {
-                "The statement was given up here. It only reads.".to_owned()
             }
         }
         StepKind::Broken(_) => "Nothing was sent.".to_owned(),

@@ -115,7 +115,7 @@ impl Total {
 }
 
 async fn say(scene: &Scene, text: &str) {
-    scene.io.stream(Stream::Stdout, format!("{text}\n")).await;
+    scene.io.print(Stream::Stdout, text).await;
 }
 
 /// The rows that were not loaded, as cqlsh tells them.
@@ -128,19 +128,22 @@ async fn told(scene: &Scene, done: &Done, header: bool) {
         };
         let text = format!(
             "Failed to import 1 rows: {kind} - line {}: {}, given up without retries",
-            rejection.line, rejection.reason
+            rejection.line,
+            // It quotes the file, which could begin a line of its own otherwise.
+            render::one_line(&rejection.reason)
         );
-        scene.io.stream(Stream::Stderr, format!("{text}\n")).await;
+        scene.io.print(Stream::Stderr, &text).await;
     }
     for note in loading::value_notes(&loaded.notes) {
         say(scene, &note).await;
     }
     if let Some(kept) = &loaded.kept {
-        let shown =
-            |path: &Path| path.strip_prefix(&scene.notebook.folder).unwrap_or(path).display().to_string();
+        let shown = |path: &Path| {
+            render::one_line(&path.strip_prefix(&scene.notebook.folder).unwrap_or(path).display().to_string())
+        };
         let file = shown(&kept.file);
         let text = format!("Failed to process {} rows; failed rows written to {file}", loaded.rejected());
-        scene.io.stream(Stream::Stderr, format!("{text}\n")).await;
+        scene.io.print(Stream::Stderr, &text).await;
         if let Some(moved) = kept.moved.as_deref() {
             say(scene, &format!("The earlier {file} is {} now.", shown(moved))).await;
         }

@@ -36,9 +36,8 @@ pub(super) async fn run(scene: &Scene, command: &ShellCommand) -> Result<(), Dia
     let text = wait.through(scene, describe(scene, &open, &command.arguments)).await?;
     wait.leave(scene).await;
     if !text.is_empty() {
-        let shown = render::terminal(&text);
-        scene.io.stream(Stream::Stdout, format!("{shown}\n")).await;
-        if shown != text {
+        scene.io.print(Stream::Stdout, &text).await;
+        if render::terminal(&text) != text {
             scene.say("The text has characters that cannot be seen. They are shown as escapes: as it stands here, it is not what the server keeps.").await;
         }
     }

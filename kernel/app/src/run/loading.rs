@@ -112,7 +112,7 @@ pub(crate) async fn load(scene: &Scene, request: Request) -> Result<Done, Diagno
     let known = open.connection.schema().table(&keyspace, &name).cloned().ok_or_else(|| no_table(&table))?;
     let (mut plan, places) = plan(&request, &keyspace, &name, &known, &titles)?;
     if let Some(places) = places {
-        scene.io.stream(Stream::Stderr, format!("{places}\n")).await;
+        scene.io.print(Stream::Stderr, &places).await;
     }
     let settings = scene.settings();
     let (prepared, identity, clock) = {
@@ -140,7 +140,7 @@ pub(crate) async fn load(scene: &Scene, request: Request) -> Result<Done, Diagno
     };
     let _lock = alone(&request, counters)?;
     let (place, left_behind) = match &bond {
-        Some(bond) => earlier(&request, bond, counters)?,
+        Some(bond) => earlier(&request, bond, counters).await?,
         None => (None, false),
     };
     let skipped_fields = plan.skipped.clone();
@@ -217,8 +217,8 @@ async fn warn(scene: &Scene, shown: &str, reason: &str, counters: bool) {
     } else {
         "If this import is stopped, it cannot be resumed: it begins anew."
     };
-    let text = format!("{shown}.resume cannot be written ({reason}). {then}\n");
-    scene.io.stream(Stream::Stderr, text).await;
+    let text = format!("{shown}.resume cannot be written ({reason}). {then}");
+    scene.io.print(Stream::Stderr, &text).await;
 }
 
 /// How to go on with a load that is stopped now.

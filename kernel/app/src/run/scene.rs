@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use base64ct::{Base64, Encoding};
 use cqlbook_cluster::Connection;
+use cqlbook_core::cell::{Step, StepKind};
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic;
 use cqlbook_core::markdown::Markdown;
@@ -14,9 +15,11 @@ use cqlbook_core::render::{self, MimeBundle};
 use cqlbook_core::secret::Secret;
 use cqlbook_core::settings::{CellSettings, Settings};
 use cqlbook_core::text::Positions;
-use cqlbook_wire::{DisplayId, InputError, Io};
+use cqlbook_wire::{DisplayId, InputError};
 use serde_json::{Value, json};
 
+use super::out::Out;
+use super::sending::{Sending, Stage};
 use crate::connect::desk::Desk;
 use crate::notebook::{Notebook, Open};
 
@@ -35,7 +38,7 @@ pub(crate) struct Scene {
     /// What a `%%cql` line set for this cell; `None` for a cell that follows the notebook's settings.
     pub(crate) own: Option<CellSettings>,
     /// Where outputs go.
-    pub(crate) io: Io,
+    pub(crate) io: Out,
     /// Whether the frontend can be asked.
     pub(crate) allow_stdin: bool,
     /// Whether the step that runs is the cell's last, so that its rows are the cell's result.
@@ -68,6 +71,8 @@ pub(crate) struct Live {
     farewell: Mutex<Option<String>>,
     /// Whether the step's own work is done, and only something beside it is waited for.
     beside: AtomicBool,
+    /// How far the sending of the step's statement is.
+    stage: Mutex<Stage>,
 }
 
 impl Live {
@@ -77,6 +82,26 @@ impl Live {
 
     fn farewell(&self) -> MutexGuard<'_, Option<String>> {
         self.farewell.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A step has its turn: a statement is not on its way yet.
+    pub(super) fn begins(&self, step: &Step) {
+        let is_statement = matches!(step.kind, StepKind::Cql(_));
+        *self.stage() = if is_statement { Stage::NotBegun } else { Stage::Unknown };
+    }
+
+    /// The step's statement is on its way from now on.
+    pub(super) fn sends(&self, sending: Arc<Sending>) {
+        *self.stage() = Stage::Begun(sending);
+    }
+
+    /// What is certain of a statement that is stopped now, if anything is: what follows "the statement".
+    pub(super) fn certainty(&self) -> Option<&'static str> {
+        self.stage().certainty()
     }
 
     /// Whether the running step's own work is done, and only something beside it is waited for.
@@ -223,7 +248,7 @@ impl Scene {
             let mut positions = self.positions.lock().unwrap_or_else(PoisonError::into_inner);
             render::diagnostic_at(&self.source, diagnostic, &mut positions)
         };
-        self.io.stream(cqlbook_wire::Stream::Stderr, &format!("{}\n", error.traceback.join("\n"))).await;
+        self.io.traceback(&error).await;
     }
 
     /// Asks the user; `None` where the frontend cannot ask or the answer never came.
@@ -231,7 +256,7 @@ impl Scene {
         if !self.allow_stdin {
             return Ok(None);
         }
-        match self.io.input(&render::one_line(prompt), hidden).await {
+        match self.io.input(prompt, hidden).await {
             Ok(answer) => Ok(Some(Secret::new(String::clone(&answer)))),
             Err(InputError::NotAllowed | InputError::Closed) => Ok(None),
             Err(InputError::Interrupted) => Err(interrupted("The question was not answered.")),

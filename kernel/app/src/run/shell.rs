@@ -5,7 +5,6 @@ use std::sync::Arc;
 use cqlbook_core::cell::{ShellCommand, ShellVerb};
 use cqlbook_core::consistency::Consistency;
 use cqlbook_core::diagnostic::Diagnostic;
-use cqlbook_core::render;
 use cqlbook_core::settings::Settings;
 use cqlbook_core::shell::{Paging, Request};
 use cqlbook_wire::Stream;
@@ -28,7 +27,7 @@ pub(crate) async fn run(scene: &mut Scene, command: &ShellCommand) -> Result<(),
         ShellVerb::Help => magics::help::help(scene, &command.arguments).await,
         ShellVerb::Clear => {
             // The cell's own outputs go, as the screen does in cqlsh; those of other cells are not the kernel's.
-            scene.io.clear_output(false).await;
+            scene.io.clear().await;
             print(
                 scene,
                 "A notebook keeps its outputs. The Edit menu clears those of a cell, or of all cells.",
@@ -57,7 +56,7 @@ async fn login(scene: &Scene, user: &str) -> Result<(), Diagnostic> {
 }
 
 pub(super) async fn print(scene: &Scene, text: &str) {
-    scene.io.stream(Stream::Stdout, format!("{}\n", render::terminal(text))).await;
+    scene.io.print(Stream::Stdout, text).await;
 }
 
 /// Changes or shows what the command is about, and says so.
@@ -74,7 +73,7 @@ async fn setting(scene: &mut Scene, command: &ShellCommand) -> Result<(), Diagno
     };
     for (stream, text) in [(Stream::Stderr, said.refused), (Stream::Stdout, said.done)] {
         if !text.is_empty() {
-            scene.io.stream(stream, format!("{}\n", render::terminal(&text))).await;
+            scene.io.print(stream, &text).await;
         }
     }
     Ok(())

@@ -195,7 +195,8 @@ impl<'a> Run<'a> {
 }
 
 /// What is said of the files that were being run when the user stopped: how far each was, the innermost first.
-pub(super) fn given_up(sources: &[Sourced]) -> String {
+/// `certain` is what is known of the statement that ran.
+pub(super) fn given_up(sources: &[Sourced], certain: Option<&str>) -> String {
     let place = |source: &Sourced| {
         let done = match source.done {
             0 => "no step before it was done".to_owned(),
@@ -205,8 +206,9 @@ pub(super) fn given_up(sources: &[Sourced]) -> String {
         format!("{}, line {} ({done})", source.name, source.line)
     };
     let places: Vec<_> = sources.iter().rev().map(place).collect();
-    format!(
-        "`SOURCE` was given up at {}. The server may have finished the statement of that line.",
-        places.join(", run by ")
-    )
+    let of_the_statement = match certain {
+        Some(certain) => format!("The statement of that line {certain}."),
+        None => "The server may have finished the statement of that line.".to_owned(),
+    };
+    format!("`SOURCE` was given up at {}. {of_the_statement}", places.join(", run by "))
 }

@@ -8,6 +8,7 @@ use cqlbook_cluster::{Cell, Request, RequestOptions, SerialConsistency};
 use cqlbook_core::cell::{ObjectKind, Statement, StatementKind};
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic;
+use cqlbook_core::redact::shown_param;
 use cqlbook_core::render::{self, Facts, TableOptions};
 use cqlbook_core::settings::CellSettings;
 use cqlbook_core::value;
@@ -32,6 +33,7 @@ pub(crate) async fn run(scene: &Scene, statement: &Statement) -> Result<(), Diag
     if let Some(times) = settings.repeat
         && trace::repeat::is_repeated(statement)?
     {
+        scene.live.sends(Arc::default());
         return trace::repeat::run(scene, &open, &settings, statement, &values, times).await;
     }
     let most = (!settings.all && settings.settings.paging).then_some(settings.settings.fetch_rows.max(1));
@@ -44,9 +46,10 @@ pub(crate) async fn run(scene: &Scene, statement: &Statement) -> Result<(), Diag
     };
     if let Some(scan) = scan.as_ref().filter(|scan| scan.unbounded) {
         // A line of text: the rows stay the first thing that is displayed.
-        scene.io.stream(Stream::Stdout, format!("{}\n", scan.notice)).await;
+        scene.io.print(Stream::Stdout, &scan.notice).await;
     }
     let open = wait.attend(&open, settings.settings.timeout);
+    scene.live.sends(wait.sending());
     let outcome =
         wait.through(scene, answer(scene, &open, &settings, statement, &values)).await.map_err(|error| {
             if settings.settings.trace { trace::explain::of_a_traced_statement(error) } else { error }
@@ -199,8 +202,11 @@ pub(crate) async fn prepare(
         let literal = bind.and_then(|bind| params.get(&bind.name)).map_or("null", String::as_str);
         let cell = value::from_literal(&column.cql_type, literal).map_err(|error| {
             let name = bind.map_or(column.name.as_str(), |bind| bind.name.as_str());
+            // What does not fit is quoted, and may be a secret.
+            let why =
+                if shown_param(name, literal) == literal { format!(": {error}") } else { String::new() };
             let diagnostic =
-                Diagnostic::new(Code::InvalidQuery, format!("The value of `:{name}` does not fit: {error}."))
+                Diagnostic::new(Code::InvalidQuery, format!("The value of `:{name}` does not fit{why}."))
                     .with_hint(format!(
                         "Set it again: `%param {name} = VALUE`, a CQL literal of type {}.",
                         column.cql_type

@@ -1,6 +1,7 @@
 //! Shows what a statement waits for while it is sent again: a lost connection, or a service that asks to slow down. It
 //! decides nothing; what is repeated is `cqlbook_cluster`'s matter.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cqlbook_cluster::{ConnectError, RetryNotice, RetryReason};
@@ -9,6 +10,7 @@ use cqlbook_core::render::{self, MimeBundle};
 use tokio::sync::watch;
 
 use super::scene::Scene;
+use super::sending::Sending;
 use crate::notebook::Open;
 
 /// A connection that is back within this time was never said to be lost.
@@ -21,6 +23,8 @@ const TICK: Duration = Duration::from_millis(500);
 /// What a statement waits for, as the cluster tells it.
 pub(crate) struct Wait {
     sender: watch::Sender<Option<RetryNotice>>,
+    /// How far its sending is, for whoever is stopped meanwhile.
+    sending: Arc<Sending>,
     /// How often the service asked to slow down.
     slowed: u32,
     /// How often the statement was sent, the last attempt included.
@@ -38,6 +42,7 @@ impl Wait {
     pub(crate) fn new() -> Self {
         Self {
             sender: watch::Sender::default(),
+            sending: Arc::default(),
             slowed: 0,
             attempts: 1,
             lost: None,
@@ -53,9 +58,17 @@ impl Wait {
 
     /// The same connection, whose requests tell what they wait for; those that have no time-out of their own get `timeout`.
     pub(crate) fn attend(&self, open: &Open, timeout: Duration) -> Open {
-        let sender = self.sender.clone();
-        let told = move |notice| drop(sender.send_replace(Some(notice)));
+        let (sender, sending) = (self.sender.clone(), Arc::clone(&self.sending));
+        let told = move |notice| {
+            sending.note(&notice);
+            drop(sender.send_replace(Some(notice)));
+        };
         Open { connection: open.connection.attended(timeout, told), ..open.clone() }
+    }
+
+    /// How far the sending is of what runs through it.
+    pub(crate) fn sending(&self) -> Arc<Sending> {
+        Arc::clone(&self.sending)
     }
 
     /// Runs `work` to its end, and shows in the place of its outcome what it waits for. A failure says what was tried.
@@ -190,7 +203,8 @@ mod tests {
     #[test]
     fn what_is_waited_for_is_said() {
         let reason = RetryReason::SlowDown { server_text: "Rate limit reached".to_owned() };
-        let notice = RetryNotice { attempt: 3, wait: Duration::from_millis(1234), reason };
+        let notice =
+            RetryNotice { attempt: 3, wait: Duration::from_millis(1234), reason, may_have_happened: false };
         assert_snapshot!(slow(&notice), @"The service asks to slow down. Attempt 3, next in 1.2 s.");
         assert_snapshot!(lost(Duration::from_millis(4321), None), @"The connection is lost. Reconnecting, 4.3 s so far.");
         let paused = ConnectError::Paused { waited: Duration::ZERO };

@@ -49,9 +49,10 @@ impl Connection {
                 if !options.idempotence.may_repeat() && record.may_have_happened() {
                     return Err(error);
                 }
-                let Some(notice) = attempts.after(&error, started.elapsed(), patience::random()) else {
+                let Some(mut notice) = attempts.after(&error, started.elapsed(), patience::random()) else {
                     return Err(error);
                 };
+                notice.may_have_happened = record.may_have_happened();
                 if matches!(notice.reason, RetryReason::Lost(_)) {
                     waiting.get_or_insert_with(|| self.inner.health.demand.wait());
                 }

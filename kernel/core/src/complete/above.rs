@@ -11,6 +11,7 @@ use crate::cql::lexer::is_blank;
 use crate::cql::split::split;
 use crate::magic::{MagicKind, lookup, parse_line};
 use crate::markdown::Markdown;
+use crate::redact::shown_param;
 use crate::text::Span;
 
 /// A thing's keyspace, where one is known, and its name.
@@ -115,7 +116,8 @@ impl<'a> Above<'a> {
             StepKind::Magic(line) if line.name == "param" => {
                 if let Some((name, value)) = line.rest.split_once('=') {
                     let name = unquote_name(name.trim().trim_start_matches(':'));
-                    self.params.insert(name, value.trim().trim_end_matches(';').to_owned());
+                    let shown = shown_param(&name, value.trim().trim_end_matches(';')).into_owned();
+                    self.params.insert(name, shown);
                 }
             }
             StepKind::Magic(line) if line.name == "connect" => {

@@ -75,7 +75,7 @@ pub trait Names {
         Vec::new()
     }
 
-    /// The bind values that are set, each with its literal.
+    /// The bind values that are set, each with its literal as it may be shown.
     fn params(&self) -> Vec<(String, String)> {
         Vec::new()
     }

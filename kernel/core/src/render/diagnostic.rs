@@ -1,13 +1,11 @@
 //! A failure as Jupyter shows it: what, why, where, what next, and the server's own words last.
 
-use std::borrow::Cow;
-
 use unicode_width::UnicodeWidthChar;
 
 use super::escape::visible_prose;
+use super::withheld::Secrets;
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::redact;
-use crate::secret::Secret;
 use crate::text::{Position, Positions, Span, floor_boundary};
 
 /// The content of a Jupyter `error` message and of a failed reply.
@@ -58,7 +56,7 @@ pub fn diagnostic_at(source: &str, d: &Diagnostic, positions: &mut Positions) ->
     if !d.hints.is_empty() {
         lines.push(String::new());
         for hint in &d.hints {
-            for (index, line) in prose(hint).into_iter().enumerate() {
+            for (index, line) in prose(&secrets.hidden(hint)).into_iter().enumerate() {
                 lines.push(format!("{} {line}", if index == 0 { "→" } else { " " }));
             }
         }
@@ -73,48 +71,6 @@ pub fn diagnostic_at(source: &str, d: &Diagnostic, positions: &mut Positions) ->
         }
     }
     ErrorOutput { ename: d.code.name().to_owned(), evalue: message, traceback: lines }
-}
-
-/// The secrets that stand in the source around a failure: they are in no part of what is told of it.
-struct Secrets {
-    /// Where, in bytes of the source.
-    spans: Vec<Span>,
-    texts: Vec<Secret>,
-}
-
-impl Secrets {
-    /// Of the part of the source that may be shown or quoted.
-    fn of(source: &str, span: Option<Span>, around: usize) -> Self {
-        let middle = span.map_or(0, |span| span.start);
-        let from = floor_boundary(source, middle.saturating_sub(around));
-        let part = &source[from..floor_boundary(source, middle.saturating_add(around))];
-        let spans: Vec<Span> = redact::secrets(part)
-            .into_iter()
-            .map(|found| Span::new(from + found.start, from + found.end))
-            .collect();
-        let text = |span: &Span| {
-            let text = span.of(source);
-            let inner = text.strip_prefix('\'').and_then(|text| text.strip_suffix('\''));
-            Secret::new(inner.map_or_else(|| text.to_owned(), |inner| inner.replace("''", "'")))
-        };
-        Self { texts: spans.iter().map(text).collect(), spans }
-    }
-
-    /// The secret that a byte of the source belongs to.
-    fn at(&self, byte: usize) -> Option<&Span> {
-        self.spans.iter().find(|span| span.start <= byte && byte < span.end)
-    }
-
-    /// What the server, or the program, quotes of the source, without them.
-    fn hidden<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let mut text = Cow::Borrowed(text);
-        for secret in &self.texts {
-            if let Cow::Owned(hidden) = secret.mask_in(&text) {
-                text = Cow::Owned(hidden);
-            }
-        }
-        text
-    }
 }
 
 /// The lines of a text that is not ours alone: nothing in it can move a terminal's cursor or change its colours.

@@ -14,6 +14,7 @@ mod profile;
 mod table;
 mod trace;
 mod units;
+mod withheld;
 
 use std::time::Duration;
 

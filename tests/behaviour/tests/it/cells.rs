@@ -93,6 +93,15 @@ async fn bind_variables_are_sent_as_typed_values() {
     let (name, text) = notebook.error("SELECT * FROM t WHERE day = :when").await;
     assert_eq!(name, "INVALID_QUERY");
     assert!(text.contains("%param when"), "{text}");
+    // Of a name that says so the value is shown nowhere, and sent all the same.
+    let cell = notebook.ok("%param db_password = 'hunter2'\n%param db_password\n%param").await;
+    let seen = [cell.plain(), cell.html()].concat().join("\n");
+    assert!(seen.contains(":db_password = ••••••••") && !seen.contains("hunter2"), "{seen}");
+    notebook.ok("INSERT INTO t (day, name, n) VALUES (:day, :db_password, 8)").await;
+    let cell = notebook.ok("SELECT n FROM t WHERE day = :day AND name = 'hunter2'").await;
+    assert!(cell.plain()[0].contains('8'), "{}", cell.plain()[0]);
+    let (_, text) = notebook.error("SELECT * FROM t WHERE day = :db_password").await;
+    assert!(text.contains("does not fit.") && !text.contains("hunter2"), "{text}");
 }
 
 #[tokio::test]
@@ -109,6 +118,16 @@ async fn what_destroys_asks_first() {
     assert_eq!(name, "CONFIRMATION_REQUIRED");
     assert!(text.contains("%%cql --yes"), "{text}");
     notebook.ok("%%cql --yes\nTRUNCATE t").await;
+    // Stopped at the question, nothing was sent, and nothing else is said.
+    std::fs::write(notebook.folder.path().join("drop.cql"), "DROP TABLE t;\n").unwrap();
+    for cell in ["DROP TABLE t", "SOURCE 'drop.cql'"] {
+        let request = notebook.frontend.start(cell).await;
+        notebook.frontend.until(&request, |message| message.msg_type == "input_request").await;
+        notebook.frontend.interrupt().await;
+        let (name, text) = failure(cell, &notebook.frontend.finish(&request).await);
+        assert!(name == "INTERRUPTED" && text.contains("was not sent"), "{text}");
+        assert!(!text.contains("carried out") && !text.contains("may have"), "{text}");
+    }
     notebook.frontend.answer("y");
     notebook.ok("DROP TABLE t").await;
 }

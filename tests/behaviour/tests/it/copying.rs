@@ -75,6 +75,15 @@ async fn rows_that_fail_are_told_and_kept_so_that_they_can_be_loaded_again() {
     assert!(text.contains("1 rows imported from 1 files"), "{text}");
     let kept = std::fs::read_to_string(folder.join(format!("import_{ks}_t.err"))).unwrap();
     assert_eq!(kept, "x,3\n4,\"a,b\"\n");
+    // What a stranger wrote there moves no cursor, and makes no line of its own.
+    std::fs::write(folder.join("e.csv"), "k,v\n1,\"\u{1b}]0;P\u{7}\u{1b}[2J\nx\"\n").unwrap();
+    let cell = notebook.ok("COPY t (k, v) FROM 'e.csv' WITH HEADER = true").await;
+    let streams = format!("{}{}", cell.stdout(), cell.stderr());
+    assert!(
+        !streams.contains(|c: char| c.is_control() && c != '\n') && streams.contains("\\x1b]0;P"),
+        "{streams:?}"
+    );
+    assert_eq!(cell.stderr().lines().count(), 2, "{streams:?}");
     let (name, text) = notebook
         .error("COPY t FROM 't.csv' WITH HEADER = true AND MAXPARSEERRORS = 1 AND ERRFILE = 'e.err'")
         .await;

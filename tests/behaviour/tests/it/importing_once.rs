@@ -129,9 +129,13 @@ async fn any_trace_of_an_import_of_counters_stops_another_one() {
     refused(&mut notebook, "%import hits.csv INTO plain", "table").await;
     refused(&mut notebook, "COPY hits FROM 'hits.csv' WITH HEADER = true", "hits.csv").await;
     // Cut short, empty, and something else.
-    for (bytes, words) in
-        [(&kept[..kept.len() / 2], "cut short"), (b"", "cut short"), (b"mine\n", "not made by")]
-    {
+    let endless = [&kept[..], b"{\"done\":[[0,18446744073709551615]]}\n"].concat();
+    for (bytes, words) in [
+        (&kept[..kept.len() / 2], "cut short"),
+        (b"", "cut short"),
+        (b"mine\n", "not made by"),
+        (&endless, "more rows than can be"),
+    ] {
         std::fs::write(&record, bytes).unwrap();
         refused(&mut notebook, "%import hits.csv INTO hits", words).await;
         refused(&mut notebook, "%import hits.csv INTO hits --resume", words).await;

@@ -8,7 +8,7 @@ use cqlbook_sandbox::{Astra, AstraOptions, Part, SniAnswer, Switch};
 use cqlbook_wire::testing::{Exchange, RequestId};
 
 use crate::errors::packing::Packing;
-use crate::notebook::{Notebook, database, database_with};
+use crate::notebook::{Notebook, database, database_with, failure};
 
 /// How long a notebook may take to work again. Measured: under a second in all but the silent cases; a busy machine gets more.
 const SOON: Duration = Duration::from_secs(10);
@@ -91,11 +91,14 @@ async fn a_statement_that_waited_in_vain_says_since_when() {
     assert!(text.contains("have been gone for") && text.contains("reconnects by itself"), "{text}");
 
     notebook.ok("%set timeout 60s").await;
-    let request = notebook.frontend.start("SELECT id FROM t").await;
+    let request = notebook.frontend.start("CREATE TABLE late (id int PRIMARY KEY)").await;
     shown(&mut notebook, &request, "Reconnecting").await;
     notebook.frontend.interrupt().await;
     let exchange = notebook.frontend.finish(&request).await;
-    assert_eq!(exchange.error().unwrap().0, "INTERRUPTED");
+    let (name, text) = exchange.error().unwrap();
+    // It is certain but for the moment of an attempt, which is a short one here.
+    assert_eq!(name, "INTERRUPTED", "{text}");
+    assert!(failure("CREATE", &exchange).1.contains("was not carried out"), "{}", exchange.transcript());
     let last = exchange.published("update_display_data").last().expect("the progress ends");
     assert!(last.text("/data/text~1plain").starts_with("Stopped."), "{}", last.line());
     astra.reset().await.unwrap();
@@ -209,18 +212,42 @@ async fn successor(astra: &Astra) -> Astra {
 }
 
 #[tokio::test]
-async fn a_bundle_that_was_changed_at_its_path_is_picked_up() {
-    let old = database().await;
-    let new = successor(&old).await;
-    let (mut notebook, bundle) = with_copy(&old).await;
+async fn certificates_that_were_renewed_are_picked_up_and_another_service_gets_nothing() {
+    let astra = database().await;
+    let other = successor(&astra).await;
+    let (mut notebook, bundle) = with_copy(&astra).await;
     let before = std::fs::read(&bundle).unwrap();
-    std::fs::copy(new.bundle(), &bundle).unwrap();
+    std::fs::copy(&astra.info().renewed_bundle, &bundle).unwrap();
     soon(&mut notebook, "the old connections still serve", "SELECT id FROM t").await;
-    old.switch(Switch::Refusing).await.unwrap();
-    soon(&mut notebook, "by the new bundle", "SELECT id FROM t").await;
+    // The way is looked up anew, by the bundle that is there now.
+    astra.clear_facts().await.unwrap();
+    astra.switch(Switch::MovedProxy).await.unwrap();
+    soon(&mut notebook, "by the renewed bundle", "SELECT id FROM t").await;
     soon(&mut notebook, "and a write", "INSERT INTO t (id) VALUES (2)").await;
-    let used = new.facts().await.unwrap().requests();
-    assert!(used > 0, "the new front served");
+    assert!(astra.facts().await.unwrap().metadata_requests > 0, "it was looked up");
+    // Another port and authority of the same host; and another authority alone.
+    other.clear_facts().await.unwrap();
+    astra.switch(Switch::Refusing).await.unwrap();
+    let port = astra.info().metadata_port;
+    for (bytes, words) in [
+        (Packing::of(other.bundle()).bytes(), "is the bundle of another service now"),
+        (
+            Packing::of(other.bundle()).with_config("port", port).bytes(),
+            "is the bundle of another certificate authority now",
+        ),
+    ] {
+        std::fs::write(&bundle, bytes).unwrap();
+        let (name, text) = notebook.error("SELECT id FROM t").await;
+        assert!(name == "CONNECTION_LOST" && text.contains(words), "{text}");
+        assert!(text.contains("Nothing was sent") && text.contains("`%connect NAME`"), "{text}");
+    }
+    let facts = other.facts().await.unwrap();
+    let connections: u64 = facts.nodes.values().map(|node| node.connections).sum();
+    let reached = (facts.metadata_requests, facts.failed_handshakes, facts.requests(), connections);
+    assert_eq!(reached, (0, 0, 0, 0), "no login, and no question before one");
+    std::fs::copy(&astra.info().renewed_bundle, &bundle).unwrap();
+    astra.reset().await.unwrap();
+    soon(&mut notebook, "by its own bundle", "SELECT id FROM t").await;
     for entry in std::fs::read_dir(notebook.folder.path()).unwrap() {
         let path = entry.unwrap().path();
         assert!(!path.is_file() || std::fs::read(&path).unwrap() != before, "the old bundle is at {path:?}");
@@ -259,7 +286,6 @@ async fn a_broken_bundle_at_the_path_is_named_as_the_cause_until_a_whole_one_is_
 #[tokio::test]
 async fn certificates_that_do_not_hold_any_more_are_told_until_a_new_bundle_is_there() {
     let old = database().await;
-    let new = successor(&old).await;
     let (mut notebook, bundle) = with_copy(&old).await;
     old.switch(Switch::WrongCa { part: Part::Both }).await.unwrap();
     // What is connected is cut; what comes after is not trusted.
@@ -267,7 +293,8 @@ async fn certificates_that_do_not_hold_any_more_are_told_until_a_new_bundle_is_t
     tokio::time::sleep(Duration::from_millis(1500)).await;
     let (name, text) = notebook.error("SELECT id FROM t").await;
     assert_eq!(name, "TLS_UNTRUSTED", "{text}");
-    std::fs::copy(new.bundle(), &bundle).unwrap();
+    std::fs::copy(&old.info().renewed_bundle, &bundle).unwrap();
+    old.reset().await.unwrap();
     soon(&mut notebook, "with the new bundle", "SELECT id FROM t").await;
 }
 

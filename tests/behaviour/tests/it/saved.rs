@@ -164,6 +164,11 @@ async fn without_a_keychain_the_secret_is_held_for_the_session_and_that_is_said(
     let told = cell.plain().join("\n");
     assert!(told.contains("KEYCHAIN_UNAVAILABLE") && told.contains("this session only"), "{told}");
     assert!(told.contains("CQLBOOK_VAULT_PASSPHRASE"), "what can be done: {told}");
+    // The open connection holds it too, and gives it to the new name.
+    notebook.ok("%connection rename Production Other").await;
+    let request = notebook.start_without_prompts("%connect Other").await;
+    assert_eq!(notebook.frontend.finish(&request).await.status(), "ok");
+    notebook.ok("%connection rename Other Production").await;
     notebook.ok("%disconnect").await;
     notebook.ok("%connect Production").await;
     assert_eq!(user.files_with(&astra.credentials().secret), Vec::<PathBuf>::new());

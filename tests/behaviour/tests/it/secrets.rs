@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cqlbook_sandbox::{Part, Switch};
 
-use crate::notebook::{Notebook, database};
+use crate::notebook::{Notebook, database, failure};
 use crate::user::{User, files_with};
 
 /// Where a process listens, by its own tables.
@@ -71,6 +71,10 @@ async fn the_secret_is_in_no_output_no_file_and_no_argument() {
         ("%connect astra --no-save --bundle BUNDLE --client-id ID", vec![secret.as_str()]),
         ("SELECT * FROM nowhere.nothing", vec![]),
         ("%connections", vec![]),
+        // In double quotes it is no password to the server, which tells what it does not understand, cut off or not.
+        ("CREATE ROLE r WITH PASSWORD = \"hunter2secret\" AND LOGIN = true", vec![]),
+        ("ALTER ROLE r WITH LOGIN = true AND PASSWORD = \"hunter2secret\"", vec![]),
+        ("ALTER ROLE r WITH PASSWORD 'hunter2secret' AND LOGIN", vec![]),
         ("%connect astra --no-save --bundle none.zip --client-id ID", vec![secret.as_str()]),
         ("%connect astra --no-save --bundle BUNDLE --client-id token", vec![secret.as_str()]),
     ] {
@@ -80,7 +84,12 @@ async fn the_secret_is_in_no_output_no_file_and_no_argument() {
         for answer in answers {
             notebook.frontend.answer(answer);
         }
-        seen.push_str(&format!("{:?}", notebook.run(&cell).await));
+        let ran = notebook.run(&cell).await;
+        if cell.contains(" ROLE ") {
+            let told = ran.error().map_or_else(String::new, |_| format!("{:?}", failure(&cell, &ran)));
+            assert!(!told.is_empty() && !told.contains("hunter2s"), "{told}");
+        }
+        seen.push_str(&format!("{ran:?}"));
     }
     assert!(!seen.contains(&secret), "a message holds the secret");
     let arguments = std::fs::read_to_string(format!("/proc/{}/cmdline", notebook.kernel.pid())).unwrap();

@@ -37,14 +37,18 @@ fn running(shown: &str) -> Diagnostic {
 
 /// The place to go on from, and whether an earlier load stopped that is not gone on with. Of counters any trace of an earlier
 /// load stops another one, and so does what nobody can read.
-pub(super) fn earlier(
+pub(super) async fn earlier(
     request: &Request,
     bond: &Bond,
     counters: bool,
 ) -> Result<(Option<Place>, bool), Diagnostic> {
     let shown = &request.shown;
     let failed = |message: String| Diagnostic::new(Code::ImportFailed, message);
-    let place = match Place::read(&request.spec.path, bond) {
+    let (path, own) = (request.spec.path.clone(), bond.clone());
+    let read = tokio::task::spawn_blocking(move || Place::read(&path, &own)).await;
+    let place = match read
+        .unwrap_or_else(|_| Err(NoPlace::Unreadable("reading it was broken off".to_owned())))
+    {
         Ok(place) if request.resume => return Ok((Some(place), false)),
         Ok(place) => place,
         Err(NoPlace::None) if request.resume => {
