@@ -147,7 +147,12 @@ impl Settings {
                 }
                 self.serial_consistency = level;
             }
-            "fetch_rows" => self.fetch_rows = rows(&name, value)?,
+            // None at all would be no result: the first row is always asked for.
+            "fetch_rows" => {
+                self.fetch_rows = Some(rows(&name, value)?)
+                    .filter(|rows| *rows > 0)
+                    .ok_or_else(|| refused(&name, "a number of rows from 1 on"))?;
+            }
             "display_rows" => self.display_rows = rows(&name, value)?,
             "page_size" => {
                 self.page_size = i32::try_from(rows(&name, value)?)
@@ -169,6 +174,11 @@ impl Settings {
             "confirm" => self.confirm = switch(&name, value)?,
             "stop_on_error" => self.stop_on_error = switch(&name, value)?,
             _ => {
+                if let Some(told) = crate::cql::lookalike::refusal(&name, Code::Usage) {
+                    let hints =
+                        told.hints.iter().map(|hint| hint.replace("At the marked place t", "T")).collect();
+                    return Err(Diagnostic { span: None, hints, ..told });
+                }
                 let diagnostic = Diagnostic::new(Code::Usage, format!("There is no setting `{name}`."));
                 let names = SETTINGS.iter().map(|setting| setting.name);
                 let diagnostic = match nearest(&name, names) {

@@ -80,9 +80,14 @@ pub fn parse_line(magic: &'static Magic, rest: &str) -> Result<Arguments, Diagno
         let positionals = if rest.trim().is_empty() { Vec::new() } else { vec![rest.trim().to_owned()] };
         return Ok(Arguments { form, positionals, options: Vec::new() });
     }
-    let (words, closed) = match words(rest) {
-        Ok(words) => (without_semicolon(words, rest), true),
-        Err(words) => (words, false),
+    let (words, closed, dropped) = match words(rest) {
+        Ok(words) => {
+            let count = words.len();
+            let words = without_semicolon(words, rest);
+            let dropped = words.len() < count;
+            (words, true, dropped)
+        }
+        Err(words) => (words, false, false),
     };
     let form = choose(magic, &words);
     // First of all, so that no other message can be about a secret.
@@ -95,7 +100,7 @@ pub fn parse_line(magic: &'static Magic, rest: &str) -> Result<Arguments, Diagno
         return Err(diagnostic.with_hint("Quotes are those of a shell: `'two words'`, `\"it's\"`."));
     }
     let Some(form) = form else { return Err(no_form(magic, words.first())) };
-    let parser = Parser { magic, form, line: rest };
+    let parser = Parser { magic, form, line: rest, dropped };
     parser.parse(words.get(form.words.len()..).unwrap_or_default())
 }
 
@@ -166,10 +171,12 @@ fn refuse_secrets(magic: &Magic, form: Option<&Form>, words: &[Word], line: &str
     let diagnostic = Diagnostic::new(Code::Usage, message)
         .without_source()
         .with_hint("Run the line without the secret. A hidden prompt asks for it.")
-        .with_hint(
+        .with_hint(if form.is_some_and(|form| form.words.contains(&"cassandra")) {
+            "Or set CASSANDRA_PASSWORD, and beside it CASSANDRA_HOST, which says where it may go, before Jupyter starts."
+        } else {
             "Or set ASTRA_DB_CLIENT_SECRET or ASTRA_DB_APPLICATION_TOKEN before Jupyter starts, \
-             or name the file with the token: `--token-file FILE`.",
-        )
+             or name the file with the token: `--token-file FILE`."
+        })
         .with_hint(
             "If a notebook with the secret was saved or shared, revoke the secret and make a new one.",
         );
@@ -198,6 +205,8 @@ struct Parser<'a> {
     magic: &'static Magic,
     form: &'static Form,
     line: &'a str,
+    /// A `;` that stood alone was taken for the end of the line.
+    dropped: bool,
 }
 
 impl Parser<'_> {
@@ -223,7 +232,14 @@ impl Parser<'_> {
                 (Some(_), Some(value)) => Some(value.to_owned()),
                 (Some(_), None) => {
                     let next = words.next_if(|next| next.text != "--" && option_parts(&next.text).is_none());
-                    let value = next.ok_or_else(|| self.usage(format!("`--{name}` needs a value.")))?;
+                    let value = next.ok_or_else(|| {
+                        let told = self.usage(format!("`--{name}` needs a value."));
+                        if self.dropped && words.peek().is_none() {
+                            let hint = format!("The `;` was taken for the end of the line. In quotes it is a value: `--{name} ';'`.");
+                            return told.with_hint(hint);
+                        }
+                        told
+                    })?;
                     Some(value.text.clone())
                 }
             };
@@ -290,7 +306,19 @@ impl Parser<'_> {
     ) -> Result<(), Diagnostic> {
         let missing = |positional: &&Positional| positional.required;
         if let Some(positional) = self.form.positionals.iter().skip(positionals.len()).find(missing) {
-            return Err(self.usage(format!("`{}` needs {}.", self.name(), positional.name)));
+            let told = self.usage(format!("`{}` needs {}.", self.name(), positional.name));
+            let others: Vec<String> = self
+                .magic
+                .forms
+                .iter()
+                .filter(|form| self.form.words.is_empty() && !form.words.is_empty())
+                .map(|form| format!("`{} {}`", self.magic.full_name(), form.words.join(" ")))
+                .collect();
+            return Err(if others.is_empty() {
+                told
+            } else {
+                told.with_hint(format!("Other forms are {}.", others.join(", ")))
+            });
         }
         let given = |name: &str| options.iter().any(|(option, _)| *option == name);
         match self.form.options.iter().find(|option| option.required && !given(option.name)) {

@@ -66,6 +66,8 @@ struct Reader<'a> {
     text: &'a str,
     tokens: Vec<Token>,
     at: usize,
+    /// The options given so far, in capitals.
+    given: Vec<String>,
     /// Where the arguments stand in the cell.
     place: Span,
 }
@@ -74,7 +76,7 @@ impl<'a> Reader<'a> {
     fn new(command: &'a ShellCommand) -> Self {
         let text = command.arguments.as_str();
         let tokens = lex(text).into_iter().filter(|token| !token.kind.is_trivia()).collect();
-        Self { text, tokens, at: 0, place: command.arguments_span }
+        Self { text, tokens, at: 0, given: Vec::new(), place: command.arguments_span }
     }
 
     fn copy(mut self) -> Result<Copy, Diagnostic> {
@@ -193,7 +195,15 @@ impl<'a> Reader<'a> {
         options.set(direction, name, &value).map_err(|message| {
             self.at = start;
             self.wrong(message)
-        })
+        })?;
+        // Which of two was meant nobody knows: neither is taken.
+        let name = name.to_ascii_uppercase();
+        if self.given.contains(&name) {
+            self.at = start;
+            return Err(self.wrong(format!("`{name}` is given twice.")));
+        }
+        self.given.push(name);
+        Ok(())
     }
 
     /// A string, a word, or a number with its sign.

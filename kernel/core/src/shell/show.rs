@@ -51,6 +51,20 @@ pub(super) fn read(arguments: &str) -> Result<Show, String> {
         ("REPLICAS", _) => Err("`SHOW REPLICAS` takes a token and, if you like, a keyspace.".to_owned()),
         ("VERSION" | "HOST", _) => Err(format!("Nothing follows `SHOW {what}`.")),
         ("", _) => Err("`SHOW` needs to know what.".to_owned()),
+        (
+            "TABLES" | "KEYSPACES" | "DATABASES" | "TYPES" | "FUNCTIONS" | "SCHEMA" | "INDEXES" | "COLUMNS"
+            | "CREATE",
+            _,
+        ) => {
+            let described = match what.as_str() {
+                "DATABASES" => "KEYSPACES",
+                "TABLES" | "KEYSPACES" | "TYPES" | "FUNCTIONS" | "SCHEMA" => what.as_str(),
+                _ => "TABLE name",
+            };
+            Err(format!(
+                "`SHOW` takes VERSION, HOST, SESSION or REPLICAS. `DESCRIBE {described}` shows those."
+            ))
+        }
         _ => Err("`SHOW` takes VERSION, HOST, SESSION or REPLICAS.".to_owned()),
     }
 }

@@ -101,7 +101,7 @@ fn show_shows_four_things() {
     `SHOW REPLICAS` takes a token and, if you like, a keyspace.
     `SHOW REPLICAS` takes a token: a whole number of 64 bits.
     Nothing follows `SHOW HOST`.
-    `SHOW` takes VERSION, HOST, SESSION or REPLICAS.
+    `SHOW` takes VERSION, HOST, SESSION or REPLICAS. `DESCRIBE TABLES` shows those.
     ");
 }
 

@@ -82,6 +82,12 @@ fn read_date(text: &str) -> Option<(i64, &str)> {
     Some((days(if negative { -year } else { year }, month, day)?, rest))
 }
 
+/// Whether a text has the shape of a date as CQL writes it, whatever day it names.
+pub(super) fn is_dashed(text: &str) -> bool {
+    let lengths: Vec<usize> = text.split('-').map(str::len).collect();
+    lengths == [4, 2, 2] && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+}
+
 /// Reads all the digits at the front of a text when there are `least` to `most` of them.
 fn digits(text: &str, least: usize, most: usize) -> Option<(i64, &str)> {
     let length = text.bytes().take_while(u8::is_ascii_digit).count();

@@ -62,6 +62,10 @@ pub(super) fn field(
                     notes.add(cursor.notes);
                     return value.ok_or_else(none);
                 }
+                Err(refused) if is_number(ty) => {
+                    let reason = forms.number_advice(text.trim(), refused.reason.clone());
+                    ValueError { reason, ..refused }
+                }
                 Err(refused) => refused,
             };
             // DSBulk and pandas write what is nested as JSON. No text is both with two meanings: JSON's texts are in double

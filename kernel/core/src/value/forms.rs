@@ -44,6 +44,18 @@ impl TimeForm {
         })
     }
 
+    /// What it is called in a sentence.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Self::Pattern(pattern) => format!("`{pattern}`"),
+            Self::Days => "a count of days".to_owned(),
+            Self::Seconds => "a count of seconds".to_owned(),
+            Self::Millis => "a count of milliseconds".to_owned(),
+            Self::Micros => "a count of microseconds".to_owned(),
+            Self::Nanos => "a count of nanoseconds".to_owned(),
+        }
+    }
+
     /// Nanoseconds of one unit; `None` for a pattern.
     fn unit(&self) -> Option<i128> {
         Some(match self {
@@ -168,6 +180,27 @@ impl Forms {
         }
     }
 
+    /// Whether the values are those of a `COPY`, whose options have other names: it alone names separators.
+    pub(super) fn are_of_copy(&self) -> bool {
+        self.decimal_separator.is_some()
+    }
+
+    /// A number that is not read, where a separator may be the reason.
+    pub(super) fn number_advice(&self, word: &str, reason: String) -> String {
+        let is_of_comma = word.contains(',')
+            && word.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b',' | b'.' | b'-' | b'+'))
+            && word.bytes().any(|byte| byte.is_ascii_digit());
+        match is_of_comma {
+            true if self.are_of_copy() => {
+                format!("{reason}; `DECIMALSEP` and `THOUSANDSSEP` name other separators")
+            }
+            true => format!(
+                "{reason}; another decimal separator is read by `COPY … FROM … WITH DECIMALSEP = ','`"
+            ),
+            false => reason,
+        }
+    }
+
     pub(super) fn boolean(&self, word: &str) -> Result<bool, String> {
         let is = |words: &[&str]| words.iter().any(|one| one.eq_ignore_ascii_case(word));
         if let Some((yes, no)) = &self.booleans {
@@ -220,7 +253,8 @@ impl Forms {
                     if !is_midnight || is_half_a_day(&broken) {
                         return Err("it has a time of day, a date has none".to_owned());
                     }
-                    let date = broken.to_date().map_err(|error| error.to_string())?;
+                    let date =
+                        broken.to_date().map_err(|_| format!("read by {pattern}: there is no such day"))?;
                     return from_days(calendar::days_of(date));
                 }
             }
@@ -237,6 +271,12 @@ impl Forms {
             }
             None => {}
         }
+        if is_digits(text) && self.are_of_copy() {
+            return Err("bare digits are no date; `COPY` reads dates as 2013-01-01, and `%import FILE INTO TABLE --date-format %Y%m%d` others".to_owned());
+        }
+        if let (true, Some(form)) = (is_digits(text), &self.dates) {
+            return Err(format!("it is no date as {} says", form.shown()));
+        }
         if is_digits(text) {
             return Err(
                 "bare digits are no date; say what they are, e.g. `--date-format %Y%m%d` (or days, s, ms)"
@@ -251,9 +291,15 @@ impl Forms {
         match calendar::parse_timestamp(text) {
             Ok((millis, false)) if millis.rem_euclid(86_400_000) == 0 => from_days(millis / 86_400_000),
             Ok(_) => Err("it has a time of day, a date has none".to_owned()),
-            Err(_) if refused.contains("e.g.") => {
-                Err(format!("{refused}; another form is named by `--date-format`, e.g. %d.%m.%Y"))
+            // The form is the usual one: no option makes a day of it.
+            Err(_) if calendar::is_dashed(text) => Err("there is no such day".to_owned()),
+            Err(_) if refused.contains("e.g.") && self.are_of_copy() => {
+                Err(format!("{refused}; `%import FILE INTO TABLE --date-format %d.%m.%Y` reads another form"))
             }
+            Err(_) if refused.contains("e.g.") => match &self.dates {
+                Some(form) => Err(format!("it is no date as {} says; {refused}", form.shown())),
+                None => Err(format!("{refused}; another form is named by `--date-format`, e.g. %d.%m.%Y")),
+            },
             Err(_) => Err(refused),
         }
     }
@@ -278,15 +324,29 @@ impl Forms {
         }
         // A column that went through floating point: `1621048277000.0`.
         if let Some(digits) = number::whole_digits(text, 20) {
-            return bare_millis(digits.parse().map_err(|_| RANGE.to_owned())?);
+            let millis = bare_millis(digits.parse().map_err(|_| RANGE.to_owned())?);
+            return millis.map_err(|reason| match &self.timestamps {
+                _ if self.are_of_copy() => {
+                    "bare digits are no timestamp, unless they are the 13 of milliseconds; \
+                     `DATETIMEFORMAT` names the form, e.g. '%Y%m%d', or a unit: 's'"
+                        .to_owned()
+                }
+                Some(form) => format!("it is no timestamp as {} says", form.shown()),
+                None => reason,
+            });
         }
         match calendar::parse_timestamp(text) {
             Ok((millis, finer)) => {
                 notes.finer += u64::from(finer);
                 Ok(millis)
             }
+            Err(_) if calendar::is_dashed(text) => Err("there is no such day".to_owned()),
             Err(reason) if reason.contains("e.g.") => {
-                Err(format!("{reason}; another form is named by `--timestamp-format`, e.g. %d.%m.%Y"))
+                let option = if self.are_of_copy() { "DATETIMEFORMAT" } else { "--timestamp-format" };
+                Err(match &self.timestamps {
+                    Some(form) => format!("it is no timestamp as {} says; {reason}", form.shown()),
+                    None => format!("{reason}; another form is named by `{option}`, e.g. %d.%m.%Y"),
+                })
             }
             Err(reason) => Err(reason),
         }
@@ -309,7 +369,7 @@ fn patterned(pattern: &str, text: &str) -> Option<Result<i128, String>> {
     Some(match instant {
         Ok(_) if is_half_a_day(&broken) => Err(format!("{pattern} says am or pm, and no hour")),
         Ok(instant) => Ok(instant.as_nanosecond()),
-        Err(error) => Err(format!("read by {pattern}: {error}")),
+        Err(_) => Err(format!("read by {pattern}: there is no such day or time, or it is not whole")),
     })
 }
 

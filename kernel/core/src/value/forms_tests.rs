@@ -133,6 +133,47 @@ fn a_pattern_is_read_with_its_zone_and_its_time() {
 }
 
 #[test]
+fn advice_leads_on() {
+    let read = |form: Option<&str>, copy: bool, ty: CqlType, field: &str| {
+        let form = form.and_then(TimeForm::named);
+        let decimal_separator = copy.then_some('.');
+        let forms = Forms { dates: form.clone(), timestamps: form, decimal_separator, ..Forms::default() };
+        forms.text(&ty, field, &mut Notes::default()).unwrap_err().to_string()
+    };
+    // What was given is not advised again.
+    for (form, field) in
+        [("%Y%m%d", "20211315"), ("days", "1.5.2021"), ("%d.%m.%Y", "2021/05/15"), ("%d.%m.%Y", "20210515")]
+    {
+        for ty in [CqlType::Date, CqlType::Timestamp] {
+            let told = read(Some(form), false, ty, field);
+            assert!(!told.contains("-format") && told.contains("says"), "{form} {field}: {told}");
+        }
+    }
+    for (form, field) in [
+        (Some("%d.%m.%Y"), "29.02.2023"),
+        (Some("%d/%m/%Y"), "31/04/2021"),
+        (None, "2021-02-30"),
+        (None, "2021-13-01"),
+    ] {
+        for ty in [CqlType::Date, CqlType::Timestamp] {
+            let told = read(form, false, ty, field);
+            assert!(told.contains("there is no such day"), "{field}: {told}");
+        }
+    }
+    // `COPY` has its own names for what it has, and is told of `%import` for the rest.
+    for field in ["20210515", "15.05.2021"] {
+        let told = read(None, true, CqlType::Timestamp, field);
+        assert!(told.contains("DATETIMEFORMAT") && !told.contains("--"), "{told}");
+        let told = read(None, true, CqlType::Date, field);
+        assert!(told.contains("%import FILE INTO TABLE --date-format"), "{told}");
+    }
+    for ty in [CqlType::Decimal, CqlType::Double] {
+        assert!(read(None, true, ty.clone(), "2,5").contains("`DECIMALSEP`"));
+        assert!(read(None, false, ty, "2,5").contains("WITH DECIMALSEP = ','"));
+    }
+}
+
+#[test]
 fn a_date_may_come_as_a_timestamp_at_midnight() {
     same(&CqlType::Date, "2021-05-15 00:00:00", "'2021-05-15'");
     same(&CqlType::Date, "2021-05-15T00:00:00.000Z", "'2021-05-15'");

@@ -217,7 +217,9 @@ impl CopyOptions {
             "THOUSANDSSEP" => self.thousands_separator = Some(character()?),
             "BOOLSTYLE" => self.booleans = styles(&text).ok_or_else(refused)?,
             "ENCODING" if !matches!(value.to_ascii_lowercase().as_str(), "utf8" | "utf-8") => {
-                return Err(format!("The encoding {value} is not known. Only utf8 is."));
+                return Err(format!(
+                    "`COPY` reads and writes utf8 only, not {value}. `%import FILE INTO TABLE --encoding latin1` loads another."
+                ));
             }
             "ENCODING" => {}
             "CHUNKSIZE" => self.chunk_size = usize::try_from(count()?).map_err(|_| refused())?,

@@ -32,6 +32,19 @@ fn the_shortest_form() {
 }
 
 #[test]
+fn an_option_is_given_once() {
+    for source in [
+        "COPY q TO 'x.csv' WITH HEADER = true AND HEADER = false",
+        "COPY q FROM 'x.csv' WITH header = true AND NULL = '' AND Header = true",
+        "COPY q FROM 'x.csv' WITH NUMPROCESSES = 1 AND NUMPROCESSES = 2",
+    ] {
+        assert!(wrong(source).contains("is given twice."), "{source}: {}", wrong(source));
+    }
+    let refused = wrong("COPY q FROM 'x.csv' WITH ENCODING = 'latin1'");
+    assert!(refused.contains("`%import FILE INTO TABLE --encoding latin1`"), "{refused}");
+}
+
+#[test]
 fn everything_that_can_be_said() {
     let copy = copy(
         "copy \"Shop\".Orders (id, \"Total\") to '/tmp/it''s.csv'\n  WITH header = TRUE AND DELIMITER='\\t' AND NULL='N/A'\n  AND ESCAPE = '\\' AND QUOTE='''' AND PAGESIZE=500 AND NUMPROCESSES = 4 AND BEGINTOKEN=-5 AND ENDTOKEN = '9'",
