@@ -288,14 +288,14 @@ mod tests {
             plain(&diagnostic(source, &d))
         };
         assert_snapshot!(told("ALTER ROLE x WITH PASSWORD = 'hunter2222' FROMM", "FROMM", "mismatched input 'hunter2222'"), @"
-        SYNTAX_ERROR: No: mismatched input '<secret>'
+        SYNTAX_ERROR: No: mismatched input <secret>
 
         In line 1, column 43:
         1 | ALTER ROLE x WITH PASSWORD = <secret> FROMM
           |                                       ^^^^^
 
         The server said:
-            mismatched input '<secret>'
+            mismatched input <secret>
         ");
         for (source, wanted) in [
             ("SELECT * FROMM t WHERE k = 'AstraCS:abcd:defg'", "FROMM"),
