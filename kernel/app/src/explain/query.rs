@@ -3,14 +3,15 @@
 use cqlbook_cluster::{
     ConnectError, ConnectionLost, QueryError, SchemaSnapshot, ServerError, ServerErrorKind,
 };
-use cqlbook_core::cell::Statement;
+use cqlbook_core::cell::{Statement, StatementKind};
+use cqlbook_core::cql::keywords::quote_name;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::render::duration;
 use cqlbook_core::schema::Schema;
 use cqlbook_core::text::Span;
 
 use super::connect::{self, Kind};
-use super::{filtering, happened, names, place, refusals, syntax};
+use super::{filtering, happened, names, place, refusals, syntax, wording};
 use crate::run::repeat::idempotence;
 
 /// What is known of the statement that failed.
@@ -161,6 +162,11 @@ fn place(error: &ServerError, context: &Context<'_>) -> Span {
             ServerErrorKind::Syntax if error.message.contains("input '<EOF>'") => {
                 Span::new(statement.span.end, statement.span.end)
             }
+            // It quotes the whole statement, and nothing else.
+            ServerErrorKind::Syntax if syntax::is_whole(&error.message) => {
+                let number = syntax::too_large(&statement.text);
+                number.map_or(statement.span, |span| span.shifted(statement.span.start))
+            }
             ServerErrorKind::Syntax | ServerErrorKind::Invalid | ServerErrorKind::Config => {
                 let found = place::of(&statement.text, &error.message);
                 found.map_or(statement.span, |span| span.shifted(statement.span.start))
@@ -181,7 +187,11 @@ pub(crate) fn server(error: &ServerError, astra: bool) -> Diagnostic {
         }
         ServerErrorKind::Unavailable { consistency, required, alive } => Diagnostic::new(
             Code::Unavailable,
-            format!("{consistency} needs {required} replicas, and {alive} are alive."),
+            format!(
+                "{consistency} needs {}, and {alive} {} alive.",
+                replicas(*required),
+                if *alive == 1 { "is" } else { "are" }
+            ),
         )
         .with_cause("Nodes are down, or the keyspace is replicated to fewer nodes than the level needs.")
         .with_hint("Try again when the nodes are back, or use a lower level: `CONSISTENCY LOCAL_ONE` (Astra refuses it for writes)."),
@@ -236,6 +246,11 @@ pub(crate) fn server(error: &ServerError, astra: bool) -> Diagnostic {
         ServerErrorKind::Unauthorized => refusals::unauthorized(text, astra),
         ServerErrorKind::Invalid => refusals::level(text)
             .unwrap_or_else(|| Diagnostic::new(Code::InvalidQuery, server_sentence(text))),
+        ServerErrorKind::Config if is_of_a_name(text) => {
+            Diagnostic::new(Code::ConfigError, "The server refused a name of the statement.")
+                .with_cause("Quotes do not help: such a name has only letters, digits and `_`, and no more than the server allows.")
+                .with_hint("Take another name. The server's words below say which it refused.")
+        }
         ServerErrorKind::Config => Diagnostic::new(Code::ConfigError, "The server refused a setting of the statement.")
             .with_cause("An option or a replication setting has a value that is not allowed.")
             .with_hint("The server's words below name it. `DESCRIBE` of a table or keyspace that works shows how it is written."),
@@ -262,6 +277,13 @@ pub(crate) fn server(error: &ServerError, astra: bool) -> Diagnostic {
     if diagnostic.message == server_sentence(text) { diagnostic } else { diagnostic.with_server_text(text) }
 }
 
+/// Whether it complains of the name that something is to have.
+fn is_of_a_name(text: &str) -> bool {
+    let text = text.to_lowercase();
+    ["name must", "names must", "names shouldn't", "is not a valid"].iter().any(|words| text.contains(words))
+        && text.contains("name")
+}
+
 fn replicas(count: i32) -> String {
     if count == 1 { "1 replica".to_owned() } else { format!("{count} replicas") }
 }
@@ -286,19 +308,42 @@ fn advise(diagnostic: Diagnostic, error: &ServerError, context: &Context<'_>) ->
         Code::InvalidQuery if text.contains("Request is too big") => diagnostic
             .with_cause("The server takes no statement of more than 16 MiB, its values included.")
             .with_hint("Write less at once: smaller values, or fewer rows in a batch."),
+        Code::InvalidQuery if text.contains("Invalid STRING constant (") && unquoted(text).is_some() => diagnostic
+            .with_cause("What is in single quotes is text, and the column is of another type.")
+            .with_hint(format!("Write it without the quotes: {}.", unquoted(text).unwrap_or_default())),
+        Code::InvalidQuery if text.contains("user type literal") && wording::hint(&context.statement.text).is_some() => diagnostic
+            .with_cause("In braces, names before `:` make a value of a user-defined type; keys of a map are values.")
+            .with_hint(wording::hint(&context.statement.text).unwrap_or_default()),
         Code::InvalidQuery => {
             let diagnostic =
                 diagnostic.with_cause("The statement parses, but it does not fit the schema or the server's rules.");
             match (names::suggest(text, context), context.table()) {
                 (Some(hint), _) => diagnostic.with_hint(hint),
-                (None, _) if text.contains("does not exist") || text.contains("unconfigured table") => diagnostic
-                    .with_hint("`DESCRIBE TABLES` lists what there is. Names that were created in quotes keep their case."),
+                (None, _) if names::is_missing(text) => diagnostic.with_hint(names::listing(text)),
+                // What was to be made is not there, so that it shows nothing.
+                (None, _) if matches!(context.statement.kind, StatementKind::Create(_)) => {
+                    diagnostic.with_hint("`%help` on the statement's first words, e.g. `%help CREATE TABLE`, shows its form.")
+                }
                 (None, Some((_, table))) => {
                     diagnostic.with_hint(format!("`DESCRIBE TABLE {table}` shows its columns and key."))
                 }
                 (None, None) => diagnostic.with_hint("`%help` on the statement's first word shows its form."),
             }
         }
+        Code::SyntaxError if syntax::is_whole(text) => match syntax::too_large(&context.statement.text) {
+            Some(number) => {
+                let number = number.of(&context.statement.text);
+                diagnostic
+                    .with_cause(format!("`{}` is beyond a double, about 1.8E308, and the server reads every number with a point or an exponent as one first, whatever the column's type.", shortened(number)))
+                    .with_hint("No literal has it. Bind it: write `:big` in its place, and `%param big = VALUE` before.")
+            }
+            None => diagnostic
+                .with_cause("The server's parser gave up over the statement as a whole, and names no place.")
+                .with_hint("Its words below say over what. Look for a constant that it may not read, e.g. a number."),
+        },
+        Code::SyntaxError if syntax::hash(&context.statement.text).is_some() => diagnostic
+            .with_cause("`#` begins no comment in CQL.")
+            .with_hint("Comments are `-- …`, `// …` and `/* … */`."),
         Code::SyntaxError if context.statement.swallowed_magic().is_some() => diagnostic
             .with_cause("The statement runs on into the line of a magic, because the `;` before that line is missing.")
             .with_hint("End the statement with `;`."),
@@ -310,6 +355,9 @@ fn advise(diagnostic: Diagnostic, error: &ServerError, context: &Context<'_>) ->
         }
         Code::SyntaxError => {
             let diagnostic = diagnostic.with_cause("The server could not read on at the marked place.");
+            if let Some(hint) = wording::hint(&context.statement.text) {
+                return diagnostic.with_hint(hint);
+            }
             let diagnostic = match syntax::meant(text) {
                 Some(word) => diagnostic.with_hint(format!("Did you mean `{word}`?")),
                 None => diagnostic,
@@ -319,7 +367,16 @@ fn advise(diagnostic: Diagnostic, error: &ServerError, context: &Context<'_>) ->
             )
         }
         Code::PermissionDenied => match names::unknown_keyspace(text, context) {
-            Some(hint) => diagnostic.with_hint(format!("There is no such keyspace. {hint}")),
+            Some((name, hint)) => {
+                // What the role lacks it lacks on nothing: to ask for a permission leads nowhere.
+                let told = Diagnostic::new(
+                    Code::PermissionDenied,
+                    format!("There is no keyspace `{}` that this role sees.", quote_name(&name)),
+                );
+                told.with_cause("The server asks for the permission first, and says that it is missing, where the keyspace is.")
+                    .with_hint(hint)
+                    .with_server_text(text)
+            }
             None => diagnostic,
         },
         _ => diagnostic,
@@ -334,6 +391,26 @@ fn unseparated(error: &ServerError, context: &Context<'_>) -> Option<Span> {
     let found = statement.unseparated(place)?;
     let start = found.start.checked_sub(statement.span.start)?;
     Some(Span::new(start, start + (found.end - found.start)))
+}
+
+/// How a type is written that takes no quotes, where the complaint names one.
+fn unquoted(text: &str) -> Option<&'static str> {
+    let (_, name) = text.rsplit_once("\" of type ")?;
+    match name.trim().trim_end_matches('.') {
+        "uuid" | "timeuuid" => Some("`123e4567-e89b-12d3-a456-426614174000`"),
+        "tinyint" | "smallint" | "int" | "bigint" | "varint" | "counter" => Some("`12`"),
+        "float" | "double" | "decimal" => Some("`1.5`"),
+        "boolean" => Some("`true`"),
+        "blob" => Some("`0xcafe`"),
+        _ => None,
+    }
+}
+
+/// A number as it stands, cut where it is long.
+fn shortened(number: &str) -> String {
+    let mut characters = number.chars();
+    let start: String = characters.by_ref().take(40).collect();
+    if characters.next().is_some() { format!("{start}…") } else { start }
 }
 
 fn connection_lost(lost: &ConnectionLost, astra: bool) -> Diagnostic {

@@ -31,8 +31,8 @@ impl Habits {
         notes: &mut Notes,
     ) -> Result<Cell, String> {
         let Some(field) = field else { return self.missing(column) };
-        let text = std::str::from_utf8(field.bytes)
-            .map_err(|_| format!("{}: {}", column.name, self.encoding.wrong()))?;
+        let text =
+            std::str::from_utf8(field.bytes).map_err(|_| format!("{}: {}", column.name, self.wrong()))?;
         if self.is_null(text, field, &column.cql_type) {
             let is_text = matches!(plain(&column.cql_type), CqlType::Text | CqlType::Ascii);
             notes.quoted_nulls += u64::from(field.quoted && is_text && !text.is_empty());
@@ -45,6 +45,14 @@ impl Habits {
             Err(_) if text == self.null => self.missing(column),
             Err(error) => Err(format!("{}: {error}", column.name)),
         }
+    }
+
+    /// Why bytes are no text, and what reads them. `COPY` has no option for it.
+    fn wrong(&self) -> &'static str {
+        if self.cqlsh {
+            return "its bytes are no UTF-8, and `COPY` reads nothing else; `%import FILE INTO TABLE --encoding latin1` reads others";
+        }
+        self.encoding.wrong()
     }
 
     /// What a column gets for which the file has no value. (A counter is left as it is: it cannot be set to null.)
@@ -90,6 +98,7 @@ pub(crate) fn listed(names: &[impl AsRef<str>]) -> String {
     const SHOWN: usize = 12;
     const LONG: usize = 60;
     let short = |name: &str| match name.char_indices().nth(LONG) {
+        _ if name.trim().is_empty() => "a column without a name".to_owned(),
         Some((at, _)) => format!("{}…", &name[..at]),
         None => name.to_owned(),
     };

@@ -9,24 +9,35 @@ use super::outcome::LoadError;
 
 /// Refuses a file that is no text by its first bytes.
 pub(super) fn check_text(path: &Path) -> Result<(), LoadError> {
-    let told = match unpack::kind(path)? {
-        None | Some(Kind::Gzip | Kind::Zstd) => return Ok(()),
-        Some(Kind::Parquet) => "it is a Parquet file; `--format parquet` loads it".to_owned(),
-        Some(Kind::Arrow) => "it is an Arrow file; `--format arrow` loads it".to_owned(),
-        Some(Kind::Zip) => {
+    match unpack::kind(path)?.and_then(told) {
+        Some(told) => Err(LoadError::Kind(told)),
+        None => Ok(()),
+    }
+}
+
+/// What a file is by its first bytes, and how it is loaded, where it is no text.
+pub(crate) fn kind_of(path: &Path) -> Option<String> {
+    unpack::kind(path).ok().flatten().and_then(told)
+}
+
+fn told(kind: Kind) -> Option<String> {
+    Some(match kind {
+        Kind::Gzip | Kind::Zstd => return None,
+        Kind::Parquet => "it is a Parquet file; `--format parquet` loads it".to_owned(),
+        Kind::Arrow => "it is an Arrow file; `--format arrow` loads it".to_owned(),
+        Kind::Zip => {
             "it is an Excel workbook or another zip archive; save it as CSV, or unpack it, and load that"
                 .to_owned()
         }
-        Some(Kind::Packed(name)) => {
+        Kind::Packed(name) => {
             format!(
                 "it is compressed by {name}, which is not read; unpack it, or compress it by gzip or zstd"
             )
         }
-        Some(Kind::Other(name)) => {
+        Kind::Other(name) => {
             format!("it is {name}, which is not read; write it as CSV, JSON or Parquet")
         }
-    };
-    Err(LoadError::Format(told))
+    })
 }
 
 /// What a file of columns is that cannot be read as one.
@@ -34,10 +45,13 @@ pub(super) fn of_columns(path: &Path, reason: String) -> LoadError {
     let told = match unpack::kind(path) {
         Ok(Some(Kind::Parquet | Kind::Arrow)) => reason,
         Ok(Some(Kind::Gzip | Kind::Zstd)) => {
-            "it is compressed as a whole; unpack it first: files of columns are compressed inside".to_owned()
+            return LoadError::Kind(
+                "it is compressed as a whole; unpack it first: files of columns are compressed inside"
+                    .to_owned(),
+            );
         }
         Ok(_) => match check_text(path) {
-            Err(LoadError::Format(told)) => told,
+            Err(told @ LoadError::Kind(_)) => return told,
             _ => format!("{reason}; if it is text, say so: `--format csv` or `--format json`"),
         },
         Err(_) => reason,

@@ -31,6 +31,8 @@ pub(crate) use cqlbook_analysis::separated::Dialect;
 
 pub(crate) use clock::Clock;
 pub(crate) use fields::{Habits, listed};
+pub(crate) use kinds::kind_of;
+pub(crate) use objects::NAMES;
 pub(crate) use outcome::{LoadError, Told};
 pub(crate) use plan::{Match, Order, Plan, Target, in_cqlshs_order};
 pub(crate) use rejected::{Form, Kept};

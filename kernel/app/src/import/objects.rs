@@ -16,7 +16,7 @@ use super::source::{Original, Source};
 /// A line or an object longer than this is none.
 const LONGEST: usize = 64 << 20;
 /// Names that no column has, kept for the summary at most.
-const NAMES: usize = 100;
+pub(crate) const NAMES: usize = 100;
 
 /// How objects follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

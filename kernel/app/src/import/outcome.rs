@@ -13,6 +13,9 @@ pub(crate) enum LoadError {
     /// The file could not be read, or read on.
     #[error("the file cannot be read: {0}")]
     Read(#[from] io::Error),
+    /// It is a file of another kind; with what to do.
+    #[error("{0}")]
+    Kind(String),
     /// It is no file of its format.
     #[error("{0}")]
     Format(String),

@@ -206,6 +206,7 @@ fn target(scene: &Scene, shown: &str, arguments: &Arguments) -> Result<Target, D
         )
         .with_hint("Leave the second ending out."));
     }
+    check_of_use(format, arguments)?;
     let mut options = Options::new(format);
     options.compression = compression;
     options.title = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -224,6 +225,17 @@ fn target(scene: &Scene, shown: &str, arguments: &Arguments) -> Result<Target, D
         options.table = Some((keyspace, table));
     }
     Ok(Target { path, replace: arguments.flag("force"), options, rows_per_file: None })
+}
+
+/// An option that says nothing of such a file is refused: whoever wrote it expects it to do something.
+fn check_of_use(format: Format, arguments: &Arguments) -> Result<(), Diagnostic> {
+    let (option, of) = match format {
+        _ if arguments.flag("null") && format != Format::Csv => ("null", Format::Csv),
+        _ if arguments.flag("table") && format != Format::Cql => ("table", Format::Cql),
+        _ => return Ok(()),
+    };
+    Err(Diagnostic::new(Code::Usage, format!("`--{option}` has no meaning for a {} file.", format.name()))
+        .with_hint(format!("Leave it out. It is for {} files.", of.name())))
 }
 
 /// Adds the table that statements write to, and its columns as far as they are known.
@@ -304,5 +316,32 @@ pub(crate) fn failed(error: &ExportError, shown: &str, target: &Target, rows: u6
                 "A task of the export ended early: {done} of {planned} parts were read to their end."
             ))
             .with_hint("Run it again. If it fails again, report it: this is a defect of cqlbook."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cqlbook_core::magic::{MagicKind, lookup, parse_line};
+
+    use super::*;
+
+    #[test]
+    fn an_option_without_use_is_refused() {
+        let magic = lookup(MagicKind::Line, "export").unwrap();
+        let checked = |line: &str, format| {
+            check_of_use(format, &parse_line(magic, line).unwrap()).map_err(|told| told.message)
+        };
+        for (line, format, fits) in [
+            ("bg bg.cql --null x", Format::Cql, false),
+            ("bg bg.parquet --null x", Format::Parquet, false),
+            ("bg bg.json --null ''", Format::Json, false),
+            ("bg bg.csv --table ks.q", Format::Csv, false),
+            ("bg bg.csv --null x", Format::Csv, true),
+            ("bg bg.cql --table ks.q", Format::Cql, true),
+            ("bg bg.parquet --force", Format::Parquet, true),
+        ] {
+            let outcome = checked(line, format);
+            assert_eq!(outcome.is_ok(), fits, "{line}: {outcome:?}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use cqlbook_core::magic::Arguments;
 use cqlbook_core::render::{self, Facts};
 use cqlbook_core::value::{BlobForm, Forms, TimeForm};
 
-use crate::import::{Dialect, Encoding, Form, Format, Habits, Order, Pace, Spec, listed};
+use crate::import::{Dialect, Encoding, Form, Format, Habits, NAMES, Order, Pace, Spec, kind_of, listed};
 use crate::run::loading::{self, Done, Request};
 use crate::run::scene::Scene;
 
@@ -27,6 +27,13 @@ fn request(scene: &Scene, line: &Line, arguments: &Arguments) -> Result<Request,
     let path = scene.notebook.path(&line.file);
     let named = arguments.value("format");
     let format = Format::of(&path, named).ok_or_else(|| {
+        if let (None, Some(told)) = (named, kind_of(&path)) {
+            return Diagnostic::new(
+                Code::ImportFailed,
+                format!("The file {} cannot be loaded as it is.", line.file),
+            )
+            .with_cause(format!("Of the file: {told}."));
+        }
         let what = match named {
             Some(name) => format!("`{name}` is no format that can be loaded."),
             None => format!("The ending of {} tells no format that can be loaded.", line.file),
@@ -237,8 +244,14 @@ fn notes(done: &Done, folder: &Path) -> Vec<String> {
     let skipped: Vec<_> = done.skipped_fields.iter().chain(&loaded.unknown).map(String::as_str).collect();
     if !skipped.is_empty() {
         notes.push(format!(
-            "Not loaded, as the table has no such column or it was not chosen: {}.",
-            listed(&skipped)
+            "Not loaded, as the table has no such column or it was not chosen: {}.{}",
+            listed(&skipped),
+            // More are not kept, so how many there are is not known.
+            if loaded.unknown.len() >= NAMES {
+                " There may be more names: no more than these were counted."
+            } else {
+                ""
+            }
         ));
     }
     notes

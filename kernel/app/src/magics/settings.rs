@@ -60,7 +60,9 @@ pub(crate) async fn param(scene: &Scene, arguments: &Arguments) -> Result<(), Di
         let params = scene.notebook.state().params.clone();
         let rows = params
             .iter()
-            .map(|(name, value)| vec![Item::code(format!(":{name}")), Item::code(shown_param(name, value))])
+            .map(|(name, value)| {
+                vec![Item::code(format!(":{name}")), Item::code(shortened(&shown_param(name, value)))]
+            })
             .collect();
         let headers = ["Variable", "Value"].map(str::to_owned).to_vec();
         let note = Some("`%param name = VALUE` sets one; the value is a CQL literal.".to_owned());
@@ -77,6 +79,15 @@ pub(crate) async fn param(scene: &Scene, arguments: &Arguments) -> Result<(), Di
     scene.notebook.state().params.insert(name.clone(), literal.clone());
     scene.say(format!(":{name} = {}", shown_param(&name, &literal))).await;
     Ok(())
+}
+
+/// A value as the list shows it: long ones are cut, and `%param name` shows the whole.
+fn shortened(value: &str) -> String {
+    const SHOWN: usize = 200;
+    match value.char_indices().nth(SHOWN) {
+        Some((at, _)) => format!("{}… ({} characters)", &value[..at], value.chars().count()),
+        None => value.to_owned(),
+    }
 }
 
 /// Reads `name = LITERAL`, or a name alone. A quoted name keeps its case and may hold anything.
@@ -115,6 +126,13 @@ fn usage(message: &str) -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_list_cuts_a_long_value() {
+        assert_eq!(shortened("'a'"), "'a'");
+        let told = shortened(&"é".repeat(40_000));
+        assert!(told.ends_with("… (40000 characters)") && told.chars().count() < 230, "{told}");
+    }
 
     #[test]
     fn a_value_belongs_to_a_name() {

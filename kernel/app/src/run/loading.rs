@@ -27,8 +27,8 @@ use super::statement::{explain_failure, options};
 use super::wait::Wait;
 use crate::explain::file::{self, Doing};
 use crate::import::{
-    self, Bond, Clock, Form, Job, Kept, LoadError, Loaded, Match, Order, Pace, Plan, Spec, Tally, Target,
-    Titles,
+    self, Bond, Clock, Form, Format, Job, Kept, LoadError, Loaded, Match, Order, Pace, Plan, Spec, Tally,
+    Target, Titles,
 };
 use crate::notebook::Open;
 
@@ -318,6 +318,20 @@ fn unreadable(request: &Request, error: &LoadError) -> Diagnostic {
             diagnostic.with_cause(format!("Of the file: {error}."))
         }
         LoadError::Read(error) => file::with_trouble(diagnostic, error, &request.spec.path, Doing::Reading),
+        // It says what to do itself; of options `COPY` has none for it.
+        LoadError::Kind(told) if request.form == Form::Bare => {
+            let told = told.split("; `--format").next().unwrap_or(told);
+            let is_of_columns = told.contains("Parquet file") || told.contains("Arrow file");
+            let diagnostic = diagnostic.with_cause(format!("Of the file: {told}."));
+            if is_of_columns {
+                diagnostic.with_hint(
+                    "`COPY` reads text. `%import FILE INTO TABLE --format parquet` (or arrow) loads it.",
+                )
+            } else {
+                diagnostic
+            }
+        }
+        LoadError::Kind(told) => diagnostic.with_cause(format!("Of the file: {told}.")),
         error => diagnostic
             .with_cause(format!("Of the file: {error}."))
             .with_hint("`--format` names another format than the one that the file's ending tells."),
@@ -344,6 +358,19 @@ fn plan(
         left_out: &request.left_out,
         ttl: request.ttl,
     };
+    let names_nothing = match titles {
+        Titles::Names(titles) => titles.len() < 2 && titles.iter().all(String::is_empty),
+        Titles::Places(width) => *width == 0,
+        Titles::Members(_) => false,
+    };
+    if names_nothing && !request.guesses_header && request.spec.format == Format::Csv {
+        return Err(Diagnostic::new(
+            Code::ImportFailed,
+            format!("The file {} is empty, or its first line is.", request.shown),
+        )
+        .with_cause("Nothing was loaded: the first line names the columns, and there is none.")
+        .with_hint("Look at the file. If its first line is a row, say `--no-header` and name the columns behind the table."));
+    }
     let fields = match titles {
         Titles::Names(titles) if request.guesses_header && !target.is_named_by(titles) => {
             Match::Places(titles.len())
@@ -368,15 +395,19 @@ pub(crate) fn value_notes(notes: &Notes) -> Vec<String> {
     let mut told = Vec::new();
     if notes.finer > 0 {
         told.push(format!(
-            "{} timestamps were finer than a millisecond. CQL keeps milliseconds: the rest was cut, as Cassandra cuts it.",
-            render::count(notes.finer)
+            "{} finer than a millisecond. CQL keeps milliseconds: the rest was cut, as Cassandra cuts it.",
+            if notes.finer == 1 {
+                "1 timestamp was".to_owned()
+            } else {
+                format!("{} timestamps were", render::count(notes.finer))
+            }
         ));
     }
     if notes.beyond > 0 {
         told.push(format!(
-            "{} whole numbers were floating point beyond 9,007,199,254,740,992, where not every whole number has a place: the file \
+            "{} floating point beyond 9,007,199,254,740,992, where not every whole number has a place: the file \
              may have lost their last digits.",
-            render::count(notes.beyond)
+            if notes.beyond == 1 { "1 whole number was".to_owned() } else { format!("{} whole numbers were", render::count(notes.beyond)) }
         ));
     }
     if notes.quoted_nulls > 0 {

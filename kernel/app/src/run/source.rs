@@ -52,6 +52,10 @@ pub(super) fn run<'a>(
                 .with_cause("Files may run others to a bounded depth.")
                 .with_hint("Run it from a cell of its own."));
         }
+        // A folder opens like a file, and fails when it is read.
+        if path.is_dir() {
+            return Err(unreadable(std::io::ErrorKind::IsADirectory.into()));
+        }
         let file = tokio::fs::File::open(&path).await.map_err(unreadable)?;
         scene.sources.push(Sourced { path: path.clone(), name: typed.clone(), line: 1, done: 0 });
         let last = std::mem::replace(&mut scene.last, false);

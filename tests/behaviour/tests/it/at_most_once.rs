@@ -129,7 +129,7 @@ async fn three_copies_and_nodes_die(sandbox: &Sandbox, astra: &Astra, notebook: 
     sandbox.stop_node(1).await.unwrap();
     until_unavailable(notebook, "SELECT * FROM t WHERE k = 1").await;
     let text = unavailable_at_once(notebook, "SELECT * FROM t WHERE k = 1").await;
-    assert!(text.contains("LOCAL_QUORUM needs 2 replicas, and 1 are alive."), "{text}");
+    assert!(text.contains("LOCAL_QUORUM needs 2 replicas, and 1 is alive."), "{text}");
     unavailable_at_once(notebook, "INSERT INTO t (k, v) VALUES (1, 1)").await;
 }
 

@@ -167,10 +167,10 @@ async fn what_is_finer_than_milliseconds_is_cut_and_said() {
     std::fs::write(folder.join("m.csv"), "k,ts\n1,2021-05-15 03:11:17.123456\n2,2021-05-15 03:11:17.123\n")
         .unwrap();
     let summary = told(&mut notebook, "%import m.csv INTO m").await;
-    assert!(summary.contains("none rejected") && summary.contains("1 timestamps were finer"), "{summary}");
+    assert!(summary.contains("none rejected") && summary.contains("1 timestamp was finer"), "{summary}");
     std::fs::write(folder.join("m.copy"), "3,2021-05-15 03:11:17.999999+0000\n").unwrap();
     let printed = notebook.ok("COPY m (k, ts) FROM 'm.copy'").await;
-    assert!(printed.stdout().contains("1 timestamps were finer"), "{}", printed.stdout());
+    assert!(printed.stdout().contains("1 timestamp was finer"), "{}", printed.stdout());
     let rows = told(&mut notebook, "SELECT k, ts FROM m").await;
     assert!(rows.contains("17.123") && rows.contains("17.999"), "{rows}");
 }

@@ -107,7 +107,7 @@ async fn a_name_that_is_nearly_right_is_named() {
     1 | USE nowhere
       |     ^^^^^^^
 
-    → `DESCRIBE TABLES` lists what there is. Names that were created in quotes keep their case.
+    → `DESCRIBE KEYSPACES` lists what there is. Names that were created in quotes keep their case.
     ");
     assert_snapshot!(case.told("SELECT * FROM something_else").await, @"
     INVALID_QUERY: table something_else does not exist.
