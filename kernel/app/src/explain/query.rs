@@ -367,15 +367,14 @@ fn advise(diagnostic: Diagnostic, error: &ServerError, context: &Context<'_>) ->
             )
         }
         Code::PermissionDenied => match names::unknown_keyspace(text, context) {
+            // The notebook may not have heard of it yet.
             Some((name, hint)) => {
-                // What the role lacks it lacks on nothing: to ask for a permission leads nowhere.
-                let told = Diagnostic::new(
-                    Code::PermissionDenied,
-                    format!("There is no keyspace `{}` that this role sees.", quote_name(&name)),
-                );
-                told.with_cause("The server asks for the permission first, and says that it is missing, where the keyspace is.")
-                    .with_hint(hint)
-                    .with_server_text(text)
+                let mut diagnostic = diagnostic.with_cause(format!(
+                    "No keyspace `{}` is known here. Where there is none, the server says that the permission is missing.",
+                    quote_name(&name)
+                ));
+                diagnostic.hints = vec![hint];
+                diagnostic
             }
             None => diagnostic,
         },

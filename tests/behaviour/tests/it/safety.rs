@@ -238,10 +238,10 @@ async fn a_keyspace_that_is_not_there_is_told_behind_a_refusal() {
     let (name, text) = notebook.error(&format!("CREATE TABLE {near}.t (id int PRIMARY KEY)")).await;
     assert_eq!(name, "PERMISSION_DENIED");
     assert!(
-        text.contains(&format!("There is no keyspace `{near}` that this role sees."))
+        text.contains(&format!("No keyspace `{near}` is known here."))
             && text.contains(&format!("Did you mean `{}`?", astra.keyspace())),
         "{text}"
     );
     let (_, text) = notebook.error("CREATE TABLE nokeyspace.t (id int PRIMARY KEY)").await;
-    assert!(text.contains("There is no keyspace `nokeyspace`") && !text.contains("Generate"), "{text}");
+    assert!(text.contains("No keyspace `nokeyspace` is known here.") && !text.contains("Generate"), "{text}");
 }

@@ -82,10 +82,10 @@ async fn an_import_that_is_refused_names_no_client_id_in_its_file_either() {
 
 #[tokio::test]
 async fn a_role_that_may_not_read_there() {
-    let mut case = Case::connected_by_client_id(AstraOptions::default()).await;
     let other = database().await;
     let sandbox = Sandbox::shared().await.unwrap();
     sandbox.execute(&format!("CREATE TABLE {}.t (id int PRIMARY KEY)", other.keyspace())).await.unwrap();
+    let mut case = Case::connected_by_client_id(AstraOptions::default()).await;
     let told = case.told(&format!("SELECT * FROM {}.t", other.keyspace())).await;
     assert_snapshot!(told.replace(other.keyspace(), "OTHER"), @"
     PERMISSION_DENIED: The role has no SELECT permission on table OTHER.t.
