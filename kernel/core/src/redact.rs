@@ -38,9 +38,10 @@ pub fn redact(cell: &str) -> Cow<'_, str> {
 pub fn secrets(cell: &str) -> Vec<Span> {
     let lower = cell.to_ascii_lowercase();
     let mut found = Vec::new();
-    // An option of a command may be misspelt.
+    // An option of a command may be misspelt. A cell may have very many commands, each of which fails and is looked at anew.
     let signs = SIGNS.iter().any(|sign| lower.contains(sign));
-    if !signs && !lines(cell).any(|line| is_command(line.of(cell))) {
+    let has_options = |line: &str| line.contains(is_dash) && is_command(line);
+    if !signs && !lines(cell).any(|line| has_options(line.of(cell))) {
         return found;
     }
     tokens(cell, &lower, &mut found);
