@@ -36,14 +36,11 @@ pub fn redact(cell: &str) -> Cow<'_, str> {
 
 /// Where the text has secrets, in no order.
 pub fn secrets(cell: &str) -> Vec<Span> {
-    let lower = cell.to_ascii_lowercase();
     let mut found = Vec::new();
-    // An option of a command may be misspelt. A cell may have very many commands, each of which fails and is looked at anew.
-    let signs = SIGNS.iter().any(|sign| lower.contains(sign));
-    let has_options = |line: &str| line.contains(is_dash) && is_command(line);
-    if !signs && !lines(cell).any(|line| has_options(line.of(cell))) {
+    if !may_hold_secrets(cell) {
         return found;
     }
+    let lower = cell.to_ascii_lowercase();
     tokens(cell, &lower, &mut found);
     for line in lines(cell) {
         options::mask(cell, line, &mut found);
@@ -51,6 +48,15 @@ pub fn secrets(cell: &str) -> Vec<Span> {
     }
     named(cell, &mut found);
     found
+}
+
+/// Whether a text, or any part of it, is worth being searched for secrets.
+pub(crate) fn may_hold_secrets(cell: &str) -> bool {
+    let lower = cell.to_ascii_lowercase();
+    // An option of a command may be misspelt.
+    let dashes = || cell.contains('-') || !cell.is_ascii();
+    SIGNS.iter().any(|sign| lower.contains(sign))
+        || (dashes() && lines(cell).any(|line| is_command(line.of(cell))))
 }
 
 /// Without any of these, in lower case, and without a command nothing is masked.

@@ -48,6 +48,8 @@ impl Position {
 /// places of a text together cost one pass over it.
 #[derive(Debug, Clone)]
 pub struct Positions {
+    /// Whether the text holds what is to be masked; `None` until it was looked through.
+    pub(crate) has_secrets: Option<bool>,
     /// How far the text was read, and where that is.
     offset: usize,
     position: Position,
@@ -57,7 +59,7 @@ pub struct Positions {
 
 impl Default for Positions {
     fn default() -> Self {
-        Self { offset: 0, position: Position { line: 1, column: 1 }, line_start: 0 }
+        Self { offset: 0, position: Position { line: 1, column: 1 }, line_start: 0, has_secrets: None }
     }
 }
 

@@ -44,7 +44,14 @@ pub fn diagnostic(source: &str, d: &Diagnostic) -> ErrorOutput {
 /// Draws one of many failures in the same cell, whose `positions` were asked for before.
 pub fn diagnostic_at(source: &str, d: &Diagnostic, positions: &mut Positions) -> ErrorOutput {
     let around = if d.server_text.is_some() { AROUND } else { NEAR };
-    let secrets = Secrets::of(d.origin.as_ref().map_or(source, |origin| &origin.text), d.span, around);
+    let secrets = match &d.origin {
+        Some(origin) => Secrets::of(&origin.text, d.span, around),
+        // A cell with very many failures is looked through once.
+        None if !*positions.has_secrets.get_or_insert_with(|| redact::may_hold_secrets(source)) => {
+            Secrets::none()
+        }
+        None => Secrets::of(source, d.span, around),
+    };
     let message = one_line(&secrets.hidden(&d.message));
     let mut lines = vec![format!("{BOLD}{}{RESET}: {BOLD}{message}{RESET}", d.code)];
     lines.extend(d.cause.iter().flat_map(|cause| prose(&secrets.hidden(cause))));

@@ -15,6 +15,11 @@ pub(super) struct Secrets {
 }
 
 impl Secrets {
+    /// Those of a source that has none.
+    pub(super) const fn none() -> Self {
+        Self { spans: Vec::new(), texts: Vec::new() }
+    }
+
     /// Those that begin within `around` bytes of the span.
     pub(super) fn of(source: &str, span: Option<Span>, around: usize) -> Self {
         let middle = span.map_or(0, |span| span.start);
