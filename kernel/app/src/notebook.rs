@@ -3,7 +3,7 @@
 //! One lock, held for moments and never across an `await`. Everything dies with the kernel.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cqlbook_cluster::Connection;
@@ -84,6 +84,11 @@ impl Notebook {
     /// The path a user typed, resolved.
     pub(crate) fn path(&self, typed: &str) -> PathBuf {
         crate::connect::fields::resolve_path(typed, &self.folder, self.home.as_deref())
+    }
+
+    /// A path as the user would type it: a notebook that is passed on says nothing of this machine's folders.
+    pub(crate) fn shown(&self, path: &Path) -> String {
+        path.strip_prefix(&self.folder).unwrap_or(path).display().to_string()
     }
 
     /// The connection in use, which the next cell begins with. A cell asks its scene, which keeps to the one it began with.

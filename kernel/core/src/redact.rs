@@ -23,7 +23,7 @@ use crate::text::{Span, floor_boundary};
 /// What stands where a secret stood. It is no CQL, so a statement that is run again with it fails and sets nothing.
 pub const MASK: &str = "<secret>";
 
-/// What stands where a secret is only shown, as in a form.
+/// What stands where a secret is only shown, as in a form. It says nothing of its length.
 pub const DOTS: &str = "••••••••";
 
 /// How many bytes of blanks and comments may stand between a name and its value. Beyond it, all is masked.
@@ -36,11 +36,11 @@ pub fn redact(cell: &str) -> Cow<'_, str> {
 
 /// Where the text has secrets, in no order.
 pub fn secrets(cell: &str) -> Vec<Span> {
+    let lower = cell.to_ascii_lowercase();
     let mut found = Vec::new();
-    if !may_hold_secrets(cell) {
+    if !may_hold(cell, &lower) {
         return found;
     }
-    let lower = cell.to_ascii_lowercase();
     tokens(cell, &lower, &mut found);
     for line in lines(cell) {
         options::mask(cell, line, &mut found);
@@ -52,7 +52,11 @@ pub fn secrets(cell: &str) -> Vec<Span> {
 
 /// Whether a text, or any part of it, is worth being searched for secrets.
 pub(crate) fn may_hold_secrets(cell: &str) -> bool {
-    let lower = cell.to_ascii_lowercase();
+    may_hold(cell, &cell.to_ascii_lowercase())
+}
+
+/// The same of a text that is there in lower case too.
+fn may_hold(cell: &str, lower: &str) -> bool {
     // An option of a command may be misspelt.
     let dashes = || cell.contains('-') || !cell.is_ascii();
     SIGNS.iter().any(|sign| lower.contains(sign))
@@ -366,7 +370,7 @@ fn says_password(name: &str) -> bool {
 /// Quotes that a text editor or a chat makes of plain ones.
 pub(crate) const TYPOGRAPHIC: [char; 6] = ['‘', '’', '‚', '“', '”', '„'];
 
-fn is_quote(c: char) -> bool {
+pub(crate) fn is_quote(c: char) -> bool {
     matches!(c, '\'' | '"') || TYPOGRAPHIC.contains(&c)
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use zeroize::Zeroizing;
 
-use crate::redact::MASK;
+use crate::redact::{MASK, is_quote};
 
 /// A password, token or passphrase. The only way to its text is [`Secret::expose`], which is easy to search for.
 pub struct Secret(Zeroizing<String>);
@@ -64,7 +64,7 @@ impl Secret {
             let (count, length) =
                 same.fold((0, 0), |(count, length), (c, _)| (count + 1, length + c.len_utf8()));
             let rest = &text[at + length..];
-            let is_quoted = text[..at].ends_with(OPENING);
+            let is_quoted = text[..at].ends_with(is_quote);
             let is_opened = is_quoted || text[..at].ends_with(['[', '`']);
             let is_cut = rest.is_empty() || ["]", "...", "…"].iter().any(|mark| rest.starts_with(mark));
             if length == own.len() || !((is_quoted && is_cut) || (count >= half && (is_opened || is_cut))) {
@@ -81,9 +81,6 @@ impl Secret {
         Cow::Owned(masked)
     }
 }
-
-/// What may open a quotation.
-const OPENING: [char; 8] = ['\'', '"', '‘', '’', '‚', '“', '”', '„'];
 
 /// The fewest characters of a secret that is looked for in a text.
 const SHORTEST: usize = 4;

@@ -13,7 +13,7 @@ use arrow_array::types::{
 use arrow_array::{Array, ArrayRef, MapArray, StructArray};
 use arrow_schema::{DataType, IntervalUnit, TimeUnit};
 use cqlbook_core::column::{CqlType, UdtType};
-use cqlbook_core::value::{Entry, settled};
+use cqlbook_core::value::{Entry, collection_cell};
 use cqlbook_core::vint;
 use num_bigint::BigInt;
 
@@ -243,19 +243,7 @@ fn entries(
         }
         entries.push(Entry { key: is_value.then_some(cell), value: beside });
     }
-    let entries = settled(ty, entries);
-    count(entries.len(), out)?;
-    for entry in entries {
-        match entry.key {
-            Some(key) => {
-                let length = i32::try_from(key.len()).map_err(|_| "an element is larger than 2 GB")?;
-                out.extend(length.to_be_bytes());
-                out.extend(key);
-            }
-            None => out.extend((-1_i32).to_be_bytes()),
-        }
-        out.extend(entry.value);
-    }
+    out.extend(collection_cell(ty, entries).map_err(|error| error.reason)?);
     Ok(())
 }
 

@@ -54,11 +54,16 @@ pub fn field_text(
 
 /// The value as text of this type; `Some(None)` for null.
 fn literal(array: &dyn Array, row: usize, ty: &CqlType) -> Option<Option<String>> {
+    Some(encoded(array, row, ty)?.map(|cell| value::literal(Some(&cell), ty, &TimeZone::UTC).text))
+}
+
+/// The cell of this type; `Some(None)` for null, and `None` where the value is none of it.
+fn encoded(array: &dyn Array, row: usize, ty: &CqlType) -> Option<Option<Vec<u8>>> {
     let forms = Forms::default();
     let mut reading = Reading { forms: &forms, notes: Notes::default() };
     let mut cell = Vec::new();
     let is_value = cells::encode(array, row, ty, &mut reading, &mut cell).ok()?;
-    Some(is_value.then(|| value::literal(Some(&cell), ty, &TimeZone::UTC).text))
+    Some(is_value.then_some(cell))
 }
 
 fn holds_bytes(ty: &DataType) -> bool {
@@ -172,19 +177,15 @@ fn single(array: &dyn Array, row: usize, inside: bool) -> String {
         _ => {}
     }
     let ty = cql_type(&Field::new("", data_type.clone(), true));
-    let forms = Forms::default();
-    let mut reading = Reading { forms: &forms, notes: Notes::default() };
-    let mut cell = Vec::new();
-    let is_value = cells::encode(array, row, &ty, &mut reading, &mut cell);
-    match (is_value, cells::scalar(array, row)) {
-        (Ok(true), _) if inside => {
+    match (encoded(array, row, &ty).flatten(), cells::scalar(array, row)) {
+        (Some(cell), _) if inside => {
             // In a tuple it has its quotes.
             let length = i32::try_from(cell.len()).unwrap_or_default();
             let cell = [&length.to_be_bytes()[..], &cell].concat();
             let text = value::literal(Some(&cell), &CqlType::Tuple(vec![ty]), &TimeZone::UTC).text;
             text.strip_prefix('(').and_then(|text| text.strip_suffix(')')).unwrap_or(&text).to_owned()
         }
-        (Ok(true), _) => value::literal(Some(&cell), &ty, &TimeZone::UTC).text,
+        (Some(cell), _) => value::literal(Some(&cell), &ty, &TimeZone::UTC).text,
         // Parts of two signs, which no CQL duration has.
         (_, Some(Scalar::Duration(months, days, nanos))) => format!("{months}mo{days}d{nanos}ns"),
         _ => format!("<{data_type}>"),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::host::Hosts;
 use cqlbook_core::magic::{self, Arguments};
+use cqlbook_core::redact::DOTS;
 use cqlbook_core::secret::Secret;
 use cqlbook_vault::{Destination, Place, Profile, TlsPaths};
 
@@ -342,7 +343,7 @@ async fn asked(desk: &dyn Desk, label: &str, now: &str) -> Result<Option<String>
 
 /// The answer to a hidden question; `None` for an empty one, which keeps the secret.
 async fn hidden(desk: &dyn Desk, label: &str) -> Result<Option<Secret>, Diagnostic> {
-    let answer = desk.ask(&format!("{label} [••••••••]: "), true).await?;
+    let answer = desk.ask(&format!("{label} [{DOTS}]: "), true).await?;
     Ok(answer
         .map(|answer| Secret::new(answer.expose().trim().to_owned()))
         .filter(|answer| !answer.is_empty()))

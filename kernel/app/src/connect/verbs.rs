@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic::{self, Arguments};
+use cqlbook_core::redact::DOTS;
 use cqlbook_core::render::{self, Facts, Item, List};
 use cqlbook_vault::keychain::Status;
 use cqlbook_vault::{Deleted, Place, Profile, VaultError};
@@ -16,9 +17,6 @@ use super::recipe::Recipe;
 use super::shelf::{Kept, Shelf};
 use crate::explain::vault as explain;
 use crate::explain::vault::PASSPHRASE;
-
-/// What stands in the place of a secret. It says nothing of its length.
-const DOTS: &str = "••••••••";
 
 /// Does what the line asks for.
 ///

@@ -35,7 +35,7 @@ pub(crate) use kinds::kind_of;
 pub(crate) use objects::NAMES;
 pub(crate) use outcome::{LoadError, Told};
 pub(crate) use plan::{Match, Order, Plan, Target, in_cqlshs_order};
-pub(crate) use rejected::{Form, Kept};
+pub(crate) use rejected::{Form, Kept, beside};
 pub(crate) use resume::{Bond, NoPlace, Place};
 pub(crate) use rows::Pace;
 pub(crate) use run::{Job, Loaded, run};

@@ -36,7 +36,7 @@ pub(super) fn path_for(path: &Path) -> PathBuf {
 }
 
 /// The file's path with more behind its name.
-pub(super) fn beside(path: &Path, more: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, more: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(more);
     path.with_file_name(name)
@@ -92,9 +92,17 @@ pub(super) fn write(
 
 /// The first of `target`, `target.2`, … where nothing is, or what we wrote.
 fn free(target: &Path) -> PathBuf {
-    let numbered = (2..100).map(|number| beside(target, &format!(".{number}")));
-    let is_free = |path: &PathBuf| fs::symlink_metadata(path).is_err() || marked::is_ours(path);
-    std::iter::once(target.to_owned()).chain(numbered).find(is_free).unwrap_or_else(|| target.to_owned())
+    first_of(target, |path| is_nothing(path) || marked::is_ours(path)).unwrap_or_else(|| target.to_owned())
+}
+
+/// The first of `name`, `name.2`, … of which this is true.
+fn first_of(name: &Path, is_it: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+    let numbered = (2..100).map(|number| beside(name, &format!(".{number}")));
+    std::iter::once(name.to_owned()).chain(numbered).find(|path| is_it(path))
+}
+
+fn is_nothing(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_err()
 }
 
 /// Gives what is at `target` a free name, which begins as the one that cqlsh would give it.
@@ -103,10 +111,7 @@ fn moved_away(target: &Path) -> io::Result<Option<PathBuf>> {
         return Ok(None);
     }
     let name = beside(target, &jiff::Zoned::now().strftime(".%Y%m%d_%H%M%S").to_string());
-    let numbered = (2..100).map(|number| beside(&name, &format!(".{number}")));
-    let is_free = |path: &PathBuf| fs::symlink_metadata(path).is_err();
-    let free = std::iter::once(name.clone()).chain(numbered).find(is_free);
-    let free = free.ok_or(io::ErrorKind::AlreadyExists)?;
+    let free = first_of(&name, is_nothing).ok_or(io::ErrorKind::AlreadyExists)?;
     fs::rename(target, &free)?;
     Ok(Some(free))
 }

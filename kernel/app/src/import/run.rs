@@ -123,7 +123,6 @@ pub(crate) async fn run(mut job: Job, tally: Arc<Tally>) -> Result<Loaded, LoadE
     let count = |fault| rejections.iter().filter(|rejection| rejection.fault == fault).count() as u64;
     let (parse_errors, insert_errors) = (count(Fault::Parse), count(Fault::Insert));
     let first: Vec<Rejection> = rejections.iter().take(TOLD).cloned().collect();
-    let mut kept = None;
     let mut not_set_aside = None;
     let target = job.rejected.clone().unwrap_or_else(|| rejected::path_for(&job.spec.path));
     if !rejections.is_empty() && !goes_on {
@@ -131,10 +130,7 @@ pub(crate) async fn run(mut job: Job, tally: Arc<Tally>) -> Result<Loaded, LoadE
         let write =
             tokio::task::spawn_blocking(move || rejected::write(&spec, &goals, &rejections, form, &target));
         match write.await.unwrap_or(Err(LoadError::Task)) {
-            Ok(written) => {
-                tally.set_aside(written.clone());
-                kept = Some(written);
-            }
+            Ok(written) => tally.set_aside(written),
             Err(error) => not_set_aside = Some(error),
         }
     } else if rejections.is_empty() && outcome.is_ok() && job.form == Form::Reasons {
@@ -160,7 +156,7 @@ pub(crate) async fn run(mut job: Job, tally: Arc<Tally>) -> Result<Loaded, LoadE
         parse_errors,
         insert_errors,
         first,
-        kept,
+        kept: tally.kept().cloned(),
         unknown: read.unknown,
         notes: read.notes,
     })

@@ -9,6 +9,7 @@ use cqlbook_core::render::{self, Facts};
 use cqlbook_core::value::{BlobForm, Forms, TimeForm};
 
 use crate::import::{Dialect, Encoding, Form, Format, Habits, NAMES, Order, Pace, Spec, kind_of, listed};
+use crate::notebook::Notebook;
 use crate::run::loading::{self, Done, Request};
 use crate::run::scene::Scene;
 
@@ -17,8 +18,7 @@ pub(crate) async fn import(scene: &Scene, arguments: &Arguments) -> Result<(), D
     let line = Line::parse(arguments)?;
     let request = request(scene, &line, arguments)?;
     let done = loading::load(scene, request).await?;
-    let facts =
-        Facts { elapsed: done.elapsed, notes: notes(&done, &scene.notebook.folder), ..Facts::default() };
+    let facts = Facts { elapsed: done.elapsed, notes: notes(&done, &scene.notebook), ..Facts::default() };
     scene.conclude(render::outcome(&summary(&done), &facts)).await;
     Ok(())
 }
@@ -214,7 +214,7 @@ fn summary(done: &Done) -> String {
     )
 }
 
-fn notes(done: &Done, folder: &Path) -> Vec<String> {
+fn notes(done: &Done, notebook: &Notebook) -> Vec<String> {
     let loaded = &done.loaded;
     let mut notes = Vec::new();
     if let Some(earlier) = loaded.earlier {
@@ -231,13 +231,11 @@ fn notes(done: &Done, folder: &Path) -> Vec<String> {
     }
     notes.extend(loading::value_notes(&loaded.notes));
     if let Some(kept) = &loaded.kept {
-        // As the user would type it: a notebook that is passed on says nothing of this machine's folders.
-        let file = kept.file.strip_prefix(folder).unwrap_or(&kept.file);
         let first =
             loaded.first.first().map(|first| format!(" The first, line {}: {}.", first.line, first.reason));
         notes.push(format!(
             "The rejected lines are in {} with their reasons.{}",
-            file.display(),
+            notebook.shown(&kept.file),
             first.unwrap_or_default()
         ));
     }

@@ -103,15 +103,14 @@ fn unanswered(error: &Failed) -> Diagnostic {
 /// A file that the query names cannot be read, or is not what its ending says.
 fn of_file(error: &SqlError, path: &Path) -> Diagnostic {
     let usage = Diagnostic::new(Code::Usage, error.to_string());
-    match file::unreadable(path) {
-        Some(error) => file::with_trouble(usage, &error, path, Doing::Reading),
+    if let Some(error) = file::unreadable(path) {
+        return file::with_trouble(usage, &error, path, Doing::Reading);
+    }
+    match kind_of(path) {
         // A workbook or a page of bytes is none under any other name.
-        None if kind_of(path).is_some_and(|told| !told.contains("--format")) => {
-            let told = kind_of(path).unwrap_or_default();
-            usage.with_hint(format!("By its first bytes {told}."))
-        }
-        None if usage.message.contains("no UTF-8") => usage.with_hint("Save the file as UTF-8, or load it into a table with `%import FILE INTO TABLE --encoding latin1`."),
-        None => usage.with_hint(
+        Some(told) if !told.contains("--format") => usage.with_hint(format!("By its first bytes {told}.")),
+        _ if usage.message.contains("no UTF-8") => usage.with_hint("Save the file as UTF-8, or load it into a table with `%import FILE INTO TABLE --encoding latin1`."),
+        _ => usage.with_hint(
             "If it is of another format, give it the ending of that one. Else have it made or sent again.",
         ),
     }

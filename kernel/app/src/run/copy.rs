@@ -35,8 +35,7 @@ async fn load(scene: &Scene, command: &ShellCommand, copy: &Copy) -> Result<(), 
     let errors =
         scene.notebook.path(&named.unwrap_or_else(|| format!("import_{keyspace}_{}.err", copy.table)));
     if let Some(taken) = error_file::taken(&errors, &all) {
-        let shown =
-            |path: &Path| path.strip_prefix(&scene.notebook.folder).unwrap_or(path).display().to_string();
+        let shown = |path: &Path| scene.notebook.shown(path);
         return Err(Diagnostic::new(
             Code::Usage,
             format!("{} is loaded, and rows that fail would take its place.", shown(taken)),
@@ -138,9 +137,7 @@ async fn told(scene: &Scene, done: &Done, header: bool) {
         say(scene, &note).await;
     }
     if let Some(kept) = &loaded.kept {
-        let shown = |path: &Path| {
-            render::one_line(&path.strip_prefix(&scene.notebook.folder).unwrap_or(path).display().to_string())
-        };
+        let shown = |path: &Path| render::one_line(&scene.notebook.shown(path));
         let file = shown(&kept.file);
         let text = format!("Failed to process {} rows; failed rows written to {file}", loaded.rejected());
         scene.io.print(Stream::Stderr, &text).await;
@@ -158,7 +155,7 @@ async fn told(scene: &Scene, done: &Done, header: bool) {
 
 fn request(scene: &Scene, copy: &Copy, keyspace: &str, path: &Path, errors: PathBuf) -> Request {
     let options = &copy.options;
-    let shown = path.strip_prefix(&scene.notebook.folder).unwrap_or(path).display().to_string();
+    let shown = scene.notebook.shown(path);
     Request {
         spec: Spec {
             path: path.to_owned(),

@@ -6,6 +6,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::import::beside;
+
 /// Where the rows of the loaded file of this number go, the first being 0: of several files, each one's have a file of their own.
 pub(super) fn of(errors: &Path, number: usize) -> PathBuf {
     if number == 0 { errors.to_owned() } else { beside(errors, &format!(".{}", number + 1)) }
@@ -17,12 +19,6 @@ pub(super) fn taken<'a>(errors: &Path, loaded: &'a [PathBuf]) -> Option<&'a Path
     // An error file has this name until it is complete.
     let written: Vec<PathBuf> = written.flat_map(|file| [beside(&file, ".part"), file]).collect();
     loaded.iter().find(|loaded| written.iter().any(|file| is_same(file, loaded))).map(PathBuf::as_path)
-}
-
-fn beside(path: &Path, more: &str) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(more);
-    path.with_file_name(name)
 }
 
 /// Whether both paths lead to one file that is there.

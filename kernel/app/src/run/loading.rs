@@ -30,7 +30,7 @@ use crate::import::{
     self, Bond, Clock, Form, Format, Job, Kept, LoadError, Loaded, Match, Order, Pace, Plan, Spec, Tally,
     Target, Titles,
 };
-use crate::notebook::Open;
+use crate::notebook::{Notebook, Open};
 
 /// How often the progress is drawn.
 const TICK: Duration = Duration::from_millis(500);
@@ -196,7 +196,7 @@ pub(crate) async fn load(scene: &Scene, request: Request) -> Result<Done, Diagno
             let goes_on = keeps_place && tally.is_kept();
             let told = failed(&error, tally.written(), &open, goes_on, counters);
             Err(match tally.kept() {
-                Some(kept) => told.with_hint(told_kept(kept, &scene.notebook.folder)),
+                Some(kept) => told.with_hint(told_kept(kept, &scene.notebook)),
                 None => told,
             })
         }
@@ -204,8 +204,8 @@ pub(crate) async fn load(scene: &Scene, request: Request) -> Result<Done, Diagno
 }
 
 /// Where the rows of a load that stopped are.
-fn told_kept(kept: &Kept, folder: &Path) -> String {
-    let shown = |path: &Path| path.strip_prefix(folder).unwrap_or(path).display().to_string();
+fn told_kept(kept: &Kept, notebook: &Notebook) -> String {
+    let shown = |path: &Path| notebook.shown(path);
     let moved = kept.moved.as_deref().map(|moved| format!(" What had that name is {} now.", shown(moved)));
     format!("The rows that failed before are in {}.{}", shown(&kept.file), moved.unwrap_or_default())
 }

@@ -157,7 +157,7 @@ fn refuse_secrets(magic: &Magic, form: Option<&Form>, words: &[Word], line: &str
         if !carried::means_secret(typed, short) {
             return false;
         }
-        let name = typed.to_ascii_lowercase().replace('_', "-");
+        let name = carried::spelt(typed);
         let asks = form.is_some_and(|form| {
             form.options.iter().any(|option| option.name == name && option.what == Meaning::Secret)
         });

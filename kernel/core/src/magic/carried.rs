@@ -21,11 +21,20 @@ const SECRETS: [&str; 9] = [
     "token",
 ];
 
-/// The options that there are and that carry none.
-static KNOWN: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
+/// The options that there are.
+static OPTIONS: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
     let options = MAGICS.iter().flat_map(|magic| magic.forms).flat_map(|form| form.options);
-    options.map(|option| option.name).filter(|name| !SECRETS.contains(name)).collect()
+    options.map(|option| option.name).collect()
 });
+
+/// Those of them that carry no secret.
+static KNOWN: LazyLock<BTreeSet<&'static str>> =
+    LazyLock::new(|| OPTIONS.iter().copied().filter(|name| !SECRETS.contains(name)).collect());
+
+/// Whether some magic has an option of this very name.
+pub(crate) fn is_option(name: &str) -> bool {
+    OPTIONS.contains(name)
+}
 
 /// Whether the name of an option, as it was typed, means a secret that stands behind it: `--client_secret`, `--secert`, `-p`.
 pub(crate) fn means_secret(name: &str, short: bool) -> bool {
@@ -53,7 +62,7 @@ pub(crate) fn glued(name: &str, short: bool) -> Option<usize> {
 }
 
 /// A name with the capitals and dashes that options have. It is as long as what was typed.
-fn spelt(name: &str) -> String {
+pub(super) fn spelt(name: &str) -> String {
     name.to_ascii_lowercase().replace('_', "-")
 }
 

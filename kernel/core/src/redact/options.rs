@@ -1,7 +1,7 @@
 //! Secrets that are values of options: behind the name, or glued to it.
 
 use super::{is_blank, is_command, is_dash, is_quote, is_word, says_secret};
-use crate::magic::{MAGICS, carried, word_length};
+use crate::magic::{carried, word_length};
 use crate::text::Span;
 
 /// The values of options of a line.
@@ -73,9 +73,7 @@ impl OptionName<'_> {
     }
 
     fn is_known(self) -> bool {
-        let known = |name: &str| name == self.text;
-        let mut options = MAGICS.iter().flat_map(|magic| magic.forms).flat_map(|form| form.options);
-        !self.short && options.any(|option| known(option.name))
+        !self.short && carried::is_option(self.text)
     }
 }
 

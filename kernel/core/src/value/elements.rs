@@ -20,7 +20,7 @@ pub struct Entry {
 /// The entries of a collection of type `ty` as Cassandra keeps them. Of two elements that are equal the first stays, and of two
 /// entries with equal keys the first key with the last value. (In a literal Cassandra 5.0 leaves it to chance which of them
 /// stays; of a map that is bound the last value counts.) A list stays as it is.
-pub fn settled(ty: &CqlType, entries: Vec<Entry>) -> Vec<Entry> {
+pub(super) fn settled(ty: &CqlType, entries: Vec<Entry>) -> Vec<Entry> {
     let key = match ty {
         CqlType::Frozen(inner) => return settled(inner, entries),
         CqlType::Set(key) | CqlType::Map(key, _) if entries.len() > 1 && has_order(key) => key,
@@ -54,8 +54,11 @@ fn has_order(ty: &CqlType) -> bool {
     }
 }
 
-/// The cell of a collection with these entries.
-pub(super) fn cell(ty: &CqlType, entries: Vec<Entry>) -> Result<Vec<u8>, ValueError> {
+/// The cell of a collection of type `ty` with these entries, as Cassandra keeps them.
+///
+/// # Errors
+/// [`ValueError`] where there are more of them, or larger ones, than a cell can have.
+pub fn cell(ty: &CqlType, entries: Vec<Entry>) -> Result<Vec<u8>, ValueError> {
     let entries = settled(ty, entries);
     let count =
         i32::try_from(entries.len()).map_err(|_| ValueError::new(ty, "…", "it has too many elements"))?;

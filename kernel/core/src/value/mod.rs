@@ -31,7 +31,7 @@ mod styles;
 
 pub use calendar::civil;
 pub use decode::{Kind, Rendered, is_mapped, literal, literal_within, statement_literal, styled};
-pub use elements::{Entry, settled};
+pub use elements::{Entry, cell as collection_cell};
 pub use encode::{ValueError, from_literal, from_text};
 pub use forms::{BlobForm, Forms, Notes, TimeForm, bare_millis, millis_of};
 pub use given::{Given, from_given};

@@ -3,7 +3,8 @@
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
-use super::{Entry, Kind, from_literal, from_text, literal, literal_within, settled};
+use super::elements::settled;
+use super::{Entry, Kind, from_literal, from_text, literal, literal_within};
 use crate::column::{CqlType, UdtType};
 
 fn scalar() -> impl Strategy<Value = CqlType> {

@@ -113,7 +113,20 @@ struct Scope<'a> {
     outer: Option<&'a Scope<'a>>,
 }
 
-impl Scope<'_> {
+impl<'a> Scope<'a> {
+    /// No names as yet.
+    const fn new(tables: &'a Tables, outer: Option<&'a Scope<'a>>) -> Self {
+        Self {
+            sources: Vec::new(),
+            aliases: Vec::new(),
+            doubled: BTreeSet::new(),
+            solid: BTreeSet::new(),
+            has_using: false,
+            tables,
+            outer,
+        }
+    }
+
     fn column(&self, name: &str) -> Option<Kind> {
         let find = |columns: &Columns| columns.iter().find(|(own, _)| own == name).map(|(_, kind)| *kind);
         self.sources.iter().find_map(|(_, columns)| find(columns)).or_else(|| find(&self.aliases))
@@ -161,15 +174,7 @@ fn of_query(query: &mut Query, tables: &Tables, outer: Option<&Scope<'_>>) -> Re
         body => {
             let columns = of_body(body, &tables, outer)?;
             if let Some(order) = &mut query.order_by {
-                let scope = Scope {
-                    sources: Vec::new(),
-                    aliases: columns.clone(),
-                    doubled: BTreeSet::new(),
-                    solid: BTreeSet::new(),
-                    has_using: false,
-                    tables: &tables,
-                    outer: None,
-                };
+                let scope = Scope { aliases: columns.clone(), ..Scope::new(&tables, None) };
                 order_by(order, &scope)?;
             }
             Ok(columns)
@@ -212,15 +217,7 @@ fn of_body(body: &mut SetExpr, tables: &Tables, outer: Option<&Scope<'_>>) -> Re
         SetExpr::Select(select) => of_select(select, None, tables, outer),
         SetExpr::Query(query) => of_query(query, tables, outer),
         SetExpr::Values(values) => {
-            let scope = Scope {
-                sources: Vec::new(),
-                aliases: Vec::new(),
-                doubled: BTreeSet::new(),
-                solid: BTreeSet::new(),
-                has_using: false,
-                tables,
-                outer: None,
-            };
+            let scope = Scope::new(tables, None);
             let mut columns: Columns = Vec::new();
             for row in &mut values.rows {
                 for (place, value) in row.content.iter_mut().enumerate() {
@@ -344,15 +341,7 @@ fn of_select(
     outer: Option<&Scope<'_>>,
 ) -> Result<Columns, SqlError> {
     plain(select)?;
-    let mut scope = Scope {
-        sources: Vec::new(),
-        aliases: Vec::new(),
-        doubled: BTreeSet::new(),
-        solid: BTreeSet::new(),
-        has_using: false,
-        tables,
-        outer,
-    };
+    let mut scope = Scope::new(tables, outer);
     joins::of_from(&mut select.from, &mut scope)?;
     scope.solid = joins::solid(&select.from, tables);
     if let Some(condition) = &mut select.selection {

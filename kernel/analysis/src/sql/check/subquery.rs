@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{BinaryOperator, Expr, GroupByExpr, Query, SelectItem, SetExpr, Visit, Visitor};
+use sqlparser::ast::{BinaryOperator, Expr, GroupByExpr, Query, Select, SelectItem, SetExpr, Visit, Visitor};
 
 use super::{Scope, call, joins, refuse, shown};
 use crate::sql::SqlError;
@@ -129,9 +129,8 @@ pub(super) fn of_rows(query: &Query, what: &str) -> Result<(), SqlError> {
     }
     match query.body.as_ref() {
         SetExpr::Select(select) => {
-            let keys = matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty());
             let aggregates = select.projection.iter().any(has_aggregate);
-            if keys && (aggregates || select.having.is_some()) {
+            if is_over_all_rows(select) && (aggregates || select.having.is_some()) {
                 return refusal("an aggregate over all rows");
             }
             Ok(())
@@ -140,6 +139,11 @@ pub(super) fn of_rows(query: &Query, what: &str) -> Result<(), SqlError> {
         SetExpr::Values(_) => Ok(()),
         _ => refusal("several queries"),
     }
+}
+
+/// Whether aggregates of a query are of all its rows.
+fn is_over_all_rows(select: &Select) -> bool {
+    matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty())
 }
 
 fn has_aggregate(item: &SelectItem) -> bool {
@@ -156,10 +160,13 @@ fn has_aggregate(item: &SelectItem) -> bool {
 /// Whether a query has exactly one row: one aggregate over all rows.
 pub(super) fn is_one_row(query: &Query) -> bool {
     let SetExpr::Select(select) = query.body.as_ref() else { return false };
-    let keys = matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty());
     let one = match select.projection.as_slice() {
         [SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }] => call::is_aggregate(expr),
         _ => false,
     };
-    keys && one && select.having.is_none() && query.limit_clause.is_none() && query.fetch.is_none()
+    is_over_all_rows(select)
+        && one
+        && select.having.is_none()
+        && query.limit_clause.is_none()
+        && query.fetch.is_none()
 }
