@@ -33,7 +33,15 @@ async fn column(notebook: &mut Notebook, select: &str) -> BTreeMap<String, Strin
 async fn replicated(sandbox: &Sandbox, astra: &Astra, copies: u32) {
     let keyspace = astra.keyspace();
     let replication = format!("{{'class': 'NetworkTopologyStrategy', 'dc1': {copies}}}");
-    sandbox.execute(&format!("ALTER KEYSPACE {keyspace} WITH replication = {replication}")).await.unwrap();
+    let started = Instant::now();
+    // A node that was started a moment ago is none to copy to, for all the others, until they have heard that it is back.
+    while let Err(error) =
+        sandbox.execute(&format!("ALTER KEYSPACE {keyspace} WITH replication = {replication}")).await
+    {
+        let is_coming_back = error.to_string().contains("not in normal state");
+        assert!(is_coming_back && started.elapsed() < CONVICTION, "{error}");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
 }
 
 /// Runs the cell until its error is UNAVAILABLE: the others have heard of a node's death by then.
