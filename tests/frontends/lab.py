@@ -7,7 +7,9 @@ is in `window.py`.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -19,7 +21,7 @@ import urllib.request
 from pathlib import Path
 
 import psutil
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 from window import Window
 
 CHROMIUM_FLAGS = [
@@ -33,6 +35,8 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
     "--force-color-profile=srgb",
     "--font-render-hinting=none",
+    # No page reaches anything but this machine.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
 
 # What would call home, or move between two pictures of the same notebook.
@@ -54,6 +58,16 @@ def chromium() -> str:
         if path := shutil.which(name):
             return path
     raise RuntimeError("There is no Chromium. Install it with: apt-get install chromium")
+
+
+@functools.cache
+def browser() -> Browser:
+    """The one Chromium of this process. Its windows share nothing: each is opened as if the browser were new."""
+    playwright = sync_playwright().start()
+    launched = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
+    atexit.register(playwright.stop)
+    atexit.register(launched.close)
+    return launched
 
 
 class Lab:
@@ -155,10 +169,8 @@ class Lab:
     @contextlib.contextmanager
     def window(self, width: int = 1280, height: int = 900):
         """Opens JupyterLab in a fresh browser window and waits until it has settled."""
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
-            try:
-                context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
-                yield Window(context.new_page(), self)
-            finally:
-                browser.close()
+        context = browser().new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+        try:
+            yield Window(context.new_page(), self)
+        finally:
+            context.close()

@@ -9,11 +9,10 @@ import subprocess
 import sys
 
 import bleach
+import lab
 import nbformat
 import pytest
-from lab import CHROMIUM_FLAGS, chromium
 from notebooks import NAMES, executed
-from playwright.sync_api import sync_playwright
 
 pytestmark = pytest.mark.browser
 
@@ -55,13 +54,10 @@ def html_outputs(name: str) -> list[str]:
     return [output["data"]["text/html"] for output in outputs if "text/html" in output.get("data", {})]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def browser():
     """A Chromium without JupyterLab."""
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
-        yield launched
-        launched.close()
+    return lab.browser()
 
 
 def picture(browser, body: str, style: str, path) -> None:

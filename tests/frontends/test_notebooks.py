@@ -1,5 +1,6 @@
 """The executed notebooks: what the files hold, and what a person with JupyterLab sees."""
 
+import contextlib
 import html.parser
 import shutil
 from pathlib import Path
@@ -14,6 +15,20 @@ from notebooks import NAMES, executed
 def notebook(request) -> Path:
     """Each executed notebook in turn."""
     return executed(request.param)
+
+
+@pytest.fixture(scope="module")
+def labs(tmp_path_factory):
+    """A JupyterLab for each theme, started when it is first asked for: they show notebooks and run none."""
+    with contextlib.ExitStack() as opened:
+        known: dict[str, Lab] = {}
+
+        def lab(theme: str) -> Lab:
+            if theme not in known:
+                known[theme] = opened.enter_context(Lab(tmp_path_factory.mktemp(theme), theme=theme))
+            return known[theme]
+
+        yield lab
 
 
 class Tables(html.parser.HTMLParser):
@@ -69,11 +84,12 @@ def test_rows_come_as_html_and_as_text(notebook):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_can_be_looked_at(notebook, pictures, tmp_path, theme):
+def test_it_can_be_looked_at(notebook, pictures, labs, theme):
     """No assertion tells a beautiful table from an ugly one; the pictures are for people."""
-    shutil.copy(notebook, tmp_path / notebook.name)
+    lab = labs(theme)
+    shutil.copy(notebook, lab.folder / notebook.name)
     picture = pictures / f"{notebook.stem}-{theme}.png"
-    with Lab(tmp_path, theme=theme) as lab, lab.window() as window:
+    with lab.window() as window:
         window.open(notebook.name, kernel=False)
         window.picture(picture)
         assert window.strays == []
@@ -81,21 +97,21 @@ def test_it_can_be_looked_at(notebook, pictures, tmp_path, theme):
 
 
 @pytest.mark.browser
-def test_an_untrusted_notebook_looks_as_a_trusted_one(notebook, tmp_path):
+def test_an_untrusted_notebook_looks_as_a_trusted_one(notebook, labs):
     """JupyterLab sanitizes the HTML of untrusted notebooks only: what it draws must be the same either way."""
+    lab = labs("light")
     for name in ("trusted.ipynb", "untrusted.ipynb"):
-        shutil.copy(notebook, tmp_path / name)
+        shutil.copy(notebook, lab.folder / name)
     # A signature is of the content, so the copies must differ in it.
-    other = nbformat.read(tmp_path / "untrusted.ipynb", as_version=4)
+    other = nbformat.read(lab.folder / "untrusted.ipynb", as_version=4)
     other.metadata["copy"] = "untrusted"
-    nbformat.write(other, tmp_path / "untrusted.ipynb")
-    with Lab(tmp_path) as lab:
-        lab.trust("trusted.ipynb")
-        drawn = {}
-        for name in ("trusted.ipynb", "untrusted.ipynb"):
-            with lab.window() as window:
-                window.open(name, kernel=False)
-                assert window.is_trusted() == (name == "trusted.ipynb")
-                drawn[name] = window.drawn_outputs()
+    nbformat.write(other, lab.folder / "untrusted.ipynb")
+    lab.trust("trusted.ipynb")
+    drawn = {}
+    for name in ("trusted.ipynb", "untrusted.ipynb"):
+        with lab.window() as window:
+            window.open(name, kernel=False)
+            assert window.is_trusted() == (name == "trusted.ipynb")
+            drawn[name] = window.drawn_outputs()
     assert len(drawn["trusted.ipynb"]) >= 5
     assert drawn["untrusted.ipynb"] == drawn["trusted.ipynb"]

@@ -1,6 +1,6 @@
 """What a person does in a window of JupyterLab, and what that person sees.
 
-A window may reach loopback addresses only; what a page asked of any other address is kept in `Window.strays`.
+A window reaches loopback addresses only (`lab.CHROMIUM_FLAGS`); what a page asked of any other address is kept in `Window.strays`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import urllib.parse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 if TYPE_CHECKING:
     from lab import Lab
@@ -44,7 +44,7 @@ class Window:
         self.page = page
         self.strays: list[str] = []
         page.set_default_timeout(60_000)  # a busy machine is slow, not wrong
-        page.route("**/*", self._loopback_only)
+        page.on("request", self._remember_strays)
         page.add_init_script(WEB_SOCKETS)
         page.goto(f"{lab.url}lab?token={lab.token}&reset")
         self._wait_for_lab()
@@ -76,13 +76,10 @@ class Window:
         if self.page.locator("#jp-left-stack").is_visible():
             self.command("application:toggle-left-area")
 
-    def _loopback_only(self, route: Route) -> None:
-        host = urllib.parse.urlsplit(route.request.url).hostname or ""
-        if host in ("127.0.0.1", "localhost", "") or route.request.url.startswith(("data:", "blob:")):
-            route.continue_()
-        else:
-            self.strays.append(route.request.url)
-            route.abort()
+    def _remember_strays(self, request: Request) -> None:
+        host = urllib.parse.urlsplit(request.url).hostname or ""
+        if host not in ("127.0.0.1", "localhost", "") and not request.url.startswith(("data:", "blob:")):
+            self.strays.append(request.url)
 
     def command(self, name: str, **arguments: object) -> None:
         """Runs one of JupyterLab's own commands and waits until it is done, a minute at most: a dialog may hold it."""

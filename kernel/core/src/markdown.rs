@@ -87,15 +87,8 @@ impl Markdown {
     /// A sentence of ours with names in it: what stands between two backticks is code, the rest is text.
     #[must_use]
     pub fn sentence(mut self, text: &str) -> Self {
-        let mut parts = text.split('`').peekable();
-        let mut code = false;
-        while let Some(part) = parts.next() {
-            self = match (code, parts.peek().is_some()) {
-                (true, true) => self.code(part),
-                (true, false) => self.prose("`").prose(part),
-                (false, _) => self.prose(part),
-            };
-            code = !code;
+        for (code, part) in crate::render::spans(text) {
+            self = if code { self.code(part) } else { self.prose(part) };
         }
         self
     }

@@ -9,7 +9,7 @@ use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::host::{Hosts, NATIVE_PORT};
 use cqlbook_core::magic::Arguments;
 use cqlbook_core::secret::Secret;
-use cqlbook_vault::{Destination, Place as SavedPlace};
+use cqlbook_vault::{Destination, Place as SavedPlace, Profile};
 use zeroize::Zeroizing;
 
 use super::desk::Desk;
@@ -70,6 +70,16 @@ pub(crate) async fn astra(
         None => None,
     };
     fill_from_env(desk, shelf, &mut draft, to.as_ref()).await?;
+    let known = purpose == Purpose::Save && draft.bundle.is_some();
+    let mut profile = None;
+    if known {
+        // Whether the name is free is known before a secret is typed for it.
+        ask_for(&[Field::Name], &mut draft, desk).await?;
+        if let (Some(name), Some(bundle)) = (&draft.name, &draft.bundle) {
+            let place = SavedPlace::Astra { bundle: desk.path(bundle) };
+            profile = Some(shelf.begin(desk, name, place, arguments.flag("read-only")).await?);
+        }
+    }
     let missing = draft.missing();
     ask_for(&missing, &mut draft, desk).await?;
     let has_no_secret = draft.missing().contains(&Field::ClientSecret);
@@ -90,7 +100,7 @@ pub(crate) async fn astra(
         keyspace: text("keyspace"),
         read_only: arguments.flag("read-only"),
     };
-    finish(desk, shelf, recipe, arguments, purpose).await
+    finish(desk, shelf, recipe, profile, arguments, purpose).await
 }
 
 /// Where a bundle leads; `None` where it cannot be read.
@@ -176,16 +186,21 @@ pub(crate) async fn cassandra(
         keyspace: arguments.value("keyspace").map(str::to_owned),
         read_only: arguments.flag("read-only"),
     };
+    let mut profile = None;
     if let Some(user) = user {
         let place = recipe.saved_place();
         let to = match destination::of(&place) {
             Err(told) if desk.can_ask() => return Err(told),
             to => to.ok(),
         };
+        if let (Purpose::Save, Some(name)) = (purpose, &recipe.name) {
+            // Whether the name is free is known before a password is typed for it.
+            profile = Some(shelf.begin(desk, name, place.clone(), recipe.read_only).await?);
+        }
         let password = password(desk, shelf, &place, &user, to.as_ref()).await?;
         recipe = recipe.with_login(Login::Held { user, password, to });
     }
-    finish(desk, shelf, recipe, arguments, purpose).await
+    finish(desk, shelf, recipe, profile, arguments, purpose).await
 }
 
 /// The place of an open connection for another user, whose password is asked for. It has no name and is not to be saved.
@@ -276,16 +291,21 @@ pub(super) async fn password(
         .map_err(|missing| environment::kept_back(missing, false))
 }
 
-/// Seals what is to be saved, before it leaves the form.
+/// Seals what is to be saved, before it leaves the form. `begun` is the saved connection that it is to become, where that is known.
 async fn finish(
     desk: &dyn Desk,
     shelf: &Shelf,
     mut recipe: Recipe,
+    begun: Option<Profile>,
     arguments: &Arguments,
     purpose: Purpose,
 ) -> Result<Recipe, Diagnostic> {
     if let (Purpose::Save, Some(name)) = (purpose, recipe.name.clone()) {
-        let profile = shelf.begin(desk, &name, &recipe).await?;
+        let mut profile = match begun {
+            Some(profile) => profile,
+            None => shelf.begin(desk, &name, recipe.saved_place(), recipe.read_only).await?,
+        };
+        profile.keyspace.clone_from(&recipe.keyspace);
         recipe.name = Some(profile.name.clone());
         recipe.profile = Some(profile);
         return shelf.seal(desk, recipe, arguments.flag("vault")).await;

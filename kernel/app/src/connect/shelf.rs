@@ -188,6 +188,9 @@ impl Shelf {
         let diagnostic =
             Diagnostic::new(Code::NotConnected, format!("There is no connection called `{name}`."));
         let diagnostic = match names.as_slice() {
+            [] if self.broken().is_ok_and(|broken| !broken.is_empty()) => diagnostic
+                .with_cause("Connections are saved, and none of them can be read.")
+                .with_hint("`%connections` says what is wrong with each, and which file has them."),
             [] => diagnostic.with_cause("No connection is saved yet."),
             names => diagnostic.with_cause(format!("There are: {}.", names.join(", "))),
         };
@@ -214,9 +217,10 @@ impl Shelf {
         &self,
         desk: &dyn Desk,
         name: &str,
-        recipe: &Recipe,
+        place: SavedPlace,
+        read_only: bool,
     ) -> Result<Profile, Diagnostic> {
-        let fresh = Profile::new(name, recipe.saved_place()).map_err(|error| explain::new(&error))?;
+        let fresh = Profile::new(name, place).map_err(|error| explain::new(&error))?;
         let known = match self.profiles().map(|profiles| profiles.get(name)) {
             Some(Ok(known)) => Some(known),
             Some(Err(ProfileError::NotFound { .. })) | None => None,
@@ -225,7 +229,7 @@ impl Shelf {
         let mut profile = match known {
             None => fresh,
             Some(mut known) => {
-                let losses = losses(&known, &fresh.place, recipe.read_only);
+                let losses = losses(&known, &fresh.place, read_only);
                 if !losses.is_empty() {
                     confirm(desk, &known, &losses).await?;
                 }
@@ -233,8 +237,7 @@ impl Shelf {
                 known
             }
         };
-        profile.keyspace.clone_from(&recipe.keyspace);
-        profile.read_only = recipe.read_only;
+        profile.read_only = read_only;
         Ok(profile)
     }
 

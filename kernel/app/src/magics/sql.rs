@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use cqlbook_analysis::sql::{Answer, Job, Place, SqlError, Table};
+use cqlbook_core::cql::keywords::quote_name;
 use cqlbook_core::cql::lookalike;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic::Arguments;
@@ -161,7 +162,7 @@ fn explained(error: &SqlError, source: &str, body: Span) -> Diagnostic {
             meant(invalid, near).with_hint(format!("There are: {}.", columns.join(", ")))
         }
         SqlError::Param { name, .. } => {
-            usage.with_hint(format!("`%param {name} = VALUE`, with the value as a CQL literal."))
+            usage.with_hint(format!("`%param {} = VALUE`, with the value as a CQL literal.", quote_name(name)))
         }
         SqlError::File { path, .. } => of_file(error, Path::new(path)),
         SqlError::Beyond { hints, words, .. } => {

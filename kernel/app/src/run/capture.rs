@@ -74,7 +74,8 @@ pub(super) async fn take(scene: &Scene, kept: &Kept, options: &TableOptions) -> 
             text.push_str(&format!("\n({rows} rows)\n"));
         }
         if let Err(error) = append(path.clone(), text).await {
-            return Some(format!("The rows could not be captured to {}: {error}.", path.display()));
+            let (cause, hint) = file::trouble(&error, &path, Doing::Writing);
+            return Some(format!("The rows could not be captured to {}. {cause} {hint}", path.display()));
         }
         if from >= rows {
             return None;

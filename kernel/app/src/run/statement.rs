@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use cqlbook_cluster::{Cell, Request, RequestOptions, SerialConsistency};
 use cqlbook_core::cell::{ObjectKind, Statement, StatementKind};
+use cqlbook_core::cql::keywords::quote_name;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic;
 use cqlbook_core::redact::shown_param;
@@ -182,10 +183,10 @@ pub(crate) async fn prepare(
         if !params.contains_key(&bind.name) {
             return Err(Diagnostic::new(
                 Code::InvalidQuery,
-                format!("The bind variable `:{}` has no value.", bind.name),
+                format!("The bind variable `:{}` has no value.", quote_name(&bind.name)),
             )
             .with_cause("A name with a colon stands for a value, and none was set in this session.")
-            .with_hint(format!("`%param {} = VALUE`, with the value as a CQL literal.", bind.name))
+            .with_hint(format!("`%param {} = VALUE`, with the value as a CQL literal.", quote_name(&bind.name)))
             .with_span(bind.span));
         }
     }
@@ -208,7 +209,8 @@ pub(crate) async fn prepare(
             let diagnostic =
                 Diagnostic::new(Code::InvalidQuery, format!("The value of `:{name}` does not fit{why}."))
                     .with_hint(format!(
-                        "Set it again: `%param {name} = VALUE`, a CQL literal of type {}.",
+                        "Set it again: `%param {} = VALUE`, a CQL literal of type {}.",
+                        quote_name(name),
                         column.cql_type
                     ));
             match bind {
@@ -285,6 +287,10 @@ pub(crate) async fn show(
     let name = kept_as(settings, statement).map(str::to_owned);
     let Fetched { sent, pages, next, traced, full, incoming, .. } = fetched;
     let Some(pages) = pages else {
+        // Where a cell has several, those without rows are not what `--into` is for.
+        if let Some(name) = statement.into.as_deref() {
+            facts.notes.push(format!("Nothing is kept as {}: the statement has no rows.", render::code_span(name)));
+        }
         let silent = !scene.sources.is_empty() && facts.warnings.is_empty() && facts.notes.is_empty();
         if !silent {
             scene.conclude(render::outcome(&summary(statement), &facts)).await;

@@ -5,7 +5,7 @@ use super::{counted, key, role};
 use crate::column::{CqlType, UdtType};
 use crate::cql::keywords::{quote_name, quote_type_name};
 use crate::markdown::Markdown;
-use crate::render::{Head, Item, List, MimeBundle, Outline, Part, bytes, outline};
+use crate::render::{Head, Item, List, MimeBundle, Outline, Part, bytes, code_span, outline};
 use crate::schema::{Index, IndexKind, Keyspace, KeyspaceKind, OptionValue, Table};
 
 /// How large a table is, as far as the server says.
@@ -33,15 +33,15 @@ fn document(keyspace: &Keyspace, table: &Table, known: Option<&Size>) -> Outline
     let place = format!("{}.{}", quote_name(&keyspace.name), quote_name(&table.name));
     let view = keyspace.views.get(&table.name).filter(|_| !keyspace.tables.contains_key(&table.name));
     let what = match (view, keyspace.kind) {
-        (Some(view), _) => format!("materialized view of `{}`", quote_name(&view.base)),
+        (Some(view), _) => format!("materialized view of {}", code_span(&quote_name(&view.base))),
         (None, KeyspaceKind::Virtual) => "virtual table".to_owned(),
         (None, _) if table.is_counter() => "table of counters".to_owned(),
         (None, _) => "table".to_owned(),
     };
     let note = format!(
-        "{what} · {} · `PRIMARY KEY {}`",
+        "{what} · {} · {}",
         counted(table.columns.len(), "column", "columns"),
-        key(table)
+        code_span(&format!("PRIMARY KEY {}", key(table)))
     );
     let mut parts = Vec::new();
     if !table.comment.is_empty() {
@@ -49,7 +49,7 @@ fn document(keyspace: &Keyspace, table: &Table, known: Option<&Size>) -> Outline
     }
     parts.push(columns(table));
     if let Some(view) = view.filter(|view| !view.where_clause.is_empty()) {
-        parts.push(Part::Text(format!("Its rows are those of `{}` where:", quote_name(&view.base))));
+        parts.push(Part::Text(format!("Its rows are those of {} where:", code_span(&quote_name(&view.base)))));
         parts.push(Part::Cql(view.where_clause.clone()));
     }
     if keyspace.kind != KeyspaceKind::Virtual {
@@ -139,7 +139,7 @@ fn indexes(place: &str, table: &Table) -> Option<Part> {
         return None;
     }
     let under = table.indexes.values().flat_map(|index| {
-        let head = Head::code(quote_name(&index.name), format!("on `{}` · {}", index.target, kind(index)));
+        let head = Head::code(quote_name(&index.name), format!("on {} · {}", code_span(&index.target), kind(index)));
         let [text, cql] = shown(queries::of_index(place, table, index));
         [Part::Leaf(head), text, cql]
     });

@@ -3,12 +3,13 @@
 use super::sample::{is_ordered, literal, unfrozen};
 use crate::column::CqlType;
 use crate::cql::keywords::quote_name;
+use crate::render::code_span;
 use crate::schema::{Column, Index, IndexKind, Table};
 
 /// A kind of query that is allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Query {
-    /// In words; names between backticks.
+    /// In words; names as code spans.
     pub(super) text: String,
     /// An example.
     pub(super) cql: String,
@@ -28,7 +29,7 @@ pub(super) fn of_keys(place: &str, table: &Table) -> Vec<Query> {
         equal.collect::<Vec<_>>().join(" AND ")
     };
     let names = |columns: &[&Column]| {
-        let names: Vec<_> = columns.iter().map(|column| format!("`{}`", quote_name(&column.name))).collect();
+        let names: Vec<_> = columns.iter().map(|column| code_span(&quote_name(&column.name))).collect();
         listed(&names)
     };
     let all: Vec<&Column> = partition.iter().chain(&clustering).copied().collect();
@@ -56,7 +57,7 @@ pub(super) fn of_keys(place: &str, table: &Table) -> Vec<Query> {
                 partition.iter().chain(before).map(|column| equals(column)).collect();
             conditions.push(range(column));
             queries.push(Query {
-                text: format!("A range of `{}` within one partition{given}.", quote_name(&column.name)),
+                text: format!("A range of {} within one partition{given}.", code_span(&quote_name(&column.name))),
                 cql: select(format!(" WHERE {}", conditions.join(" AND "))),
             });
         }
@@ -64,8 +65,8 @@ pub(super) fn of_keys(place: &str, table: &Table) -> Vec<Query> {
         let ends = if first.descending { "The first" } else { "The last" };
         queries.push(Query {
             text: format!(
-                "{ends} rows of one partition: the stored order of `{}`, turned around.",
-                quote_name(&first.name)
+                "{ends} rows of one partition: the stored order of {}, turned around.",
+                code_span(&quote_name(&first.name))
             ),
             cql: select(format!("{whole} ORDER BY {} {turned} LIMIT 10", quote_name(&first.name))),
         });
@@ -102,7 +103,7 @@ pub(super) fn filtered(table: &Table) -> Option<String> {
         .filter(|column| !matches!(column.role, Some(crate::column::KeyRole::Partition)))
         .filter(|column| clustering.first().is_none_or(|first| first.name != column.name))
         .filter(|column| !indexed(&column.name))
-        .map(|column| format!("`{}`", quote_name(&column.name)))
+        .map(|column| code_span(&quote_name(&column.name)))
         .collect();
     const NAMED: usize = 8;
     let more = others.len().saturating_sub(NAMED);
@@ -126,36 +127,37 @@ pub(super) fn of_index(place: &str, table: &Table, index: &Index) -> Query {
     let column = table.column(&name);
     let cql_type = column.map_or(&CqlType::Text, |column| unfrozen(&column.cql_type));
     let written = quote_name(&name);
+    let shown = code_span(&written);
     let (text, condition) = match (part, cql_type) {
         (_, CqlType::Vector(..)) => {
             let nearest = format!(" ORDER BY {written} ANN OF {} LIMIT 10", literal(cql_type, false));
-            let text = format!("The rows whose `{written}` is nearest to a vector.");
+            let text = format!("The rows whose {shown} is nearest to a vector.");
             return Query { text, cql: format!("SELECT * FROM {place}{nearest};") };
         }
         ("keys", CqlType::Map(key, _)) => (
-            format!("Rows whose `{written}` has a key."),
+            format!("Rows whose {shown} has a key."),
             format!("{written} CONTAINS KEY {}", literal(key, false)),
         ),
         ("entries", CqlType::Map(key, value)) => (
-            format!("Rows whose `{written}` has a value under a key."),
+            format!("Rows whose {shown} has a value under a key."),
             format!("{written}[{}] = {}", literal(key, false), literal(value, false)),
         ),
         (_, CqlType::Map(_, item) | CqlType::List(item) | CqlType::Set(item)) if part != "full" => (
-            format!("Rows whose `{written}` contains a value."),
+            format!("Rows whose {shown} contains a value."),
             format!("{written} CONTAINS {}", literal(item, false)),
         ),
         _ => match index.kind {
             IndexKind::Sai if is_ordered(cql_type) && !matches!(cql_type, CqlType::Text | CqlType::Ascii) => {
                 (
-                    format!("Rows by `{written}`, equal or in a range, together with other such columns."),
+                    format!("Rows by {shown}, equal or in a range, together with other such columns."),
                     column.map_or_else(String::new, range),
                 )
             }
             IndexKind::Sasi if matches!(cql_type, CqlType::Text | CqlType::Ascii) => {
-                (format!("Rows whose `{written}` is like a text."), format!("{written} LIKE 'a%'"))
+                (format!("Rows whose {shown} is like a text."), format!("{written} LIKE 'a%'"))
             }
             _ => (
-                format!("Rows by one value of `{written}`, whatever their partition."),
+                format!("Rows by one value of {shown}, whatever their partition."),
                 format!("{written} = {}", literal(cql_type, false)),
             ),
         },

@@ -5,7 +5,7 @@
 use super::page::kind;
 use super::{counted, key, role};
 use crate::cql::keywords::{quote_name, quote_type_name};
-use crate::render::{Head, MimeBundle, Outline, Part, outline};
+use crate::render::{Head, MimeBundle, Outline, Part, code_span, outline};
 use crate::schema::{Keyspace, KeyspaceKind, Schema, Table};
 
 /// The most bytes of HTML or text that a tree may have.
@@ -174,7 +174,7 @@ fn contents(keyspace: &Keyspace, depth: Depth) -> Vec<Part> {
             keyspace
                 .views
                 .values()
-                .map(|view| table(&view.table, &format!("view of `{}` · ", quote_name(&view.base)), depth)),
+                .map(|view| table(&view.table, &format!("view of {} · ", code_span(&quote_name(&view.base))), depth)),
         );
     }
     let mut kind = |title: &str, under: Vec<Part>| {
@@ -207,7 +207,7 @@ fn table(table: &Table, what: &str, depth: Depth) -> Part {
         0 => String::new(),
         number => format!(" · {}", counted(number, "index", "indexes")),
     };
-    let head = Head::code(quote_name(&table.name), format!("{what}`{}`{indexes}", key(table)));
+    let head = Head::code(quote_name(&table.name), format!("{what}{}{indexes}", code_span(&key(table))));
     if depth == Depth::Keys {
         return Part::Leaf(head);
     }
@@ -221,7 +221,7 @@ fn table(table: &Table, what: &str, depth: Depth) -> Part {
     let line = || Part::Text(columns.collect::<Vec<_>>().join(", "));
     let mut under = vec![if depth == Depth::Tables { super::page::columns(table) } else { line() }];
     under.extend(table.indexes.values().map(|index| {
-        Part::Leaf(Head::code(quote_name(&index.name), format!("on `{}` · {}", index.target, kind(index))))
+        Part::Leaf(Head::code(quote_name(&index.name), format!("on {} · {}", code_span(&index.target), kind(index))))
     }));
     Part::folded(head, under)
 }

@@ -41,23 +41,14 @@ pub(super) fn marked(out: &mut String, text: &str, escapes: &[Range<usize>]) {
 
 /// Appends a sentence as HTML content: what stands between two backticks is code, as in the plain text and in an error.
 pub(super) fn prose(out: &mut String, text: &str) {
-    let mut parts = text.split('`').peekable();
-    let mut code = false;
-    while let Some(part) = parts.next() {
-        match (code, parts.peek()) {
-            (false, _) => content(out, part),
-            (true, Some(_)) => {
-                out.push_str("<code>");
-                content(out, part);
-                out.push_str("</code>");
-            }
-            // The backtick before it has no partner.
-            (true, None) => {
-                out.push('`');
-                content(out, part);
-            }
+    for (code, part) in super::spans::spans(text) {
+        if code {
+            out.push_str("<code>");
+            content(out, part);
+            out.push_str("</code>");
+        } else {
+            content(out, part);
         }
-        code = !code;
     }
 }
 
@@ -242,6 +233,7 @@ mod tests {
         };
         assert_eq!(html("Run `%help <b>`."), "Run <code>%help &lt;b&gt;</code>.");
         assert_eq!(html("A ` alone, `two` of them."), "A <code> alone, </code>two` of them.");
+        assert_eq!(html("Of ``a`<b>``."), "Of <code>a`&lt;b&gt;</code>.");
         assert_eq!(html("none"), "none");
     }
 

@@ -6,6 +6,7 @@
 use super::MimeBundle;
 use super::escape::{content, prose, visible_prose};
 use super::list::{List, list};
+use super::spans::without_marks;
 
 /// A document of parts.
 #[derive(Debug, Clone, Default)]
@@ -79,9 +80,9 @@ impl Head {
     }
 
     fn plain(&self) -> String {
-        let words = [self.name.as_str(), self.note.as_str()].map(visible_prose);
+        let words = [visible_prose(&self.name), without_marks(&visible_prose(&self.note))];
         let words: Vec<_> = words.into_iter().filter(|word| !word.is_empty()).collect();
-        words.join("  ").replace('`', "")
+        words.join("  ")
     }
 }
 
@@ -181,6 +182,6 @@ fn part_plain(out: &mut String, part: &Part, depth: usize) {
         Part::Leaf(head) => line(&head.plain()),
         Part::Table(table) => list(table).plain.lines().for_each(line),
         Part::Cql(cql) => cql.lines().for_each(|text| line(&format!("  {}", visible_prose(text)))),
-        Part::Text(text) => line(&visible_prose(text).replace('`', "")),
+        Part::Text(text) => line(&without_marks(&visible_prose(text))),
     }
 }

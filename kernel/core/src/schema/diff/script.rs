@@ -114,8 +114,9 @@ impl Script<'_> {
         self.steps.push(Step { cql, safety: Safety::Safe, note: None });
     }
 
-    fn lossy(&mut self, cql: String, note: Option<String>) {
-        self.steps.push(Step { cql, safety: Safety::Lossy, note });
+    /// A statement after which something is gone; `note` says what.
+    fn lossy(&mut self, cql: String, note: impl Into<String>) {
+        self.steps.push(Step { cql, safety: Safety::Lossy, note: Some(note.into()) });
     }
 
     fn impossible(&mut self, cql: String, note: String) {
@@ -143,10 +144,7 @@ impl Script<'_> {
         for name in &plan.views {
             let stays = plan.new.views.contains_key(*name);
             let note = if stays { "The view is made anew below." } else { "The view and its rows are lost." };
-            self.lossy(
-                format!("DROP MATERIALIZED VIEW {};", ddl::qualified(place, name)),
-                Some(note.to_owned()),
-            );
+            self.lossy(format!("DROP MATERIALIZED VIEW {};", ddl::qualified(place, name)), note);
         }
         for (table, known) in &plan.old.tables {
             for (name, trigger) in &known.triggers {
@@ -154,7 +152,8 @@ impl Script<'_> {
                 if !plan.drops_table(table) && stays != Some(trigger) {
                     let cql =
                         format!("DROP TRIGGER {} ON {};", ddl::name(name), ddl::qualified(place, table));
-                    self.lossy(cql, None);
+                    let stays = stays.is_some();
+                    self.lossy(cql, if stays { "The trigger is made anew below." } else { "The trigger is lost." });
                 }
             }
         }
@@ -163,12 +162,14 @@ impl Script<'_> {
             let stays = plan.new.tables.get(*table).is_some_and(|table| table.indexes.contains_key(*name));
             let note =
                 if stays { "The index is made anew below." } else { "Queries that need the index fail." };
-            self.lossy(format!("DROP INDEX {};", ddl::qualified(place, name)), Some(note.to_owned()));
+            self.lossy(format!("DROP INDEX {};", ddl::qualified(place, name)), note);
         }
         for signature in &plan.aggregates {
             if let Some(known) = plan.old.aggregates.get(*signature) {
                 let called = ddl::signature(signature, &known.arguments.iter().collect::<Vec<_>>());
-                self.lossy(format!("DROP AGGREGATE {}.{called};", ddl::name(place)), None);
+                let stays = plan.new.aggregates.contains_key(*signature);
+                let note = if stays { "The aggregate is made anew below." } else { "The aggregate is lost." };
+                self.lossy(format!("DROP AGGREGATE {}.{called};", ddl::name(place)), note);
             }
         }
         for (table, known) in &plan.old.tables {
@@ -179,7 +180,7 @@ impl Script<'_> {
                         format!("\nIt may have become {other} (a guess): copy its rows before.")
                     });
                     let note = format!("The table and its rows are lost.{}", guess.unwrap_or_default());
-                    self.lossy(cql, Some(note));
+                    self.lossy(cql, note);
                 }
                 (Some(_), Some(reason)) => self.impossible(
                     cql,
@@ -194,13 +195,15 @@ impl Script<'_> {
             if let Some(known) = plan.old.functions.get(*signature) {
                 let arguments: Vec<_> = known.arguments.iter().map(|(_, ty)| ty).collect();
                 let called = ddl::signature(signature, &arguments);
-                self.lossy(format!("DROP FUNCTION {}.{called};", ddl::name(place)), None);
+                let stays = plan.new.functions.contains_key(*signature);
+                let note = if stays { "The function is made anew below." } else { "The function is lost." };
+                self.lossy(format!("DROP FUNCTION {}.{called};", ddl::name(place)), note);
             }
         }
         for udt in types::in_order(&plan.old.types).into_iter().rev() {
             let cql = format!("DROP TYPE {};", ddl::qualified_type(place, &udt.name));
             match (plan.new.types.get(&udt.name), plan.types.get(udt.name.as_str())) {
-                (None, _) => self.lossy(cql, None),
+                (None, _) => self.lossy(cql, "The type is lost, with the names of its fields."),
                 (Some(_), Some(reason)) => {
                     self.impossible(cql, format!("{reason}\nThe type is made anew below."));
                 }
@@ -222,7 +225,7 @@ impl Script<'_> {
                 format!("\nIt may have become {other} (a guess): Cassandra renames key columns only, so copy the values before.")
             });
             let note = format!("The column's values are lost.{}", guess.unwrap_or_default());
-            self.lossy(format!("ALTER TABLE {table} DROP {};", ddl::name(&column.name)), Some(note));
+            self.lossy(format!("ALTER TABLE {table} DROP {};", ddl::name(&column.name)), note);
         }
         if !renamed.is_empty() {
             let pairs = renamed
