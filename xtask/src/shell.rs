@@ -34,9 +34,14 @@ pub(crate) fn forget_us(command: &mut Command) {
 
 /// Runs a program with its output on the terminal; an exit code other than 0 is a failure.
 pub(crate) fn run(command: &mut Command) -> Outcome {
+    run_within(command, LIMIT)
+}
+
+/// As [`run`], with a limit of its own.
+pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Outcome {
     let mut child =
         command.stdin(Stdio::null()).spawn().explain(format!("Cannot start {}", name(command)))?;
-    wait(&mut child, &name(command), LIMIT)
+    wait(&mut child, &name(command), limit)
 }
 
 /// Runs a program with its output kept away; when it fails, the failure ends in the last lines of it.
@@ -69,11 +74,35 @@ pub(crate) fn wait(child: &mut Child, name: &str, limit: Duration) -> Outcome {
             };
         }
         if started.elapsed() > limit {
+            end_family(child.id());
             let _ = child.kill();
             let _ = child.wait();
             return Err(Failure::new(format!("{name} was stopped after {} s.", limit.as_secs())));
         }
         thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Ends what a program has started, and what that has: tests that outlive their cargo would disturb all that comes after them.
+fn end_family(parent: u32) {
+    let Ok(list) = Command::new("ps").args(["-A", "-o", "pid=", "-o", "ppid="]).output() else { return };
+    let list = String::from_utf8_lossy(&list.stdout).into_owned();
+    let pairs: Vec<(u32, u32)> = list
+        .lines()
+        .filter_map(|line| {
+            let mut numbers = line.split_whitespace().map(str::parse);
+            Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+        })
+        .collect();
+    let mut family = vec![parent];
+    let mut at = 0;
+    while let Some(&elder) = family.get(at) {
+        family.extend(pairs.iter().filter(|(_, of)| *of == elder).map(|(child, _)| *child));
+        at += 1;
+    }
+    let children: Vec<String> = family[1..].iter().map(u32::to_string).collect();
+    if !children.is_empty() {
+        let _ = Command::new("kill").arg("-KILL").args(children).status();
     }
 }
 
@@ -109,6 +138,18 @@ mod tests {
         assert!(failure.starts_with("sh "), "{failure}");
         assert!(failure.contains("exit status: 3"), "{failure}");
         assert!(failure.ends_with("the reason"), "{failure}");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_a_hanging_program_has_started_is_stopped_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let trace = folder.path().join("trace");
+        let script = format!("(sleep 1; touch {}) & wait", trace.display());
+        let mut child = Command::new("sh").args(["-c", &script]).spawn().unwrap();
+        wait(&mut child, "sh", Duration::from_millis(300)).unwrap_err();
+        thread::sleep(Duration::from_millis(1_500));
+        assert!(!trace.exists(), "its child still runs");
     }
 
     #[test]

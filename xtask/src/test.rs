@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use crate::failure::Outcome;
 use crate::places::Places;
@@ -75,6 +76,9 @@ const STAGES: [Stage<House>; 14] = [
     Stage { name: "browser", what: "JupyterLab in a real Chromium", run: |house| house.pytest("browser") },
 ];
 
+/// The longest that the tests of all crates may take together: on a slow machine half of it is usual.
+const MOST: Duration = Duration::from_secs(60 * 60);
+
 /// Runs the parts whose names contain one of `filters`, or all.
 pub(crate) fn test(places: &Places, filters: &[&str]) -> Outcome {
     let needs =
@@ -136,7 +140,7 @@ impl House {
             command.env_remove(name);
         }
         command.env("CQLBOOK_SANDBOX", sandbox.admin()?);
-        shell::run(command.current_dir(&self.places.root))
+        shell::run_within(command.current_dir(&self.places.root), MOST)
     }
 
     /// Random input for a minute, or for as long as `CQLBOOK_FUZZ_SECONDS` says. Without a database.
