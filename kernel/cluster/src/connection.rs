@@ -244,6 +244,10 @@ impl Connection {
             "CREATE" | "ALTER" | "DROP" => {
                 answer.schema_changed = true;
                 answer.warnings.extend(self.settle_schema(&request.cql).await);
+                if model::is_of_roles(&request.cql) {
+                    // Roles have no version of the schema.
+                    self.inner.keeper.roles_changed();
+                }
                 if word == "DROP"
                     && let Some(gone) = model::dropped_keyspace(&request.cql)
                 {

@@ -30,10 +30,7 @@ const BORDERS: &[Border] = &[
         home: "kernel/core/src/markdown.rs",
         message: "A name enters Markdown by Markdown::code: between two backticks it could end the code.",
         crosses: |file, line| file.text.contains("markdown::Markdown") && has_name_in_code(line),
-        may: &[(
-            "kernel/core/src/browse/page.rs",
-            "These are sentences of an outline, not Markdown yet: Markdown::sentence quotes what is between their backticks.",
-        )],
+        may: &[],
     },
     Border {
         home: "kernel/app/src/run/scene.rs",

@@ -9,7 +9,7 @@ use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::host::{Hosts, NATIVE_PORT};
 use cqlbook_core::magic::Arguments;
 use cqlbook_core::secret::Secret;
-use cqlbook_vault::{Destination, Place as SavedPlace, Profile};
+use cqlbook_vault::{Destination, Place as SavedPlace};
 use zeroize::Zeroizing;
 
 use super::desk::Desk;
@@ -17,7 +17,7 @@ use super::destination;
 use super::environment;
 use super::fields::{self, Draft, Field};
 use super::recipe::{Login, Place, Recipe};
-use super::shelf::Shelf;
+use super::shelf::{Begun, Shelf};
 use crate::explain::connect::no_port;
 use crate::explain::file::{self, Doing};
 use crate::explain::host::host;
@@ -75,12 +75,14 @@ pub(crate) async fn astra(
     if known {
         // Whether the name is free is known before a secret is typed for it.
         ask_for(&[Field::Name], &mut draft, desk).await?;
-        if let (Some(name), Some(bundle)) = (&draft.name, &draft.bundle) {
+        let name = draft.name.as_deref().filter(|name| !name.trim().is_empty());
+        if let (Some(name), Some(bundle)) = (name, &draft.bundle) {
             let place = SavedPlace::Astra { bundle: desk.path(bundle) };
             profile = Some(shelf.begin(desk, name, place, arguments.flag("read-only")).await?);
         }
     }
-    let missing = draft.missing();
+    let mut missing = draft.missing();
+    missing.retain(|field| !(known && *field == Field::Name));
     ask_for(&missing, &mut draft, desk).await?;
     let has_no_secret = draft.missing().contains(&Field::ClientSecret);
     let fields = draft.finish(desk.folder(), desk.home()).map_err(|missing| match missing.code {
@@ -296,14 +298,15 @@ async fn finish(
     desk: &dyn Desk,
     shelf: &Shelf,
     mut recipe: Recipe,
-    begun: Option<Profile>,
+    begun: Option<Begun>,
     arguments: &Arguments,
     purpose: Purpose,
 ) -> Result<Recipe, Diagnostic> {
     if let (Purpose::Save, Some(name)) = (purpose, recipe.name.clone()) {
-        let mut profile = match begun {
-            Some(profile) => profile,
-            None => shelf.begin(desk, &name, recipe.saved_place(), recipe.read_only).await?,
+        // While somebody typed, another kernel may have changed it: what was not seen is asked about.
+        let mut profile = match begun.filter(|begun| shelf.is_as_it_was(&name, begun)) {
+            Some(begun) => begun.profile,
+            None => shelf.begin(desk, &name, recipe.saved_place(), recipe.read_only).await?.profile,
         };
         profile.keyspace.clone_from(&recipe.keyspace);
         recipe.name = Some(profile.name.clone());

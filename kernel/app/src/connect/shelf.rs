@@ -60,6 +60,12 @@ struct State {
     used: Vec<Arc<Secret>>,
 }
 
+/// A saved connection that a new one is to become, and what was found under its name when the person agreed.
+pub(crate) struct Begun {
+    pub(crate) profile: Profile,
+    seen: Option<Profile>,
+}
+
 impl Shelf {
     /// The shelf of this user.
     pub(crate) fn of_user() -> Self {
@@ -219,13 +225,14 @@ impl Shelf {
         name: &str,
         place: SavedPlace,
         read_only: bool,
-    ) -> Result<Profile, Diagnostic> {
+    ) -> Result<Begun, Diagnostic> {
         let fresh = Profile::new(name, place).map_err(|error| explain::new(&error))?;
         let known = match self.profiles().map(|profiles| profiles.get(name)) {
             Some(Ok(known)) => Some(known),
             Some(Err(ProfileError::NotFound { .. })) | None => None,
             Some(Err(error)) => return Err(explain::profile(&error)),
         };
+        let seen = known.clone();
         let mut profile = match known {
             None => fresh,
             Some(mut known) => {
@@ -238,7 +245,14 @@ impl Shelf {
             }
         };
         profile.read_only = read_only;
-        Ok(profile)
+        Ok(Begun { profile, seen })
+    }
+
+    /// Whether what was found under a name is there still, but for when it was last used.
+    pub(crate) fn is_as_it_was(&self, name: &str, begun: &Begun) -> bool {
+        let now = self.profiles().and_then(|profiles| profiles.get(name).ok());
+        let bare = |profile: &Profile| Profile { last_used: None, ..profile.clone() };
+        now.as_ref().map(bare) == begun.seen.as_ref().map(bare)
     }
 
     /// Seals a recipe's login for its profile. Where there is no keychain it stays as it is, in this session, unless a

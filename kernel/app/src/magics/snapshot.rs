@@ -11,6 +11,7 @@ use cqlbook_core::render::{self, Facts, Item, List, MimeBundle};
 use cqlbook_core::schema::describe::{self, Request, What};
 use cqlbook_core::schema::diff::{self, Sides, script};
 use cqlbook_core::schema::file::Snapshot;
+use cqlbook_core::schema::read::Source;
 use cqlbook_core::schema::{Keyspace, KeyspaceKind, Schema};
 
 use crate::connect::opening;
@@ -362,9 +363,25 @@ async fn sides(scene: &Scene, arguments: &Arguments) -> Result<(Schema, Schema, 
     Ok((old.schema, new_schema, Sides { keyspace }, title))
 }
 
+/// What was not read of either side, and so looks as if it were not there.
+fn unread(old: &Schema, new: &Schema) -> Vec<String> {
+    let of = |schema: &Schema, side: &str| {
+        let notes = schema.notes.iter().filter(|note| Source::is_named_in(note));
+        notes
+            .map(|note| format!("Of {side} side: {note} What it has looks as if it were not there."))
+            .collect::<Vec<_>>()
+    };
+    [of(old, "the first"), of(new, "the second")].concat()
+}
+
 async fn compare(scene: &Scene, arguments: &Arguments) -> Result<(), Diagnostic> {
     let (old, new, sides, title) = sides(scene, arguments).await?;
-    let shown = aside::run(move || render::diff(&diff::diff(&old, &new, &sides), &title)).await?;
+    let shown = aside::run(move || {
+        let mut found = diff::diff(&old, &new, &sides);
+        found.notes.splice(0..0, unread(&old, &new));
+        render::diff(&found, &title)
+    })
+    .await?;
     scene.show(shown).await;
     Ok(())
 }
@@ -373,7 +390,7 @@ async fn migrate(scene: &Scene, arguments: &Arguments) -> Result<(), Diagnostic>
     let (old, new, sides, mut head) = sides(scene, arguments).await?;
     let allow_lossy = arguments.flag("allow-lossy");
     let script = aside::run(move || {
-        for told in script::left_out(&old, &new, &sides) {
+        for told in unread(&old, &new).into_iter().chain(script::left_out(&old, &new, &sides)) {
             head.push('\n');
             head.push_str(&told);
         }

@@ -162,7 +162,8 @@ fn explained(error: &SqlError, source: &str, body: Span) -> Diagnostic {
             meant(invalid, near).with_hint(format!("There are: {}.", columns.join(", ")))
         }
         SqlError::Param { name, .. } => {
-            usage.with_hint(format!("`%param {} = VALUE`, with the value as a CQL literal.", quote_name(name)))
+            let set = render::code_span(&format!("%param {} = VALUE", quote_name(name)));
+            usage.with_hint(format!("{set}, with the value as a CQL literal."))
         }
         SqlError::File { path, .. } => of_file(error, Path::new(path)),
         SqlError::Beyond { hints, words, .. } => {

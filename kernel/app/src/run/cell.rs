@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use cqlbook_cluster::{Connection, QueryError, ServerErrorKind};
 use cqlbook_core::cell::{self, Cell, CellMagic, Idempotence, Step, StepKind};
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic::{self, MagicKind};
@@ -94,18 +95,30 @@ async fn run_cell_magic(
     scene.own = Some(own);
     let Some(keyspace) = keyspace else { return run_steps(scene, &steps, request).await };
     let open = scene.open()?;
-    // As typed where there is such a keyspace; otherwise as CQL reads a bare name, in lower case.
-    let exact = open.connection.schema().keyspaces.contains_key(&keyspace);
     let used = tokio::select! {
         biased;
         () = request.cancelled.cancelled() => Err(interrupted("No statement of the cell was sent.")),
-        used = open.connection.use_keyspace(&keyspace, exact) => {
+        used = use_keyspace(&open.connection, &keyspace) => {
             used.map_err(|error| magics::connect::keyspace_failed(&error, &open, cell.line))
         }
     };
     // Of the cell alone: there is nothing to go back to, and nobody else is moved.
     scene.enter(open.number, &used?);
     run_steps(scene, &steps, request).await
+}
+
+/// Uses a keyspace as typed where there is such a one; otherwise as CQL reads a bare name, in lower case. Where the schema is not known
+/// the server is asked.
+async fn use_keyspace(connection: &Connection, typed: &str) -> Result<Connection, QueryError> {
+    let schema = connection.schema();
+    let is_there = schema.keyspaces.contains_key(typed);
+    if !is_there && schema.keyspaces.is_empty() && typed.contains(|c: char| c.is_ascii_uppercase()) {
+        match connection.use_keyspace(typed, true).await {
+            Err(QueryError::Server(error)) if error.kind == ServerErrorKind::Invalid => {}
+            used => return used,
+        }
+    }
+    connection.use_keyspace(typed, is_there).await
 }
 
 async fn run_steps(scene: &mut Scene, steps: &[Step], request: &ExecuteRequest) -> Result<(), Diagnostic> {

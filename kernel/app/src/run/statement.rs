@@ -10,7 +10,7 @@ use cqlbook_core::cql::keywords::quote_name;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic;
 use cqlbook_core::redact::shown_param;
-use cqlbook_core::render::{self, Facts, TableOptions};
+use cqlbook_core::render::{self, Facts, TableOptions, code_span};
 use cqlbook_core::settings::CellSettings;
 use cqlbook_core::value;
 use cqlbook_wire::Stream;
@@ -183,10 +183,16 @@ pub(crate) async fn prepare(
         if !params.contains_key(&bind.name) {
             return Err(Diagnostic::new(
                 Code::InvalidQuery,
-                format!("The bind variable `:{}` has no value.", quote_name(&bind.name)),
+                format!(
+                    "The bind variable {} has no value.",
+                    code_span(&format!(":{}", quote_name(&bind.name)))
+                ),
             )
             .with_cause("A name with a colon stands for a value, and none was set in this session.")
-            .with_hint(format!("`%param {} = VALUE`, with the value as a CQL literal.", quote_name(&bind.name)))
+            .with_hint(format!(
+                "{}, with the value as a CQL literal.",
+                code_span(&format!("%param {} = VALUE", quote_name(&bind.name)))
+            ))
             .with_span(bind.span));
         }
     }
@@ -209,8 +215,8 @@ pub(crate) async fn prepare(
             let diagnostic =
                 Diagnostic::new(Code::InvalidQuery, format!("The value of `:{name}` does not fit{why}."))
                     .with_hint(format!(
-                        "Set it again: `%param {} = VALUE`, a CQL literal of type {}.",
-                        quote_name(name),
+                        "Set it again: {}, a CQL literal of type {}.",
+                        code_span(&format!("%param {} = VALUE", quote_name(name))),
                         column.cql_type
                     ));
             match bind {
@@ -289,7 +295,7 @@ pub(crate) async fn show(
     let Some(pages) = pages else {
         // Where a cell has several, those without rows are not what `--into` is for.
         if let Some(name) = statement.into.as_deref() {
-            facts.notes.push(format!("Nothing is kept as {}: the statement has no rows.", render::code_span(name)));
+            facts.notes.push(format!("Nothing is kept as {}: the statement has no rows.", code_span(name)));
         }
         let silent = !scene.sources.is_empty() && facts.warnings.is_empty() && facts.notes.is_empty();
         if !silent {

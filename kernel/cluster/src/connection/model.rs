@@ -367,6 +367,15 @@ pub(super) fn dropped_keyspace(cql: &str) -> Option<String> {
     }
 }
 
+/// Whether a statement makes, changes or drops a role.
+pub(super) fn is_of_roles(cql: &str) -> bool {
+    matches!(
+        Statement::new(cql).kind,
+        StatementKind::Create(object) | StatementKind::Alter(object) | StatementKind::Drop(object)
+            if matches!(object.kind, ObjectKind::Role | ObjectKind::User)
+    )
+}
+
 /// The keyspace that a statement names whose schema it changes.
 fn keyspace_of(cql: &str) -> Option<String> {
     let statement = Statement::new(cql);

@@ -45,11 +45,12 @@ fn document(keyspace: &Keyspace, table: &Table, known: Option<&Size>) -> Outline
     );
     let mut parts = Vec::new();
     if !table.comment.is_empty() {
-        parts.push(Part::Text(table.comment.clone()));
+        parts.push(Part::Said(table.comment.clone()));
     }
     parts.push(columns(table));
     if let Some(view) = view.filter(|view| !view.where_clause.is_empty()) {
-        parts.push(Part::Text(format!("Its rows are those of {} where:", code_span(&quote_name(&view.base)))));
+        parts
+            .push(Part::Text(format!("Its rows are those of {} where:", code_span(&quote_name(&view.base)))));
         parts.push(Part::Cql(view.where_clause.clone()));
     }
     if keyspace.kind != KeyspaceKind::Virtual {
@@ -139,7 +140,8 @@ fn indexes(place: &str, table: &Table) -> Option<Part> {
         return None;
     }
     let under = table.indexes.values().flat_map(|index| {
-        let head = Head::code(quote_name(&index.name), format!("on {} · {}", code_span(&index.target), kind(index)));
+        let head =
+            Head::code(quote_name(&index.name), format!("on {} · {}", code_span(&index.target), kind(index)));
         let [text, cql] = shown(queries::of_index(place, table, index));
         [Part::Leaf(head), text, cql]
     });

@@ -57,7 +57,10 @@ pub(super) fn of_keys(place: &str, table: &Table) -> Vec<Query> {
                 partition.iter().chain(before).map(|column| equals(column)).collect();
             conditions.push(range(column));
             queries.push(Query {
-                text: format!("A range of {} within one partition{given}.", code_span(&quote_name(&column.name))),
+                text: format!(
+                    "A range of {} within one partition{given}.",
+                    code_span(&quote_name(&column.name))
+                ),
                 cql: select(format!(" WHERE {}", conditions.join(" AND "))),
             });
         }

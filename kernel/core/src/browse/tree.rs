@@ -170,12 +170,9 @@ fn contents(keyspace: &Keyspace, depth: Depth) -> Vec<Part> {
         }
     } else {
         parts.extend(keyspace.tables.values().map(|of| table(of, "", depth)));
-        parts.extend(
-            keyspace
-                .views
-                .values()
-                .map(|view| table(&view.table, &format!("view of {} · ", code_span(&quote_name(&view.base))), depth)),
-        );
+        parts.extend(keyspace.views.values().map(|view| {
+            table(&view.table, &format!("view of {} · ", code_span(&quote_name(&view.base))), depth)
+        }));
     }
     let mut kind = |title: &str, under: Vec<Part>| {
         if !under.is_empty() {
@@ -221,7 +218,10 @@ fn table(table: &Table, what: &str, depth: Depth) -> Part {
     let line = || Part::Text(columns.collect::<Vec<_>>().join(", "));
     let mut under = vec![if depth == Depth::Tables { super::page::columns(table) } else { line() }];
     under.extend(table.indexes.values().map(|index| {
-        Part::Leaf(Head::code(quote_name(&index.name), format!("on {} · {}", code_span(&index.target), kind(index))))
+        Part::Leaf(Head::code(
+            quote_name(&index.name),
+            format!("on {} · {}", code_span(&index.target), kind(index)),
+        ))
     }));
     Part::folded(head, under)
 }

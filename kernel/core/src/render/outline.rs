@@ -52,6 +52,8 @@ pub enum Part {
     Cql(String),
     /// A sentence; what stands between backticks is code.
     Text(String),
+    /// What somebody else wrote, as it is.
+    Said(String),
 }
 
 impl Head {
@@ -162,6 +164,11 @@ fn part_html(out: &mut String, part: &Part) {
             prose(out, &visible_prose(text));
             out.push_str("</div>");
         }
+        Part::Said(text) => {
+            out.push_str("<div>");
+            content(out, &visible_prose(text));
+            out.push_str("</div>");
+        }
     }
 }
 
@@ -183,5 +190,6 @@ fn part_plain(out: &mut String, part: &Part, depth: usize) {
         Part::Table(table) => list(table).plain.lines().for_each(line),
         Part::Cql(cql) => cql.lines().for_each(|text| line(&format!("  {}", visible_prose(text)))),
         Part::Text(text) => line(&without_marks(&visible_prose(text))),
+        Part::Said(text) => line(&visible_prose(text)),
     }
 }

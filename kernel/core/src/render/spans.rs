@@ -6,8 +6,9 @@
 pub fn code_span(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
     let fence = "`".repeat(longest + 1);
-    let edge = text.starts_with('`') || text.ends_with('`');
-    let pad = if edge { " " } else { "" };
+    // Where a mark would run into one of the text, or a space of the text be taken for the one that parts them.
+    let is_parted = text.starts_with('`') || text.ends_with('`') || unpadded(text) != text;
+    let pad = if is_parted { " " } else { "" };
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 

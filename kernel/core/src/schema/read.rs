@@ -50,6 +50,11 @@ pub enum Source {
 }
 
 impl Source {
+    /// Whether a note on what could not be read is of one of them, and so of objects of the schema.
+    pub fn is_named_in(note: &str) -> bool {
+        Self::ALL.iter().any(|source| note.starts_with(source.table()))
+    }
+
     /// All of them.
     pub const ALL: [Self; 14] = [
         Self::Keyspaces,

@@ -30,7 +30,8 @@ async fn values_go_into_lists_collections_and_quoted_names() {
     let second =
         "INSERT INTO t (k, c, l, p) VALUES (:\"Key\", :two, :nothing, {city: :\"My city\", zip: :two})";
     let (name, text) = notebook.error(second).await;
-    assert!(name == "INVALID_QUERY" && text.contains("`:My city` has no value"), "{text}");
+    assert!(name == "INVALID_QUERY" && text.contains("`:\"My city\"` has no value"), "{text}");
+    assert!(text.contains("→ `%param \"My city\" = VALUE`"), "what is advised sets that name: {text}");
     notebook.ok(&format!("%param \"My city\" = 'Bonn'\n{second}")).await;
     let (_, text) = notebook.error("UPDATE t SET tags = {:\"My city\"} WHERE k = 1 AND c = 2").await;
     assert!(

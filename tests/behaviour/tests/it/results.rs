@@ -20,6 +20,9 @@ async fn a_kept_result_is_drawn_again_sorted_and_cut() {
     assert!(text.find("fig").unwrap() < text.find("pear").unwrap(), "{text}");
     let list = notebook.ok("%results").await;
     assert!(list.plain()[0].contains("fruit") && list.plain()[0].contains('_'), "{}", list.plain()[0]);
+    let cell = notebook.ok("fruit << INSERT INTO t (k, c) VALUES (9, 9)").await;
+    let told = "Nothing is kept as `fruit`: the statement has no rows.";
+    assert!(cell.plain()[0].contains(told), "{}", cell.plain()[0]);
     notebook.ok("%forget fruit").await;
     let (name, _) = notebook.error("%show fruit").await;
     assert_eq!(name, "USAGE");

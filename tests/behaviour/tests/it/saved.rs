@@ -152,6 +152,27 @@ async fn a_name_that_leads_elsewhere_is_replaced_only_if_the_user_says_so() {
     notebook.frontend.answer("y");
     notebook.ok("%connect astra --name Production").await;
     assert!(user.connections().contains(other.bundle().to_str().unwrap()));
+
+    // Nobody types a password for a name that is taken.
+    notebook.frontend.answer("n");
+    let cell = notebook.run("%connect cassandra --name Production --host 127.0.0.1 --user ann").await;
+    assert_eq!(cell.prompts.len(), 1, "{:?}", cell.prompts);
+    assert!(cell.transcript().contains("CONFIRMATION_REQUIRED"), "{}", cell.transcript());
+}
+
+#[tokio::test]
+async fn a_file_of_broken_connections_is_not_an_empty_one() {
+    let user = User::without_keychain(None);
+    let mut notebook = user.notebook().await;
+    user.write_connections("version = 1\n[[connection]]\nid = \"1\"\n");
+    let (name, text) = notebook.error("%connect Two").await;
+    assert_eq!(name, "NOT_CONNECTED", "{text}");
+    assert!(text.contains("none of them can be read") && text.contains("%connections"), "{text}");
+    user.write_connections("version = 1\n[[connection]]\nid = \"1\"\nname = \"One\"\n");
+    let (_, text) = notebook.error("%connect One").await;
+    assert!(!text.contains("There is no connection called"), "{text}");
+    let (_, text) = notebook.error("%connect Two").await;
+    assert!(text.contains("There are: `One`."), "{text}");
 }
 
 #[tokio::test]

@@ -78,6 +78,13 @@ impl User {
         std::fs::read_to_string(self.home.path().join(".config/cqlbook/connections.toml")).unwrap_or_default()
     }
 
+    /// Writes that file, as somebody does by hand.
+    pub(crate) fn write_connections(&self, text: &str) {
+        let folder = self.home.path().join(".config/cqlbook");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("connections.toml"), text).unwrap();
+    }
+
     /// The files under the home folder in which a text stands.
     pub(crate) fn files_with(&self, text: &str) -> Vec<PathBuf> {
         files_with(self.home.path(), text)

@@ -27,10 +27,9 @@ pub fn steps(old: &Schema, new: &Schema, sides: &Sides) -> Vec<Step> {
     let mut script = Script { steps: Vec::new(), servers: &servers };
     for name in sides.names(old, new) {
         match (old.keyspace(name), new.keyspace(name)) {
-            (Some(_), None) => script.lossy(
-                format!("DROP KEYSPACE {};", ddl::name(name)),
-                Some("All tables in it are lost.".to_owned()),
-            ),
+            (Some(_), None) => {
+                script.lossy(format!("DROP KEYSPACE {};", ddl::name(name)), "All tables in it are lost.")
+            }
             (None, Some(keyspace)) => {
                 script.safe(ddl::keyspace(keyspace));
                 let empty = Keyspace { name: keyspace.name.clone(), ..Keyspace::default() };
@@ -153,7 +152,10 @@ impl Script<'_> {
                     let cql =
                         format!("DROP TRIGGER {} ON {};", ddl::name(name), ddl::qualified(place, table));
                     let stays = stays.is_some();
-                    self.lossy(cql, if stays { "The trigger is made anew below." } else { "The trigger is lost." });
+                    self.lossy(
+                        cql,
+                        if stays { "The trigger is made anew below." } else { "The trigger is lost." },
+                    );
                 }
             }
         }
