@@ -25,6 +25,7 @@ use crate::explain::vault as explain;
 
 mod places;
 
+pub(crate) use places::Begun;
 pub(super) use places::{asks_anew, is_agreed};
 use places::{confirm, losses};
 
@@ -58,12 +59,6 @@ struct State {
     allowed: Vec<Destination>,
     /// Passwords and tokens that this session has used, for whoever must keep them out of what is kept.
     used: Vec<Arc<Secret>>,
-}
-
-/// A saved connection that a new one is to become, and what was found under its name when the person agreed.
-pub(crate) struct Begun {
-    pub(crate) profile: Profile,
-    seen: Option<Profile>,
 }
 
 impl Shelf {
@@ -250,9 +245,7 @@ impl Shelf {
 
     /// Whether what was found under a name is there still, but for when it was last used.
     pub(crate) fn is_as_it_was(&self, name: &str, begun: &Begun) -> bool {
-        let now = self.profiles().and_then(|profiles| profiles.get(name).ok());
-        let bare = |profile: &Profile| Profile { last_used: None, ..profile.clone() };
-        now.as_ref().map(bare) == begun.seen.as_ref().map(bare)
+        begun.saw(self.profiles().and_then(|profiles| profiles.get(name).ok()))
     }
 
     /// Seals a recipe's login for its profile. Where there is no keychain it stays as it is, in this session, unless a

@@ -166,6 +166,23 @@ pub(in super::super) async fn is_agreed(
     Ok(answer.is_some_and(|answer| matches!(answer.expose().trim().to_lowercase().as_str(), "y" | "yes")))
 }
 
+/// A saved connection that a new one is to become, and what was found under its name when the person agreed.
+pub(crate) struct Begun {
+    pub(crate) profile: Profile,
+    pub(super) seen: Option<Profile>,
+}
+
+impl Begun {
+    /// Whether that is what is there now, but for when it was last used.
+    pub(super) fn saw(&self, now: Option<Profile>) -> bool {
+        let bare = |mut profile: Profile| {
+            profile.last_used = None;
+            profile
+        };
+        self.seen.clone().map(bare) == now.map(bare)
+    }
+}
+
 /// What a saved connection would lose if a new one took its place, each as the end of "it": nothing where it leads to the same place, as
 /// the same user, and sends no more than before, so that saving it again surprises nobody.
 pub(super) fn losses(known: &Profile, fresh: &SavedPlace, read_only: bool) -> Vec<String> {
