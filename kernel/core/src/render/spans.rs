@@ -7,7 +7,7 @@ pub fn code_span(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
     let fence = "`".repeat(longest + 1);
     // Where a mark would run into one of the text, or a space of the text be taken for the one that parts them.
-    let is_parted = text.starts_with('`') || text.ends_with('`') || unpadded(text) != text;
+    let is_parted = longest > 0 && (text.starts_with('`') || text.ends_with('`') || unpadded(text) != text);
     let pad = if is_parted { " " } else { "" };
     format!("{fence}{pad}{text}{pad}{fence}")
 }
@@ -24,7 +24,9 @@ pub(crate) fn spans(text: &str) -> Vec<(bool, &str)> {
             Some(closing) => {
                 let (end, _) = runs[closing];
                 parts.push((false, &text[at..start]));
-                parts.push((true, unpadded(&text[start + length..end])));
+                let code = &text[start + length..end];
+                // Between single backticks a space is the text's own.
+                parts.push((true, if length > 1 { unpadded(code) } else { code }));
                 at = end + length;
                 next = closing + 1;
             }
@@ -75,10 +77,10 @@ impl Later {
     }
 }
 
-/// The code without the space that parts it from its marks, where it begins or ends with a backtick.
+/// The code without the space that parts it from its marks: where it begins and ends with one, and has something else.
 fn unpadded(code: &str) -> &str {
     let inner = code.strip_prefix(' ').and_then(|code| code.strip_suffix(' '));
-    inner.filter(|inner| inner.starts_with('`') || inner.ends_with('`')).unwrap_or(code)
+    inner.filter(|inner| inner.contains(|c| c != ' ')).unwrap_or(code)
 }
 
 #[cfg(test)]
