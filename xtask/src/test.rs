@@ -1,10 +1,13 @@
 //! `cargo xtask test`: every check there is, in an order that reuses what was built.
 
+use std::fs::File;
+use std::io;
 use std::path::PathBuf;
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
-use crate::failure::Outcome;
+use crate::failure::{Explain, Failure, Outcome};
 use crate::places::Places;
 use crate::prerequisites::{self, Need};
 use crate::sandbox::{self, Sandbox};
@@ -66,15 +69,24 @@ const STAGES: [Stage<House>; 14] = [
     Stage {
         name: "jupyter",
         what: "Jupyter's own checks of kernel and notebook",
-        run: |house| house.pytest("not browser"),
+        run: |house| {
+            let mut python = house.pytest("not browser")?;
+            python.arg(house.places.root.join(FRONTENDS));
+            house.run_with_astra(&mut python)
+        },
     },
     Stage {
         name: "wheel",
         what: "pip install in an empty environment, papermill, nbconvert, the console, jupytext, nbdime",
         run: House::wheel,
     },
-    Stage { name: "browser", what: "JupyterLab in a real Chromium", run: |house| house.pytest("browser") },
+    Stage { name: "browser", what: "JupyterLab in a real Chromium", run: House::browser },
 ];
+
+/// Where the tests of frontends are.
+const FRONTENDS: &str = "tests/frontends";
+/// Those of them that look at what was drawn, and do nothing with a kernel in the window.
+const SHOWS: [&str; 4] = ["test_elsewhere.py", "test_notebooks.py", "test_charts.py", "test_sanitizer.py"];
 
 /// The longest that the tests of all crates may take together: on a slow machine half of it is usual.
 const MOST: Duration = Duration::from_secs(60 * 60);
@@ -133,14 +145,21 @@ impl House {
         self.kernel.get_or_insert_with(make).clone()
     }
 
-    /// Runs a command that finds the sandbox: its line in CQLBOOK_SANDBOX, and as the environment's Astra.
-    fn run_with_astra(&mut self, command: &mut Command) -> Outcome {
+    /// Has a command find the sandbox: its line in CQLBOOK_SANDBOX, and as the environment's Astra.
+    fn with_astra(&mut self, command: &mut Command) -> Outcome {
         let sandbox = self.sandbox()?;
         for name in sandbox::VARIABLES {
             command.env_remove(name);
         }
         command.env("CQLBOOK_SANDBOX", sandbox.admin()?);
-        shell::run_within(command.current_dir(&self.places.root), MOST)
+        command.current_dir(&self.places.root);
+        Ok(())
+    }
+
+    /// Runs a command that finds the sandbox.
+    fn run_with_astra(&mut self, command: &mut Command) -> Outcome {
+        self.with_astra(command)?;
+        shell::run_within(command, MOST)
     }
 
     /// Random input for a minute, or for as long as `CQLBOOK_FUZZ_SECONDS` says. Without a database.
@@ -218,8 +237,29 @@ impl House {
         self.run_with_astra(&mut pytest)
     }
 
-    /// The Python tests that carry a mark, or do not. A run without a test is a failure.
-    fn pytest(&mut self, mark: &str) -> Outcome {
+    /// The tests in a browser, in two programs side by side: one of them alone leaves half of two cores idle.
+    fn browser(&mut self) -> Outcome {
+        let folder = self.places.root.join(FRONTENDS);
+        let (mut shows, mut runs) = (self.pytest("browser")?, self.pytest("browser")?);
+        shows.args(SHOWS.map(|file| folder.join(file)));
+        runs.arg(&folder).args(SHOWS.map(|file| format!("--ignore={}", folder.join(file).display())));
+        self.with_astra(&mut shows)?;
+        self.with_astra(&mut runs)?;
+        let said = self.places.work.join("browser-shows.log");
+        let log = File::create(&said).explain("Cannot keep what a test prints")?;
+        shows.stderr(log.try_clone().explain("Cannot keep what a test prints")?).stdout(log);
+        let (shown, ran) = thread::scope(|scope| {
+            let shown = scope.spawn(|| shell::run_within(&mut shows, MOST));
+            let ran = shell::run_within(&mut runs, MOST);
+            (shown.join(), ran)
+        });
+        let mut log = File::open(&said).explain("Cannot read what a test printed")?;
+        io::copy(&mut log, &mut io::stdout()).explain("Cannot show what a test printed")?;
+        ran.and(shown.unwrap_or_else(|_| Err(Failure::new("The tests of what is shown panicked."))))
+    }
+
+    /// A run of the Python tests that carry a mark, or do not; which files is left to the caller. A run without a test is a failure.
+    fn pytest(&mut self, mark: &str) -> Outcome<Command> {
         prerequisites::install(&[Need::Browser])?;
         let prefix = self.kernel()?;
         let sandbox = self.sandbox()?;
@@ -227,13 +267,12 @@ impl House {
         let mut python = python::python(&self.places);
         python
             .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "--strict-markers", "-rfE", "-m", mark])
-            .arg(self.places.root.join("tests/frontends"))
             .env("JUPYTER_PATH", prefix.join("share/jupyter"))
             .env("CQLBOOK_TEST_BUNDLE", bundle)
             .env("CQLBOOK_TEST_TOKEN", token)
             .env("CQLBOOK_TEST_NOTEBOOKS", self.places.work.join("test-notebooks"))
             .env("CQLBOOK_PICTURES", self.places.pictures());
-        self.run_with_astra(&mut python)
+        Ok(python)
     }
 }
 
