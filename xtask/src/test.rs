@@ -55,7 +55,8 @@ const STAGES: [Stage<House>; 14] = [
             // The sandbox's own tests hold DataStax's driver against fronts of their making.
             python::ensure(&house.places)?;
             cargo.env("CQLBOOK_DRIVERS_PYTHON", house.places.venv_program("python"));
-            house.run_with_astra(&mut cargo)
+            house.with_astra(&mut cargo)?;
+            shell::run_within(&mut cargo, MOST)
         },
     },
     Stage { name: "fuzz", what: "random input for all that reads things from outside", run: House::fuzz },
@@ -159,7 +160,7 @@ impl House {
     /// Runs a command that finds the sandbox.
     fn run_with_astra(&mut self, command: &mut Command) -> Outcome {
         self.with_astra(command)?;
-        shell::run_within(command, MOST)
+        shell::run(command)
     }
 
     /// Random input for a minute, or for as long as `CQLBOOK_FUZZ_SECONDS` says. Without a database.
@@ -249,8 +250,8 @@ impl House {
         let log = File::create(&said).explain("Cannot keep what a test prints")?;
         shows.stderr(log.try_clone().explain("Cannot keep what a test prints")?).stdout(log);
         let (shown, ran) = thread::scope(|scope| {
-            let shown = scope.spawn(|| shell::run_within(&mut shows, MOST));
-            let ran = shell::run_within(&mut runs, MOST);
+            let shown = scope.spawn(|| shell::run(&mut shows));
+            let ran = shell::run(&mut runs);
             (shown.join(), ran)
         });
         let mut log = File::open(&said).explain("Cannot read what a test printed")?;

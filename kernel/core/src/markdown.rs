@@ -71,8 +71,7 @@ impl Markdown {
     #[must_use]
     pub fn fenced(mut self, cql: &str) -> Self {
         let cql = terminal(cql);
-        let longest = cql.split(|c| c != '`').map(str::len).max().unwrap_or_default();
-        let fence = "`".repeat(longest.max(2) + 1);
+        let fence = "`".repeat(crate::render::longest_run(&cql).max(2) + 1);
         self.0.push_str(&format!("{fence}cql\n{cql}\n{fence}\n"));
         self
     }

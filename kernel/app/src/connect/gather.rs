@@ -71,14 +71,14 @@ pub(crate) async fn astra(
     };
     fill_from_env(desk, shelf, &mut draft, to.as_ref()).await?;
     let known = purpose == Purpose::Save && draft.bundle.is_some();
-    let mut profile = None;
+    let mut begun = None;
     if known {
         // Whether the name is free is known before a secret is typed for it.
         ask_for(&[Field::Name], &mut draft, desk).await?;
         let name = draft.name.as_deref().filter(|name| !name.trim().is_empty());
         if let (Some(name), Some(bundle)) = (name, &draft.bundle) {
             let place = SavedPlace::Astra { bundle: desk.path(bundle) };
-            profile = Some(shelf.begin(desk, name, place, arguments.flag("read-only")).await?);
+            begun = Some(shelf.begin(desk, name, place, arguments.flag("read-only")).await?);
         }
     }
     let mut missing = draft.missing();
@@ -102,7 +102,7 @@ pub(crate) async fn astra(
         keyspace: text("keyspace"),
         read_only: arguments.flag("read-only"),
     };
-    finish(desk, shelf, recipe, profile, arguments, purpose).await
+    finish(desk, shelf, recipe, begun, arguments, purpose).await
 }
 
 /// Where a bundle leads; `None` where it cannot be read.
@@ -188,7 +188,7 @@ pub(crate) async fn cassandra(
         keyspace: arguments.value("keyspace").map(str::to_owned),
         read_only: arguments.flag("read-only"),
     };
-    let mut profile = None;
+    let mut begun = None;
     if let Some(user) = user {
         let place = recipe.saved_place();
         let to = match destination::of(&place) {
@@ -197,12 +197,12 @@ pub(crate) async fn cassandra(
         };
         if let (Purpose::Save, Some(name)) = (purpose, &recipe.name) {
             // Whether the name is free is known before a password is typed for it.
-            profile = Some(shelf.begin(desk, name, place.clone(), recipe.read_only).await?);
+            begun = Some(shelf.begin(desk, name, place.clone(), recipe.read_only).await?);
         }
         let password = password(desk, shelf, &place, &user, to.as_ref()).await?;
         recipe = recipe.with_login(Login::Held { user, password, to });
     }
-    finish(desk, shelf, recipe, profile, arguments, purpose).await
+    finish(desk, shelf, recipe, begun, arguments, purpose).await
 }
 
 /// The place of an open connection for another user, whose password is asked for. It has no name and is not to be saved.

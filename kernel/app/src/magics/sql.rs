@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use cqlbook_analysis::sql::{Answer, Job, Place, SqlError, Table};
-use cqlbook_core::cql::keywords::quote_name;
 use cqlbook_core::cql::lookalike;
 use cqlbook_core::diagnostic::{Code, Diagnostic};
 use cqlbook_core::magic::Arguments;
@@ -18,7 +17,7 @@ use crate::import::kind_of;
 use crate::results::{Kept, RESULT_BYTES};
 use crate::run::aside;
 use crate::run::scene::Scene;
-use crate::run::statement::table_options;
+use crate::run::statement::{set_param, table_options};
 
 /// How much of polars' own words is shown, in characters: some hold a whole syntax tree.
 const WORDS: usize = 200;
@@ -162,8 +161,7 @@ fn explained(error: &SqlError, source: &str, body: Span) -> Diagnostic {
             meant(invalid, near).with_hint(format!("There are: {}.", columns.join(", ")))
         }
         SqlError::Param { name, .. } => {
-            let set = render::code_span(&format!("%param {} = VALUE", quote_name(name)));
-            usage.with_hint(format!("{set}, with the value as a CQL literal."))
+            usage.with_hint(format!("{}, with the value as a CQL literal.", set_param(name)))
         }
         SqlError::File { path, .. } => of_file(error, Path::new(path)),
         SqlError::Beyond { hints, words, .. } => {

@@ -161,6 +161,11 @@ async fn check(
     Ok(())
 }
 
+/// The line that gives a bind variable of that name a value, as code.
+pub(crate) fn set_param(name: &str) -> String {
+    code_span(&format!("%param {} = VALUE", quote_name(name)))
+}
+
 /// Prepares a statement with bind variables and gives them their values; `None` for one without.
 pub(crate) async fn prepare(
     open: &Open,
@@ -189,10 +194,7 @@ pub(crate) async fn prepare(
                 ),
             )
             .with_cause("A name with a colon stands for a value, and none was set in this session.")
-            .with_hint(format!(
-                "{}, with the value as a CQL literal.",
-                code_span(&format!("%param {} = VALUE", quote_name(&bind.name)))
-            ))
+            .with_hint(format!("{}, with the value as a CQL literal.", set_param(&bind.name)))
             .with_span(bind.span));
         }
     }
@@ -216,7 +218,7 @@ pub(crate) async fn prepare(
                 Diagnostic::new(Code::InvalidQuery, format!("The value of `:{name}` does not fit{why}."))
                     .with_hint(format!(
                         "Set it again: {}, a CQL literal of type {}.",
-                        code_span(&format!("%param {} = VALUE", quote_name(name))),
+                        set_param(name),
                         column.cql_type
                     ));
             match bind {

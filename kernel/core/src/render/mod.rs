@@ -29,7 +29,7 @@ pub use outcome::{outcome, progress, sentence};
 pub use outline::{Head, Outline, Part, outline};
 pub use profile::{ColumnProfile, Profile, profile};
 pub use spans::code_span;
-pub(crate) use spans::spans;
+pub(crate) use spans::{longest_run, spans};
 pub(crate) use table::text_as_markdown as markdown_text;
 pub use table::{TableOptions, grid, table};
 pub use trace::{TraceOptions, trace, trace_comparison, trace_distribution};

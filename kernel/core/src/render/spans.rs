@@ -4,7 +4,7 @@
 /// Text from outside as a code span of a sentence: between as many backticks as end it nowhere within.
 #[must_use]
 pub fn code_span(text: &str) -> String {
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let longest = longest_run(text);
     let fence = "`".repeat(longest + 1);
     // Where a mark would run into one of the text, or a space of the text be taken for the one that parts them.
     let is_parted = longest > 0 && (text.starts_with('`') || text.ends_with('`') || unpadded(text) != text);
@@ -41,6 +41,11 @@ pub(crate) fn spans(text: &str) -> Vec<(bool, &str)> {
 /// The sentence without its backticks, for a place that shows no code.
 pub(crate) fn without_marks(text: &str) -> String {
     spans(text).into_iter().map(|(_, part)| part).collect()
+}
+
+/// How many backticks stand side by side at most.
+pub(crate) fn longest_run(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or_default()
 }
 
 /// Where runs of backticks are, and how long.

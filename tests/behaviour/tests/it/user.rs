@@ -75,14 +75,18 @@ impl User {
 
     /// The file of saved connections; empty where there is none.
     pub(crate) fn connections(&self) -> String {
-        std::fs::read_to_string(self.home.path().join(".config/cqlbook/connections.toml")).unwrap_or_default()
+        std::fs::read_to_string(self.connections_path()).unwrap_or_default()
     }
 
     /// Writes that file, as somebody does by hand.
     pub(crate) fn write_connections(&self, text: &str) {
-        let folder = self.home.path().join(".config/cqlbook");
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("connections.toml"), text).unwrap();
+        let path = self.connections_path();
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn connections_path(&self) -> PathBuf {
+        self.home.path().join(".config/cqlbook/connections.toml")
     }
 
     /// The files under the home folder in which a text stands.

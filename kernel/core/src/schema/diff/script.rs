@@ -108,6 +108,11 @@ struct Script<'a> {
     servers: &'a Servers,
 }
 
+/// What becomes of an object without rows that is dropped.
+fn fate(what: &str, stays: bool) -> String {
+    if stays { format!("The {what} is made anew below.") } else { format!("The {what} is lost.") }
+}
+
 impl Script<'_> {
     fn safe(&mut self, cql: String) {
         self.steps.push(Step { cql, safety: Safety::Safe, note: None });
@@ -151,11 +156,7 @@ impl Script<'_> {
                 if !plan.drops_table(table) && stays != Some(trigger) {
                     let cql =
                         format!("DROP TRIGGER {} ON {};", ddl::name(name), ddl::qualified(place, table));
-                    let stays = stays.is_some();
-                    self.lossy(
-                        cql,
-                        if stays { "The trigger is made anew below." } else { "The trigger is lost." },
-                    );
+                    self.lossy(cql, fate("trigger", stays.is_some()));
                 }
             }
         }
@@ -170,8 +171,10 @@ impl Script<'_> {
             if let Some(known) = plan.old.aggregates.get(*signature) {
                 let called = ddl::signature(signature, &known.arguments.iter().collect::<Vec<_>>());
                 let stays = plan.new.aggregates.contains_key(*signature);
-                let note = if stays { "The aggregate is made anew below." } else { "The aggregate is lost." };
-                self.lossy(format!("DROP AGGREGATE {}.{called};", ddl::name(place)), note);
+                self.lossy(
+                    format!("DROP AGGREGATE {}.{called};", ddl::name(place)),
+                    fate("aggregate", stays),
+                );
             }
         }
         for (table, known) in &plan.old.tables {
@@ -198,8 +201,7 @@ impl Script<'_> {
                 let arguments: Vec<_> = known.arguments.iter().map(|(_, ty)| ty).collect();
                 let called = ddl::signature(signature, &arguments);
                 let stays = plan.new.functions.contains_key(*signature);
-                let note = if stays { "The function is made anew below." } else { "The function is lost." };
-                self.lossy(format!("DROP FUNCTION {}.{called};", ddl::name(place)), note);
+                self.lossy(format!("DROP FUNCTION {}.{called};", ddl::name(place)), fate("function", stays));
             }
         }
         for udt in types::in_order(&plan.old.types).into_iter().rev() {
