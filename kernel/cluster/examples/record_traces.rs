@@ -30,7 +30,7 @@ async fn main() {
     let recorder = Recorder { folder, only: arguments.collect() };
     for nodes in [1, 3] {
         let mut options = ClusterOptions::default();
-        options.nodes = nodes;
+        (options.nodes, options.stoppable) = (nodes, true);
         options.other_dc_nodes = usize::from(nodes > 1);
         let sandbox = Sandbox::start(options).await.expect("a cluster starts");
         let connection = connected(&sandbox).await;

@@ -33,14 +33,23 @@ pub struct ClusterOptions {
     pub private_addresses: bool,
     /// Whether the nodes offer TLS on their CQL port to clients of theirs, besides plain connections.
     pub client_tls: bool,
-    /// Whether the nodes have all that Cassandra 5 can: materialized views, functions, SASI, masks. Such nodes are quick at
-    /// DDL and forget it when they are stopped.
+    /// Whether the nodes have all that Cassandra 5 can: materialized views, functions, SASI, masks.
     pub everything: bool,
+    /// Whether nodes can be stopped and started. A node that cannot writes no schema to its disk, which makes DDL several
+    /// times quicker.
+    pub stoppable: bool,
 }
 
 impl Default for ClusterOptions {
     fn default() -> Self {
-        Self { nodes: 3, other_dc_nodes: 1, private_addresses: true, client_tls: false, everything: false }
+        Self {
+            nodes: 3,
+            other_dc_nodes: 1,
+            private_addresses: true,
+            client_tls: false,
+            everything: false,
+            stoppable: false,
+        }
     }
 }
 
@@ -72,6 +81,7 @@ pub(crate) struct Cluster {
     local_nodes: usize,
     token: String,
     certificate_authority: Option<PathBuf>,
+    stoppable: bool,
     _block: Block,
 }
 
@@ -106,7 +116,7 @@ impl Cluster {
         let tls = if options.client_tls { Some(NodeTls::make(run, &block, count)?) } else { None };
         let mut nodes = seats(options)
             .into_iter()
-            .map(|seat| Node::configure(run, &block, seat, count, tls.as_ref(), options.everything))
+            .map(|seat| Node::configure(run, &block, seat, count, tls.as_ref(), options))
             .collect::<Result<Vec<_>>>()?;
         progress(&format!("Starting {count} Cassandra {}.", if count == 1 { "node" } else { "nodes" }));
         for node in &mut nodes {
@@ -144,6 +154,7 @@ impl Cluster {
             local_nodes,
             token,
             certificate_authority: tls.map(|tls| tls.authority),
+            stoppable: options.stoppable,
             _block: block,
         })
     }
@@ -183,7 +194,12 @@ impl Cluster {
 
     /// Kills a node's process, as a crash would.
     pub(crate) async fn stop_node(&self, index: usize) -> Result<()> {
-        node_at(&mut self.nodes.lock().await, index)?.kill().await
+        let mut nodes = self.nodes.lock().await;
+        let node = node_at(&mut nodes, index)?;
+        if !self.stoppable {
+            return Err(Error::Invalid("This sandbox was not started with `stoppable`.".to_owned()));
+        }
+        node.kill().await
     }
 
     /// Starts a stopped node and waits until all running nodes see it.
@@ -210,25 +226,32 @@ impl Cluster {
     /// no roles, no functions.
     pub(crate) async fn admit(&self, grant: &Grant<'_>) -> Result<()> {
         let Grant { keyspaces, client_id, secret, read_only } = grant;
-        self.run(&format!("CREATE ROLE \"{client_id}\" WITH LOGIN = true AND PASSWORD = '{secret}'")).await?;
-        self.run(&format!("GRANT SELECT ON KEYSPACE system_traces TO \"{client_id}\"")).await?;
-        let permissions: &[&str] =
-            if *read_only { &["SELECT"] } else { &["SELECT", "MODIFY", "CREATE", "ALTER", "DROP"] };
-        for keyspace in *keyspaces {
-            let copies = self.local_nodes.min(3);
-            self.run(&format!(
-                "CREATE KEYSPACE IF NOT EXISTS \"{keyspace}\" WITH replication = \
-                 {{'class': 'NetworkTopologyStrategy', '{LOCAL_DC}': {copies}}} AND durable_writes = true"
-            ))
-            .await?;
-            for role in [client_id, "token"] {
-                for permission in permissions {
-                    self.run(&format!(
-                        "GRANT {permission} ON ALL TABLES IN KEYSPACE \"{keyspace}\" TO \"{role}\""
-                    ))
-                    .await?;
-                }
+        let permissions = if *read_only { "SELECT" } else { "SELECT, MODIFY, CREATE, ALTER, DROP" };
+        let role = async {
+            self.run(&format!("CREATE ROLE \"{client_id}\" WITH LOGIN = true AND PASSWORD = '{secret}'"))
+                .await?;
+            self.run(&format!("GRANT SELECT ON KEYSPACE system_traces TO \"{client_id}\"")).await
+        };
+        let databases = async {
+            for keyspace in *keyspaces {
+                let copies = self.local_nodes.min(3);
+                self.run(&format!(
+                    "CREATE KEYSPACE IF NOT EXISTS \"{keyspace}\" WITH replication = \
+                     {{'class': 'NetworkTopologyStrategy', '{LOCAL_DC}': {copies}}} AND durable_writes = true"
+                ))
+                .await?;
             }
+            Ok(())
+        };
+        tokio::try_join!(role, databases)?;
+        for keyspace in *keyspaces {
+            let to = async |role: &str| {
+                self.run(&format!(
+                    "GRANT {permissions} ON ALL TABLES IN KEYSPACE \"{keyspace}\" TO \"{role}\""
+                ))
+                .await
+            };
+            tokio::try_join!(to(client_id), to("token"))?;
         }
         Ok(())
     }
@@ -273,7 +296,7 @@ async fn record_classes(java: &Installation, run: &Path) -> Result<()> {
     let folder = run.join("recording");
     let block = Block::claim()?;
     let seat = Seat { index: 0, data_center: LOCAL_DC.to_owned(), token: 0, private: false };
-    let mut node = Node::configure(&folder, &block, seat, 1, None, false)?;
+    let mut node = Node::configure(&folder, &block, seat, 1, None, &ClusterOptions::default())?;
     let fresh = folder.join("classes.jsa");
     node.spawn(java, run, 1, Archive::Make(fresh.clone()))?;
     node.wait_until_open().await?;

@@ -138,6 +138,7 @@ impl Door {
             .disallow_shard_aware_port(true)
             // It needs none, and would give up at types of a test that the driver cannot parse.
             .fetch_schema_metadata(false)
+            .schema_agreement_interval(Duration::from_millis(20))
             .default_execution_profile_handle(profile.into_handle())
             .build()
             .await

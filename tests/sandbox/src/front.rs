@@ -117,7 +117,7 @@ impl Front {
         let key = stores::client_key(&folder).await?;
         let pair = KeyPair::from_pem(&key.pkcs8).map_err(|error| Error::Certificates(error.to_string()))?;
         let certificates = Certificates::make(&options.host, &pair)?;
-        let stores = stores::make(&folder, &certificates, &key, options.java_stores).await?;
+        let stores = stores::make(&folder, &certificates, key, options.java_stores).await?;
         let (metadata_port, proxy_port) = (listener::bind().await?, listener::bind().await?);
         let port = |listener: &tokio::net::TcpListener| {
             listener.local_addr().during("Opening a port").map(|at| at.port())

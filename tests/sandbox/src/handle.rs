@@ -115,7 +115,7 @@ impl Sandbox {
     /// Kills a node's process. Only for a sandbox that no other test uses.
     ///
     /// # Errors
-    /// There is no such node.
+    /// There is no such node, or the sandbox is not [`stoppable`](ClusterOptions::stoppable).
     pub async fn stop_node(&self, index: usize) -> Result<()> {
         self.api.post(&format!("/nodes/{index}/stop")).await
     }

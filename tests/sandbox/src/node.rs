@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::block::Block;
 use crate::certs;
+use crate::cluster::ClusterOptions;
 use crate::error::{Context, Error, Result};
 use crate::java::{Installation, last_lines};
 
@@ -75,8 +76,10 @@ pub(crate) struct Node {
     pub(crate) address: SocketAddr,
     folder: PathBuf,
     process: Option<Child>,
-    /// Whether its schema need not survive it, which makes DDL several times quicker.
-    forgetful: bool,
+    /// Whether its schema survives its process.
+    stoppable: bool,
+    /// All nodes' addresses among themselves, as Cassandra lists them.
+    members: String,
 }
 
 impl Node {
@@ -87,7 +90,7 @@ impl Node {
         seat: Seat,
         nodes: usize,
         tls: Option<&NodeTls>,
-        everything: bool,
+        options: &ClusterOptions,
     ) -> Result<Self> {
         let folder = run.join(format!("node{}", seat.index));
         fs::create_dir_all(&folder).at("Creating", &folder)?;
@@ -105,7 +108,7 @@ impl Node {
             .replace("@CQL_PORT@", &block.cql_port.to_string())
             .replace("@FOLDER@", &folder.to_string_lossy());
         let mut yaml = yaml + &tls.map(NodeTls::section).unwrap_or_default();
-        if everything {
+        if options.everything {
             yaml = yaml.replace("materialized_views_enabled: false", "materialized_views_enabled: true");
             yaml =
                 yaml.replace("user_defined_functions_enabled: false", "user_defined_functions_enabled: true");
@@ -120,7 +123,14 @@ impl Node {
             let path = folder.join(name);
             fs::write(&path, text).at("Writing", &path)?;
         }
-        Ok(Self { address: block.cql(seat.index), seat, folder, process: None, forgetful: everything })
+        Ok(Self {
+            address: block.cql(seat.index),
+            seat,
+            folder,
+            process: None,
+            stoppable: options.stoppable,
+            members: seeds.join(","),
+        })
     }
 
     /// Whether the process was started and has not ended.
@@ -142,7 +152,12 @@ impl Node {
             // A copy of the roles on every node: losing some never locks anyone out.
             format!("-Dcassandra.system_auth.default_rf={nodes}"),
         ];
-        extra.extend(self.forgetful.then(|| "-Dcassandra.unsafesystem=true".to_owned()));
+        if !self.stoppable {
+            extra.push("-Dcassandra.unsafesystem=true".to_owned());
+            // Every node hears of every change from the one that makes it. Without this a node asks for the whole schema again,
+            // a minute later, for each version that it heard of by gossip first: a minute of tests' DDL is then as long a standstill.
+            extra.push(format!("-Dcassandra.skip_schema_check_for_endpoints={}", self.members));
+        }
         extra.extend(match archive {
             Archive::Use => {
                 ["-Xshare:auto".to_owned(), format!("-XX:SharedArchiveFile={}", java.archive().display())]

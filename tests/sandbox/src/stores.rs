@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use rcgen::KeyPair;
+use tokio::sync::OnceCell;
 
 use crate::bundle::Stores;
 use crate::certs::Certificates;
@@ -22,8 +23,13 @@ pub(crate) struct ClientKey {
     pub(crate) traditional: String,
 }
 
-/// Makes a key of 2048 bits like those of Astra's bundles.
-pub(crate) async fn client_key(folder: &Path) -> Result<ClientKey> {
+/// A key of 2048 bits like those of Astra's bundles: one for all fronts of this process, because it takes a while to find.
+pub(crate) async fn client_key(folder: &Path) -> Result<&'static ClientKey> {
+    static KEY: OnceCell<ClientKey> = OnceCell::const_new();
+    KEY.get_or_try_init(|| make_client_key(folder)).await
+}
+
+async fn make_client_key(folder: &Path) -> Result<ClientKey> {
     if find_program("openssl").is_none() {
         let key =
             KeyPair::generate().map_err(|error| Error::Certificates(error.to_string()))?.serialize_pem();

@@ -21,7 +21,7 @@ use crate::support::{Server, Valid, World};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_self_hosted_cluster_is_used_whole_and_survives_the_death_of_a_node() {
     let mut options = ClusterOptions::default();
-    options.private_addresses = false;
+    (options.private_addresses, options.stoppable) = (false, true);
     let sandbox = Sandbox::start(options).await.unwrap();
     // A front is opened for its role and keyspace only.
     let astra = sandbox.astra(AstraOptions::default()).await.unwrap();

@@ -74,7 +74,7 @@ fn is_true_of_a_doubtful_write(name: &str, text: &str) {
 #[tokio::test]
 async fn what_may_have_happened_is_not_done_again() {
     let mut options = ClusterOptions::default();
-    options.other_dc_nodes = 0;
+    (options.other_dc_nodes, options.stoppable) = (0, true);
     let sandbox = Sandbox::start(options).await.unwrap();
     let astra = sandbox.astra(AstraOptions::default()).await.unwrap();
     let mut notebook = Notebook::connected(&astra).await;

@@ -9,7 +9,7 @@ use crate::probe::{Failure, Probe, options_over_tls};
 #[tokio::test]
 async fn a_node_stops_and_comes_back() {
     let mut options = ClusterOptions::default();
-    (options.nodes, options.other_dc_nodes) = (2, 0);
+    (options.nodes, options.other_dc_nodes, options.stoppable) = (2, 0, true);
     let sandbox = Sandbox::start(options).await.unwrap();
     let astra = sandbox.astra(AstraOptions::default()).await.unwrap();
     let probe = Probe::new(astra.bundle());
