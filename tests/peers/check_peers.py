@@ -34,7 +34,7 @@ from cassandra.cluster import Cluster
 from jupyter_client.manager import KernelManager
 
 # The whole of it ends after so many seconds, whatever is left.
-MOST = 240
+MOST = 600
 
 
 @dataclass

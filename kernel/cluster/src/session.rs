@@ -140,6 +140,7 @@ async fn build(
         .fetch_full_schema_metadata(reader == SchemaReader::Driver)
         // Agreement is awaited after DDL by the connection, which makes a warning of a disagreement, not a failure.
         .auto_await_schema_agreement(false)
+        .schema_agreement_interval(Duration::from_millis(100))
         .schema_agreement_timeout(Duration::from_secs(10))
         .driver_config_reporting(false);
     if let Some(credentials) = credentials {
