@@ -107,7 +107,7 @@ pub struct Field<'a> {
     pub bytes: &'a [u8],
     /// It was in quotes.
     pub quoted: bool,
-    /// It is one character behind the escape character and nothing else, such as `\N`.
+    /// It is one character behind the escape character and nothing else, such as `\N`, in quotes or not.
     pub escaped: bool,
 }
 
@@ -338,14 +338,19 @@ fn step(state: State, byte: u8, dialect: Dialect, strict: bool, fields: &mut Fie
                 }
             }
         },
-        State::Quoted if is_escape => State::Escaped { in_quotes: true },
+        State::Quoted if is_escape => {
+            fields.escaped = escapes_all && fields.text.len() == fields.start();
+            State::Escaped { in_quotes: true }
+        }
         State::Quoted if byte == quote => State::Closing,
         State::Quoted => {
             fields.text.push(byte);
+            fields.escaped = false;
             State::Quoted
         }
         State::Closing if byte == quote => {
             fields.text.push(byte);
+            fields.escaped = false;
             State::Quoted
         }
         State::Closing => match byte {

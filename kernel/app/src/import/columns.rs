@@ -24,7 +24,6 @@ pub(super) struct Columns {
     next: usize,
     /// Rows read so far.
     rows: u64,
-    notes: Notes,
 }
 
 impl From<ReadError> for LoadError {
@@ -46,7 +45,7 @@ impl Columns {
             }
             error => error.into(),
         })?;
-        Ok(Self { batches, batch: None, page: None, next: 0, rows: 0, notes: Notes::default() })
+        Ok(Self { batches, batch: None, page: None, next: 0, rows: 0 })
     }
 
     /// The columns' names.
@@ -66,7 +65,7 @@ impl Source for Columns {
         Ok(Some(self.rows))
     }
 
-    fn cells(&mut self, goals: &[Goal], habits: &Habits) -> Result<Vec<Cell>, String> {
+    fn cells(&mut self, goals: &[Goal], habits: &Habits, notes: &mut Notes) -> Result<Vec<Cell>, String> {
         if self.page.is_none() {
             let batch = self.batch.as_ref().ok_or("there is no row")?;
             let fields: Vec<usize> = goals.iter().map(|goal| goal.field).collect();
@@ -75,19 +74,12 @@ impl Source for Columns {
             self.page = Some(BatchPage::with_columns(batch, columns).map_err(|error| error.to_string())?);
         }
         let page = self.page.as_ref().ok_or("there is no row")?;
-        let mut notes = self.notes;
-        let row = page.row_of(self.next - 1, &habits.forms, &mut notes).map_err(|error| error.to_string())?;
+        let row = page.row_of(self.next - 1, &habits.forms, notes).map_err(|error| error.to_string())?;
         let cell = |(cell, goal): (Option<Vec<u8>>, &Goal)| match cell {
             Some(bytes) => Ok(Cell::Bytes(bytes.into())),
             None => habits.missing(&goal.column),
         };
-        let cells = row.into_iter().zip(goals).map(cell).collect::<Result<_, _>>()?;
-        self.notes = notes;
-        Ok(cells)
-    }
-
-    fn notes(&self) -> Notes {
-        self.notes
+        row.into_iter().zip(goals).map(cell).collect()
     }
 
     fn original(&self, goals: &[Goal]) -> Original<'_> {

@@ -65,8 +65,8 @@ impl Habits {
     }
 
     fn is_null(&self, text: &str, field: Field<'_>, ty: &CqlType) -> bool {
-        // `\N`, whose backslash was taken for an escape: where it stands for null it was none.
-        if field.escaped && self.null.strip_prefix('\\') == Some(text) {
+        // `\N`, whose backslash was taken for an escape: where it stands for null it was none. In quotes it is null to `COPY` only.
+        if field.escaped && (self.cqlsh || !field.quoted) && self.null.strip_prefix('\\') == Some(text) {
             return true;
         }
         if self.cqlsh {
@@ -185,13 +185,19 @@ mod tests {
 
     #[test]
     fn an_escaped_character_may_stand_for_null() {
-        let read = |null: &str, escaped| {
-            let habits =
-                Habits { null: null.to_owned(), cqlsh: true, write_nulls: true, ..Habits::default() };
+        let of = |null: &str, escaped, quoted, cqlsh| {
+            let habits = Habits { null: null.to_owned(), cqlsh, write_nulls: true, ..Habits::default() };
             let column = Column { name: "c".to_owned(), cql_type: CqlType::Text, role: None };
-            habits.cell(&column, Some(Field { bytes: b"N", quoted: false, escaped }), &mut Notes::default())
+            habits.cell(&column, Some(Field { bytes: b"N", quoted, escaped }), &mut Notes::default())
         };
+        let read = |null: &str, escaped| of(null, escaped, false, true);
         assert_eq!(read("\\N", true), Ok(Cell::Null));
+        assert_eq!(
+            of("\\N", true, true, true),
+            Ok(Cell::Null),
+            "in quotes too, as any text that stands for null"
+        );
+        assert_eq!(of("\\N", true, true, false), bytes(b"N"), "in quotes it is what it says to `%import`");
         assert_eq!(read("\\N", false), bytes(b"N"));
         assert_eq!(read("", true), bytes(b"N"));
         assert_eq!(read("N", true), Ok(Cell::Null));

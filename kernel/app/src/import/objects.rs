@@ -45,7 +45,6 @@ pub(super) struct Objects<R> {
     /// The goal that a name leads to.
     places: HashMap<String, usize>,
     unknown: BTreeSet<String>,
-    notes: Notes,
 }
 
 impl<R: BufRead> Objects<R> {
@@ -59,7 +58,6 @@ impl<R: BufRead> Objects<R> {
             line: 0,
             places: HashMap::new(),
             unknown: BTreeSet::new(),
-            notes: Notes::default(),
         }
     }
 
@@ -197,9 +195,8 @@ impl<R: BufRead> Objects<R> {
         }
     }
 
-    fn convert(&mut self, goals: &[Goal], habits: &Habits) -> Result<Vec<Cell>, String> {
+    fn convert(&mut self, goals: &[Goal], habits: &Habits, notes: &mut Notes) -> Result<Vec<Cell>, String> {
         let mut cells: Vec<Option<Cell>> = vec![None; goals.len()];
-        let mut notes = self.notes;
         let wanted = |name: &str| place_of(goals, &self.places, name).is_some();
         let mut unknown = Vec::new();
         let members = json::members(self.text(habits.encoding)?, &wanted)?;
@@ -216,7 +213,7 @@ impl<R: BufRead> Objects<R> {
             }
             let bytes = habits
                 .forms
-                .given(&column.cql_type, &given, &mut notes)
+                .given(&column.cql_type, &given, notes)
                 .map_err(|error| format!("{}: {error}", column.name))?;
             cells[place] = Some(match bytes {
                 Some(bytes) => Cell::Bytes(bytes.into()),
@@ -228,7 +225,6 @@ impl<R: BufRead> Objects<R> {
         let cells = cells.into_iter().zip(goals);
         let cells = cells.map(|(cell, goal)| cell.map_or_else(|| absent.missing(&goal.column), Ok)).collect();
         self.unknown.extend(unknown);
-        self.notes = notes;
         cells
     }
 }
@@ -254,12 +250,12 @@ impl<R: BufRead> Source for Objects<R> {
         }
     }
 
-    fn cells(&mut self, goals: &[Goal], habits: &Habits) -> Result<Vec<Cell>, String> {
+    fn cells(&mut self, goals: &[Goal], habits: &Habits, notes: &mut Notes) -> Result<Vec<Cell>, String> {
         if self.places.is_empty() {
             let names = goals.iter().enumerate().map(|(place, goal)| (goal.column.name.clone(), place));
             self.places = names.collect();
         }
-        self.convert(goals, habits)
+        self.convert(goals, habits, notes)
     }
 
     fn original(&self, _goals: &[Goal]) -> Original<'_> {
@@ -273,10 +269,6 @@ impl<R: BufRead> Source for Objects<R> {
 
     fn unknown(&self) -> Vec<String> {
         self.unknown.iter().cloned().collect()
-    }
-
-    fn notes(&self) -> Notes {
-        self.notes
     }
 }
 
@@ -308,7 +300,7 @@ mod tests {
         let mut source = Objects::new(io::BufReader::with_capacity(buffer, text.as_bytes()), is_free);
         let mut rows = Vec::new();
         while let Some(line) = source.next().map_err(|error| error.to_string())? {
-            let cells = source.cells(&goals(), &Habits::default());
+            let cells = source.cells(&goals(), &Habits::default(), &mut Notes::default());
             let key = cells.map(|cells| match &cells[0] {
                 Cell::Bytes(bytes) => bytes[3],
                 _ => 0,
@@ -374,7 +366,7 @@ mod tests {
         let lines: String = (0..5_000).map(|number| format!("{{\"k\": 1, \"n{number}\": 1}}\n")).collect();
         let mut source = Objects::new(lines.as_bytes(), false);
         while source.next().unwrap().is_some() {
-            source.cells(&goals(), &Habits::default()).unwrap();
+            source.cells(&goals(), &Habits::default(), &mut Notes::default()).unwrap();
         }
         assert_eq!((source.unknown.len(), source.places.len()), (NAMES, 2));
         let twice = read("{\"k\": 1, \"K\": 2}", false, 64).unwrap().remove(0).1.unwrap_err();

@@ -82,7 +82,7 @@ pub(super) struct Read {
     pub(super) seen: u64,
     /// Names in the rows that are no column's.
     pub(super) unknown: Vec<String>,
-    /// What is to be told of the values.
+    /// What is to be told of the values of the rows that were not rejected here.
     pub(super) notes: Notes,
 }
 
@@ -123,12 +123,14 @@ pub(super) fn read(
             tally.reject(rejected(Fault::Insert, reason));
             continue;
         }
-        let cells = source.cells(goals, &spec.habits).and_then(|cells| {
+        let mut notes = Notes::default();
+        let cells = source.cells(goals, &spec.habits, &mut notes).and_then(|cells| {
             nulls::check(goals, &cells)?;
             plan.settle(cells)
         });
         match cells {
             Ok((cells, is_static)) => {
+                read.notes.add(notes);
                 brake.one_more();
                 let stamp = (!plan.counters).then(|| clock.next());
                 tally.gave(stamp);
@@ -147,7 +149,6 @@ pub(super) fn read(
     }
     window.send(tally, batches)?;
     read.unknown = source.unknown();
-    read.notes = source.notes();
     Ok(read)
 }
 

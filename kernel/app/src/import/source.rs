@@ -124,8 +124,7 @@ impl Spec {
             Format::Parquet | Format::Arrow => Box::new(Columns::open(self)?),
             Format::Csv => {
                 let records = self.records(read)?;
-                let (fields, notes) = (Fields::default(), Notes::default());
-                let mut source = Csv { records, fields, width: None, notes };
+                let mut source = Csv { records, fields: Fields::default(), width: None };
                 if self.header {
                     source.records.read(&mut source.fields)?;
                     source.width = Some(source.fields.len());
@@ -208,8 +207,9 @@ pub(super) trait Source {
     /// Steps to the next row, and gives the line it starts at, from 1; `None` at the end.
     fn next(&mut self) -> Result<Option<u64>, LoadError>;
 
-    /// The row's cells for these goals, or why it has none.
-    fn cells(&mut self, goals: &[Goal], habits: &Habits) -> Result<Vec<Cell>, String>;
+    /// The row's cells for these goals, or why it has none. What is to be told of its values is counted in `notes`, which are the row's own: one
+    /// that is rejected is told of by its reason only.
+    fn cells(&mut self, goals: &[Goal], habits: &Habits, notes: &mut Notes) -> Result<Vec<Cell>, String>;
 
     /// The row as it stands; these are its goals.
     fn original(&self, goals: &[Goal]) -> Original<'_>;
@@ -223,9 +223,6 @@ pub(super) trait Source {
     fn unknown(&self) -> Vec<String> {
         Vec::new()
     }
-
-    /// What is to be told of the values that were read.
-    fn notes(&self) -> Notes;
 }
 
 /// Separated fields.
@@ -234,7 +231,6 @@ struct Csv<R> {
     fields: Fields,
     /// How many fields a row has: as many as the header, or as the first row.
     width: Option<usize>,
-    notes: Notes,
 }
 
 impl<R: BufRead> Source for Csv<R> {
@@ -246,7 +242,7 @@ impl<R: BufRead> Source for Csv<R> {
         Ok(line)
     }
 
-    fn cells(&mut self, goals: &[Goal], habits: &Habits) -> Result<Vec<Cell>, String> {
+    fn cells(&mut self, goals: &[Goal], habits: &Habits, notes: &mut Notes) -> Result<Vec<Cell>, String> {
         let (fields, width) = (self.fields.len(), self.width.unwrap_or_default());
         if let Some(flaw) = self.fields.flaw {
             return Err(told(flaw, self.records.dialect()));
@@ -254,18 +250,10 @@ impl<R: BufRead> Source for Csv<R> {
         if fields != width {
             return Err(format!("the line has {fields} fields, not {width}"));
         }
-        let mut notes = self.notes;
-        let cell = |goal: &Goal| habits.cell(&goal.column, self.fields.get(goal.field), &mut notes);
-        let cells = goals.iter().map(cell).collect::<Result<_, _>>()?;
-        self.notes = notes;
-        Ok(cells)
+        goals.iter().map(|goal| habits.cell(&goal.column, self.fields.get(goal.field), notes)).collect()
     }
 
     fn original(&self, _goals: &[Goal]) -> Original<'_> {
         Original::Fields(self.fields.iter().map(Cow::Borrowed).map(Some).collect())
-    }
-
-    fn notes(&self) -> Notes {
-        self.notes
     }
 }

@@ -130,8 +130,10 @@ impl Reader {
             KeyspaceKind::User => KeyspaceKind::of(&name),
             kind => kind,
         };
-        keyspace.durable_writes = row.flag("durable_writes").unwrap_or(true);
-        keyspace.replication = row.map("replication").unwrap_or_default();
+        // A virtual keyspace is nowhere and has neither.
+        let is_virtual = kind == KeyspaceKind::Virtual;
+        keyspace.durable_writes = row.flag("durable_writes").or(is_virtual.then_some(true))?;
+        keyspace.replication = row.map("replication").or(is_virtual.then(BTreeMap::new))?;
         // The server has the class with its package, and takes and prints it without.
         if let Some(class) = keyspace.replication.get_mut("class")
             && let Some(short) = class.strip_prefix("org.apache.cassandra.locator.")
@@ -158,7 +160,7 @@ impl Reader {
 
     fn user_type(&mut self, row: &Row<'_>) -> Option<()> {
         let (keyspace, name) = (row.text("keyspace_name")?, row.text("type_name")?);
-        let fields = row.texts("field_names")?.into_iter().zip(row.texts("field_types")?);
+        let fields = pairs(row.texts("field_names")?, row.texts("field_types")?)?;
         let mut typed = |(field, text): (String, String)| Some((field, self.parse(&text, &keyspace)?));
         let fields = fields.map(&mut typed).collect::<Option<_>>()?;
         let definition = UdtType { keyspace: keyspace.clone(), name: name.clone(), fields };
@@ -206,7 +208,9 @@ impl Reader {
             "partition_key" => (0, Some(KeyRole::Partition)),
             "clustering" => (1, Some(KeyRole::Clustering)),
             "static" => (2, Some(KeyRole::Static)),
-            _ => (3, None),
+            "regular" => (3, None),
+            // What it is for decides what may be written: nothing is guessed.
+            _ => return None,
         };
         let position = row.text("position")?.parse().ok()?;
         let column = Column {
@@ -278,8 +282,8 @@ impl Reader {
         let (keyspace, name) = (row.text("keyspace_name")?, row.text("function_name")?);
         let kinds = row.texts("argument_types")?;
         let names = row.texts("argument_names")?;
-        let typed = |(name, text): (String, &String)| Some((name, self.parse(text, &keyspace)?));
-        let arguments = names.into_iter().zip(&kinds).map(typed).collect::<Option<_>>()?;
+        let typed = |(name, text): (String, String)| Some((name, self.parse(&text, &keyspace)?));
+        let arguments = pairs(names, kinds.clone())?.map(typed).collect::<Option<_>>()?;
         let flag = |name: &str, word: &str| row.flag(name).unwrap_or(false).then(|| word.to_owned());
         let mut qualities: Vec<_> = flag("deterministic", "DETERMINISTIC")
             .into_iter()
@@ -408,6 +412,11 @@ impl Keyspace {
         }
         self.types = known;
     }
+}
+
+/// Two lists of a row, side by side; `None` where one has more than the other.
+fn pairs(names: Vec<String>, types: Vec<String>) -> Option<impl Iterator<Item = (String, String)>> {
+    (names.len() == types.len()).then(|| names.into_iter().zip(types))
 }
 
 /// What a row of `tables` or `views` says of a table but its columns.

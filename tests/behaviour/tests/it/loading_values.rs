@@ -264,3 +264,36 @@ async fn input_without_a_bound_is_refused_and_the_kernel_goes_on() {
     assert!(summary.contains("more") && summary.len() < 2_000, "{}", summary.len());
     notebook.ok("SELECT * FROM b").await;
 }
+
+#[tokio::test]
+async fn what_is_told_of_values_is_of_the_rows_that_were_taken() {
+    let (_astra, mut notebook, folder) =
+        notebook_with("CREATE TABLE r (k int PRIMARY KEY, ts timestamp, n list<int>)").await;
+    // Each row's moment is finer than a millisecond; two of the rows are rejected for another value, before or behind it.
+    let lines = [
+        r#"{"k": 1, "ts": "2026-01-01T00:00:00.0001Z", "n": [1, null]}"#,
+        r#"{"n": [1], "k": 2.5, "ts": "2026-01-01T00:00:00.0001Z"}"#,
+        r#"{"k": 3, "ts": "2026-01-01T00:00:00.0001Z", "n": [1]}"#,
+    ];
+    std::fs::write(folder.join("r.jsonl"), lines.join("\n")).unwrap();
+    let summary = told(&mut notebook, "%import r.jsonl INTO r").await;
+    assert!(summary.contains("2 rejected") && summary.contains("1 timestamp was finer"), "{summary}");
+    std::fs::write(folder.join("none.jsonl"), lines[..2].join("\n")).unwrap();
+    let summary = told(&mut notebook, "%import none.jsonl INTO r").await;
+    assert!(summary.contains("2 rejected") && !summary.contains("finer"), "{summary}");
+    // A part of the key that is null is found missing when all else was read.
+    std::fs::write(folder.join("r.csv"), "ts,k\n2026-01-01 00:00:00.0001,\n").unwrap();
+    let summary = told(&mut notebook, "%import r.csv INTO r").await;
+    assert!(summary.contains("1 rejected") && !summary.contains("finer"), "{summary}");
+}
+
+#[tokio::test]
+async fn a_text_for_null_that_begins_with_a_backslash_is_null_in_quotes_too() {
+    let (_astra, mut notebook, folder) = notebook_with("CREATE TABLE q (k int PRIMARY KEY, v text)").await;
+    std::fs::write(folder.join("q.copy"), "1,\\N\n2,\"\\N\"\n3,N\n4,\"\\Nx\"\n").unwrap();
+    notebook.ok("COPY q (k, v) FROM 'q.copy' WITH NULL='\\N'").await;
+    for (k, value) in [(1, "null"), (2, "null"), (3, "N"), (4, "Nx")] {
+        let row = told(&mut notebook, &format!("SELECT v FROM q WHERE k = {k}")).await;
+        assert!(row.lines().any(|line| line.trim_matches([' ', '│', '|']) == value), "{k}: {row}");
+    }
+}

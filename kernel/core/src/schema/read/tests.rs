@@ -235,3 +235,36 @@ fn a_masks_argument_is_the_value_and_no_literal() {
     assert_eq!(masked("ascii", "'"), "system.mask_replace('''')");
     assert_eq!(masked("int", "1"), "system.mask_replace(1)");
 }
+
+#[test]
+fn what_a_row_does_not_say_is_not_known_and_nothing_is_put_in_its_place() {
+    let lists =
+        |names, types| [("keyspace_name", T), ("type_name", T), (names, text_list()), (types, text_list())];
+    let left_out = |source: Source, columns: &[(&str, CqlType)], row: &[&str]| {
+        let mut reader = Reader::default();
+        reader.take(source, &VecPage::of(columns, &[row]));
+        let read = reader.finish();
+        assert!(read.unread.contains(&source) && !read.notes.is_empty(), "{source:?}: {read:?}");
+        read
+    };
+    // Fewer types than names, and more: no field has another's type, and none is missing.
+    for types in ["['int', 'text']", "['int', 'text', 'int', 'text']", "[]", "null"] {
+        let row = ["'shop'", "'u'", "['a', 'b', 'c']", types];
+        let read = left_out(Source::Types, &lists("field_names", "field_types"), &row);
+        assert!(read.keyspaces.get("shop").is_none_or(|shop| shop.types.is_empty()));
+    }
+    // A keyspace without its replication is none that could be made again.
+    let columns = [("keyspace_name", T), ("durable_writes", CqlType::Boolean), ("replication", text_map())];
+    left_out(Source::Keyspaces, &columns, &["'shop'", "true", "null"]);
+    left_out(Source::Keyspaces, &columns, &["'shop'", "null", "{'class': 'X'}"]);
+    // A column of a kind that is not known may be part of the key.
+    let columns = [
+        ("keyspace_name", T),
+        ("table_name", T),
+        ("column_name", T),
+        ("kind", T),
+        ("position", CqlType::Int),
+        ("type", T),
+    ];
+    left_out(Source::Columns, &columns, &["'shop'", "'t'", "'a'", "'future'", "-1", "'int'"]);
+}
