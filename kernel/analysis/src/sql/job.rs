@@ -17,28 +17,30 @@ use crate::columns::{Flavour, Lost, record_batch};
 #[derive(Debug)]
 pub struct Job {
     /// The query as it was typed, and the parameters that are put into it.
-    pub(super) text: String,
-    pub(super) params: BTreeMap<String, String>,
-    pub(super) query: Query,
+    pub text: String,
+    /// The values of `:name`, as CQL literals.
+    pub params: BTreeMap<String, String>,
+    /// What the query names.
+    pub query: Query,
     /// The kept results, by the names that the query has for them.
-    pub(super) inputs: Vec<(String, Input)>,
+    pub inputs: Vec<(String, Input)>,
     /// The files, by the paths that were typed.
-    pub(super) paths: BTreeMap<String, OsString>,
+    pub paths: BTreeMap<String, OsString>,
     /// The most bytes that the answer may take.
-    pub(super) limit: usize,
+    pub limit: usize,
 }
 
 /// A table as the query sees it.
 #[derive(Debug)]
-pub(super) struct Input {
+pub struct Input {
     /// Its columns with their types.
-    pub(super) columns: Vec<Column>,
+    pub columns: Vec<Column>,
     /// The columns that the query needs.
-    pub(super) batch: RecordBatch,
+    pub batch: RecordBatch,
     /// What its columns could not hold.
-    pub(super) lost: Lost,
+    pub lost: Lost,
     /// Columns of numbers that are text to SQL, because they are longer than its numbers.
-    pub(super) long: Vec<String>,
+    pub long: Vec<String>,
 }
 
 impl Job {
@@ -102,11 +104,7 @@ fn kept(table: &Table, query: &Query) -> Result<Input, SqlError> {
 }
 
 /// Pages as a table.
-pub(super) fn of_pages(
-    columns: Vec<Column>,
-    all: Vec<Column>,
-    pages: &[Arc<dyn Page>],
-) -> Result<Input, SqlError> {
+pub fn of_pages(columns: Vec<Column>, all: Vec<Column>, pages: &[Arc<dyn Page>]) -> Result<Input, SqlError> {
     let (batch, lost) = record_batch(&columns, pages, Flavour::Sql)?;
     let schema = batch.schema();
     let long = columns.iter().zip(schema.fields()).filter(|(column, field)| {
@@ -116,7 +114,7 @@ pub(super) fn of_pages(
     Ok(Input { columns: all, batch: unique(batch)?, lost, long })
 }
 
-/// The batch with a number behind names that come more than once, which polars does not take.
+/// The batch with a number behind names that come more than once, which the engine does not take.
 fn unique(batch: RecordBatch) -> Result<RecordBatch, SqlError> {
     let mut seen = BTreeSet::new();
     let schema = batch.schema();

@@ -17,9 +17,9 @@ use super::{SqlError, bounds};
 #[derive(Debug, Clone)]
 pub struct Query {
     /// The kept results that it names, as typed.
-    pub(super) tables: BTreeSet<String>,
+    pub tables: BTreeSet<String>,
     /// The files that it reads: paths as typed, with the text that stands for null where that was given.
-    pub(super) files: BTreeMap<String, Option<String>>,
+    pub files: BTreeMap<String, Option<String>>,
     /// Every name in it.
     words: BTreeSet<String>,
     /// Whether it asks for all columns of something.
@@ -43,7 +43,7 @@ impl Query {
     ///
     /// # Errors
     /// As [`Query::parse`].
-    pub(super) fn tree(text: &str, params: &BTreeMap<String, String>) -> Result<(Self, Box<Ast>), SqlError> {
+    pub fn tree(text: &str, params: &BTreeMap<String, String>) -> Result<(Self, Box<Ast>), SqlError> {
         bounds::check(text)?;
         let mut statements = literal::parse(text).map_err(|error| syntax(&error))?;
         let mut ast = match (statements.len(), statements.pop()) {
@@ -84,7 +84,7 @@ impl Query {
     }
 
     /// Whether it needs a column of this name.
-    pub(super) fn needs(&self, column: &str) -> bool {
+    pub fn needs(&self, column: &str) -> bool {
         self.has_star || self.words.contains(&column.to_lowercase())
     }
 }

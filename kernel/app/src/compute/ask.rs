@@ -35,7 +35,7 @@ pub(crate) enum Failed {
 /// [`Failed`].
 pub(crate) async fn ask(job: Job) -> Result<Answer, Failed> {
     let mut command = Command::new(program().map_err(Failed::NotStarted)?);
-    command.arg("compute").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     // It computes, and needs none of them.
     for name in SECRET_VARIABLES {
         command.env_remove(name);
@@ -60,9 +60,10 @@ impl Drop for Running {
     }
 }
 
-/// This very program, even where an upgrade has put another one in its place.
+/// The engine beside this program.
 fn program() -> io::Result<PathBuf> {
-    if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
+    let own = std::env::current_exe()?;
+    Ok(own.with_file_name(format!("cqlbook-engine{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// Writes the job, reads the outcome, and sees the process off.

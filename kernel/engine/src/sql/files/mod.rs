@@ -19,12 +19,11 @@ use cqlbook_core::file_format;
 use cqlbook_core::page::Page;
 use parquet::arrow::ProjectionMask;
 
-use super::job::{Input, of_pages};
-use super::{Query, SqlError};
-use crate::columns::BatchPage;
-use crate::damaged::{caught, check_arrow};
-use crate::encoding::{self, Encoding};
-use crate::unpack;
+use super::{Input, Query, SqlError, of_pages};
+use cqlbook_analysis::columns::BatchPage;
+use cqlbook_analysis::damaged::{caught, check_arrow};
+use cqlbook_analysis::encoding::{self, Encoding};
+use cqlbook_analysis::unpack;
 
 /// A table read from a file may take this many times what a result may: it is gone when the query is done.
 const TIMES: usize = 4;
@@ -114,7 +113,7 @@ impl Reader<'_> {
     }
 
     fn parquet(&self) -> Result<Input, SqlError> {
-        let builder = crate::read::builder(self.open()?).map_err(|error| self.failed(error))?;
+        let builder = cqlbook_analysis::read::builder(self.open()?).map_err(|error| self.failed(error))?;
         let schema = Arc::clone(builder.schema());
         self.check_columns(schema.fields().len())?;
         let wanted = self.wanted(schema.fields().iter().map(|field| field.name().as_str()));

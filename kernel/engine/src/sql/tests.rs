@@ -10,7 +10,9 @@ use cqlbook_core::page::testing::VecPage;
 use cqlbook_core::value::literal;
 use jiff::tz::TimeZone;
 
-use super::{Answer, Job, Place, SqlError, Table, wire};
+use cqlbook_analysis::sql::{Answer, Job, Place, SqlError, Table, wire};
+
+use super::compute;
 
 const LIMIT: usize = 1 << 20;
 
@@ -32,7 +34,7 @@ pub(super) fn ask_with(
     // As the kernel does it: both ways through bytes.
     let mut bytes = Vec::new();
     wire::write_job(&job, &mut bytes).unwrap();
-    let outcome = wire::read_job(bytes.as_slice()).unwrap().compute();
+    let outcome = compute(wire::read_job(bytes.as_slice()).unwrap());
     let mut bytes = Vec::new();
     wire::write_outcome(outcome, &mut bytes).unwrap();
     wire::read_outcome(bytes.as_slice()).unwrap()
@@ -342,9 +344,12 @@ fn a_parquet_file_keeps_the_types_of_what_was_written_to_it() {
         &[("id", CqlType::Timeuuid), ("n", CqlType::Int), ("d", CqlType::Decimal)],
         &[&[id, "1", "1.50"], &[id, "2", "null"]],
     );
-    let (batch, _) =
-        crate::columns::record_batch(&written.columns, &written.pages, crate::columns::Flavour::File)
-            .unwrap();
+    let (batch, _) = cqlbook_analysis::columns::record_batch(
+        &written.columns,
+        &written.pages,
+        cqlbook_analysis::columns::Flavour::File,
+    )
+    .unwrap();
     let file = std::fs::File::create(folder.path().join("t.parquet")).unwrap();
     let mut writer = parquet::arrow::ArrowWriter::try_new(file, batch.schema(), None).unwrap();
     writer.write(&batch).unwrap();

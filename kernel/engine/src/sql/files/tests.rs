@@ -1,7 +1,8 @@
 //! What is asked of files of text: every value as it stands there, and what could be read in two ways as an error with its line.
 
-use super::super::tests::{ask_with, shown};
-use super::super::{Answer, SqlError};
+use cqlbook_analysis::sql::{Answer, SqlError};
+
+use crate::sql::tests::{ask_with, shown};
 
 /// Asks of a file of that name with that text.
 fn ask(name: &str, text: impl AsRef<[u8]>, query: &str) -> Result<Answer, SqlError> {

@@ -7,7 +7,7 @@ use cqlbook_core::column::{Column, CqlType};
 use cqlbook_core::page::{MalformedPage, Page};
 
 use crate::sql::SqlError;
-use crate::sql::job::{Input, of_pages};
+use crate::sql::{Input, of_pages};
 
 /// The most rows of a page.
 const ROWS: usize = 10_000;

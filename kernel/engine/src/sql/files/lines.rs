@@ -13,8 +13,8 @@ use cqlbook_core::value::{Given, from_text, json};
 use super::Reader;
 use super::guess::Guess;
 use super::pages::{Pages, column};
+use crate::sql::Input;
 use crate::sql::SqlError;
-use crate::sql::job::Input;
 
 /// The longest line of JSON, in bytes.
 const MAX_LINE_BYTES: u64 = 64 << 20;

@@ -5,12 +5,12 @@ use std::cmp::Ordering;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use cqlbook_analysis::sql::{Answer, SqlError, Table};
 use cqlbook_core::column::CqlType;
 use cqlbook_core::value::literal;
 use jiff::tz::TimeZone;
 
 use super::tests::{ask_with, table};
-use super::{Answer, SqlError, Table};
 
 /// A line `> query`, then its rows or `refused`.
 const CASES: &str = include_str!("duckdb.txt");

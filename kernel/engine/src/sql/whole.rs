@@ -9,7 +9,7 @@ use arrow_schema::{ArrowError, DataType, Schema};
 use cqlbook_core::column::{Column, CqlType};
 
 use super::SqlError;
-use crate::columns::ColumnsError;
+use cqlbook_analysis::columns::ColumnsError;
 
 /// The batch with whole numbers of 64 bits in place of shorter ones.
 pub(super) fn widen(batch: &RecordBatch) -> Result<RecordBatch, SqlError> {

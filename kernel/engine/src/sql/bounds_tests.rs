@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
+use cqlbook_analysis::sql::{SqlError, Table, bounds};
 use cqlbook_core::column::CqlType;
 use proptest::prelude::*;
 
 use super::tests::{ask_with, shown, table};
-use super::{SqlError, Table, bounds};
 
 const ODD: [&str; 9] =
     ["a'b", "a''b", "'", "''", "\\", "a\\'", "a\\'' OR 1=1 --", "x'; DROP", "\"q\" -- /* $$"];

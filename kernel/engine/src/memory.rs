@@ -4,7 +4,7 @@
 const VARIABLE: &str = "CQLBOOK_SQL_MEMORY";
 
 /// Sets the bound for this process. Where the system has none to set, its own is what there is.
-pub(super) fn bound() {
+pub(crate) fn bound() {
     #[cfg(target_os = "linux")]
     linux::bound(std::env::var(VARIABLE).ok().and_then(|text| text.trim().parse().ok()));
     #[cfg(not(target_os = "linux"))]
@@ -22,7 +22,7 @@ mod linux {
 
     pub(super) fn bound(megabytes: Option<u64>) {
         // If the system kills for want of memory all the same, then this process and not the notebook's.
-        crate::core_dump::lifted(|| drop(std::fs::write("/proc/self/oom_score_adj", "1000")));
+        drop(std::fs::write("/proc/self/oom_score_adj", "1000"));
         let told = megabytes.map(|megabytes| megabytes.saturating_mul(1 << 20));
         // A quarter is left to others.
         let bytes = told.or_else(|| spare().map(|bytes| (bytes / 4 * 3).max(LEAST)));

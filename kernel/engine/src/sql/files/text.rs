@@ -11,9 +11,9 @@ use cqlbook_core::value::{ValueError, from_text};
 use super::Reader;
 use super::guess::Guess;
 use super::pages::{Pages, column};
-use crate::separated::{self, Dialect, Field, Fields, Records};
+use crate::sql::Input;
 use crate::sql::SqlError;
-use crate::sql::job::Input;
+use cqlbook_analysis::separated::{self, Dialect, Field, Fields, Records};
 
 impl Reader<'_> {
     pub(super) fn delimited(&self, delimiter: u8, null: &str) -> Result<Input, SqlError> {

@@ -13,46 +13,25 @@ use cqlbook_core::render::count;
 use polars::prelude::IntoLazy;
 use polars::sql::SQLContext;
 
-use super::job::{Input, Job};
 use super::kind::Kind;
-use super::{Answer, Query, SqlError, bounds, bridge, check, files, lineage, literal, trouble, whole};
-use crate::columns::{BatchPage, Flavour, Lost, schema, size_bytes};
+use super::{
+    Computed, Input, Job, Query, SqlError, bounds, bridge, check, files, lineage, trouble, whole, written,
+};
+use cqlbook_analysis::columns::{BatchPage, Flavour, Lost, schema, size_bytes};
 
-/// The rows of an answer, as polars made them.
-#[derive(Debug)]
-pub struct Computed {
-    pub(super) columns: Arc<[Column]>,
-    pub(super) batch: RecordBatch,
-    pub(super) notes: Vec<String>,
+/// Computes a query. This takes as long and as much memory as it takes.
+///
+/// # Errors
+/// [`SqlError`] where a file or column is not there, where polars cannot do it, or where the answer is too large.
+pub fn compute(job: Job) -> Result<Computed, SqlError> {
+    bounds::deep(|| {
+        let Job { text, params, inputs, paths, limit, .. } = job;
+        let (query, tree) = Query::tree(&text, &params)?;
+        run(&query, tree, inputs, &paths, limit)
+    })
 }
 
-impl Computed {
-    /// The rows as a page.
-    ///
-    /// # Errors
-    /// [`SqlError::Columns`] where the columns are not those of the rows.
-    pub fn answer(self) -> Result<Answer, SqlError> {
-        let Self { columns, batch, notes } = self;
-        let page = BatchPage::with_columns(batch, Arc::clone(&columns))?;
-        Ok(Answer { columns, pages: vec![Arc::new(page)], notes })
-    }
-}
-
-impl Job {
-    /// Computes the query. This takes as long and as much memory as it takes; see [`super::wire`] for doing it elsewhere.
-    ///
-    /// # Errors
-    /// [`SqlError`] where a file or column is not there, where polars cannot do it, or where the answer is too large.
-    pub fn compute(self) -> Result<Computed, SqlError> {
-        bounds::deep(|| {
-            let Self { text, params, inputs, paths, limit, .. } = self;
-            let (query, tree) = Query::tree(&text, &params)?;
-            compute(&query, tree, inputs, &paths, limit)
-        })
-    }
-}
-
-fn compute(
+fn run(
     query: &Query,
     mut tree: Box<sqlparser::ast::Query>,
     inputs: Vec<(String, Input)>,
@@ -93,7 +72,7 @@ fn compute(
     let explained = |error| trouble::explain(&error, &known);
     let lineage = lineage::of_query(&tree, &types);
     check::check(&mut tree, &kinds)?;
-    let mut lazy = context.execute(&literal::written(&tree)?).map_err(explained)?;
+    let mut lazy = context.execute(&written::written(&tree)?).map_err(explained)?;
     // Each cell takes four bytes at least: an answer of more rows is too large whatever is in them, and need not be made.
     let width = lazy.collect_schema().map_err(explained)?.len().max(1);
     let most = u32::try_from(limit / 4 / width).unwrap_or(u32::MAX - 1);
@@ -101,7 +80,7 @@ fn compute(
     if frame.height() > most as usize {
         return Err(SqlError::TooLarge { limit });
     }
-    let batch = bridge::batch(&frame).map_err(crate::columns::ColumnsError::from)?;
+    let batch = bridge::batch(&frame).map_err(cqlbook_analysis::columns::ColumnsError::from)?;
     drop(frame);
     if size_bytes(&batch) > limit {
         return Err(SqlError::TooLarge { limit });
