@@ -51,7 +51,8 @@ impl Job {
     pub fn new(text: &str, place: &Place<'_>) -> Result<Self, SqlError> {
         let query = Query::parse(text, &place.params)?;
         let input = |typed: &String| Ok((typed.clone(), kept(find(typed, &place.tables)?, &query)?));
-        let inputs = query.tables.iter().map(input).collect::<Result<_, SqlError>>()?;
+        let maybe = query.maybe.iter().filter(|typed| find(typed, &place.tables).is_ok());
+        let inputs = query.tables.iter().chain(maybe).map(input).collect::<Result<_, SqlError>>()?;
         let path = |typed: &String| (typed.clone(), (place.resolve)(typed).into_os_string());
         let paths = query.files.keys().map(path).collect();
         Ok(Self {

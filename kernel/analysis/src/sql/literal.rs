@@ -9,7 +9,9 @@ use sqlparser::ast::{
     FunctionArguments, Ident, ObjectName, Statement, UnaryOperator, Value,
 };
 use sqlparser::dialect::GenericDialect;
+use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserOptions};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 /// The values of a parameter: one, or those of a list or set.
 #[derive(Debug, Clone)]
@@ -147,11 +149,111 @@ pub fn call(name: &str, arguments: Vec<Expr>) -> Expr {
     })
 }
 
+/// The tokens with brackets around what `IS DISTINCT FROM` compares with: the parser takes all that follows for it, `AND` too.
+fn bracketed(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let places: Vec<usize> = (0..tokens.len())
+        .filter(|place| !matches!(tokens[*place].token, Token::Whitespace(_)))
+        .collect();
+    let word = |at: usize| match places.get(at).map(|place| &tokens[*place].token) {
+        Some(Token::Word(word)) if word.quote_style.is_none() => word.keyword,
+        _ => Keyword::NoKeyword,
+    };
+    let (mut opened, mut closed) = (vec![0_usize; tokens.len() + 1], vec![0_usize; tokens.len() + 1]);
+    for at in 0..places.len() {
+        let is_it = word(at) == Keyword::DISTINCT
+            && word(at + 1) == Keyword::FROM
+            && at > 0
+            && (word(at - 1) == Keyword::IS || (at > 1 && word(at - 1) == Keyword::NOT && word(at - 2) == Keyword::IS));
+        let Some(start) = places.get(at + 2).filter(|_| is_it) else { continue };
+        let end = (at + 2..places.len()).scan((0_usize, 0_usize), |(depth, cases), next| {
+            let is_end = match &tokens[places[next]].token {
+                Token::LParen | Token::LBracket => {
+                    *depth += 1;
+                    false
+                }
+                Token::RParen | Token::RBracket if *depth > 0 => {
+                    *depth -= 1;
+                    false
+                }
+                Token::RParen | Token::RBracket | Token::SemiColon | Token::EOF => true,
+                Token::Comma => *depth == 0,
+                Token::Word(_) if *depth == 0 => match word(next) {
+                    Keyword::CASE => {
+                        *cases += 1;
+                        false
+                    }
+                    Keyword::END if *cases > 0 => {
+                        *cases -= 1;
+                        false
+                    }
+                    Keyword::LEFT | Keyword::RIGHT => {
+                        *cases == 0 && !matches!(places.get(next + 1).map(|place| &tokens[*place].token), Some(Token::LParen))
+                    }
+                    keyword => *cases == 0 && ENDS.contains(&keyword),
+                },
+                _ => false,
+            };
+            (!is_end).then_some(next)
+        });
+        // Nothing before the end: the parser says what is missing.
+        let Some(last) = end.last() else { continue };
+        opened[*start] += 1;
+        closed[places[last]] += 1;
+    }
+    let mut out = Vec::with_capacity(tokens.len() + 8);
+    for (place, token) in tokens.into_iter().enumerate() {
+        let span = token.span;
+        out.extend((0..opened[place]).map(|_| TokenWithSpan { token: Token::LParen, span }));
+        out.push(token);
+        out.extend((0..closed[place]).map(|_| TokenWithSpan { token: Token::RParen, span }));
+    }
+    out
+}
+
+/// Words that end an expression, or stand in one weaker than `IS`.
+const ENDS: [Keyword; 31] = [
+    Keyword::AND,
+    Keyword::OR,
+    Keyword::XOR,
+    Keyword::IS,
+    Keyword::AS,
+    Keyword::ASC,
+    Keyword::DESC,
+    Keyword::NULLS,
+    Keyword::THEN,
+    Keyword::WHEN,
+    Keyword::ELSE,
+    Keyword::END,
+    Keyword::FROM,
+    Keyword::WHERE,
+    Keyword::GROUP,
+    Keyword::ORDER,
+    Keyword::HAVING,
+    Keyword::QUALIFY,
+    Keyword::WINDOW,
+    Keyword::LIMIT,
+    Keyword::OFFSET,
+    Keyword::FETCH,
+    Keyword::UNION,
+    Keyword::EXCEPT,
+    Keyword::INTERSECT,
+    Keyword::JOIN,
+    Keyword::INNER,
+    Keyword::FULL,
+    Keyword::CROSS,
+    Keyword::NATURAL,
+    Keyword::FILTER,
+];
+
 /// Parses as the engine does.
 ///
 /// # Errors
 /// The parser's.
 pub fn parse(text: &str) -> Result<Vec<Statement>, sqlparser::parser::ParserError> {
     let options = ParserOptions { trailing_commas: true, ..ParserOptions::default() };
-    Parser::new(&GenericDialect).with_options(options).try_with_sql(text)?.parse_statements()
+    let tokens = Tokenizer::new(&GenericDialect, text).tokenize_with_location()?;
+    Parser::new(&GenericDialect)
+        .with_options(options)
+        .with_tokens_with_locations(bracketed(tokens))
+        .parse_statements()
 }

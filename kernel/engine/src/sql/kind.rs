@@ -1,6 +1,6 @@
 //! What a value of a query is, as far as its engine's rules differ by it; and how two of them go together.
 
-use arrow_schema::DataType;
+use datafusion::arrow::datatypes::DataType;
 use cqlbook_core::column::CqlType;
 
 /// What a value is.
@@ -39,14 +39,16 @@ impl Kind {
     pub(super) fn of(ty: &CqlType, data_type: &DataType) -> Self {
         match data_type {
             DataType::Boolean => Self::Boolean,
-            DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 => Self::Whole,
+            DataType::Null => Self::Null,
+            ty if ty.is_integer() => Self::Whole,
             DataType::Float32 => Self::Single,
             DataType::Float64 => Self::Float,
-            DataType::Decimal128(..) => Self::Decimal,
+            DataType::Decimal128(..) | DataType::Decimal256(..) => Self::Decimal,
+            DataType::Interval(_) | DataType::Duration(_) => Self::Interval,
             DataType::Date32 => Self::Date,
             DataType::Time64(_) => Self::Time,
             DataType::Timestamp(..) => Self::Timestamp,
-            DataType::Utf8 => match ty {
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => match ty {
                 CqlType::Uuid => Self::Uuid,
                 CqlType::Timeuuid => Self::Timeuuid,
                 CqlType::Inet => Self::Inet,
@@ -68,6 +70,11 @@ impl Kind {
         matches!(self, Self::Text | Self::Uuid | Self::Timeuuid | Self::Inet)
     }
 
+    /// Whether a text in quotes beside it is one of its values.
+    pub(super) fn is_typed(self) -> bool {
+        !matches!(self, Self::Text | Self::Null | Self::Unknown | Self::Long | Self::Nested | Self::Interval)
+    }
+
     /// Whether there is nothing to be said about it.
     pub(super) fn is_open(self) -> bool {
         matches!(self, Self::Null | Self::Unknown)
@@ -75,7 +82,7 @@ impl Kind {
 
     /// Whether its values have an order here.
     pub(super) fn has_order(self) -> bool {
-        !matches!(self, Self::Long | Self::Nested | Self::Interval)
+        !matches!(self, Self::Long | Self::Nested)
     }
 
     /// Whether the engine's order is theirs: it has times and addresses as text.
@@ -85,10 +92,8 @@ impl Kind {
 
     /// Whether values of both can be compared.
     pub(super) fn compares(self, other: Self) -> bool {
-        if matches!(self, Self::Long | Self::Nested) || matches!(other, Self::Long | Self::Nested) {
-            return false;
-        }
         self == other
+            || matches!((self, other), (Self::Date, Self::Timestamp) | (Self::Timestamp, Self::Date))
             || self.is_open()
             || other.is_open()
             || (self.is_number() && other.is_number())
@@ -107,6 +112,7 @@ impl Kind {
             {
                 Self::Float
             }
+            (Self::Date, Self::Timestamp) | (Self::Timestamp, Self::Date) => Self::Timestamp,
             (left, right) if left.is_number() && right.is_number() => Self::Decimal,
             _ => return None,
         })

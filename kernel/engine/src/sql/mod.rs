@@ -1,22 +1,23 @@
-//! SQL on this machine: over kept results and over files, by polars, with results of CQL's types.
+//! SQL on this machine: over kept results and over files, by DataFusion, with results of CQL's types.
 //!
-//! A kept result becomes a table of columns without a copy on the way to polars; the answer becomes columns again, and each of
-//! them keeps the CQL type of the column it came from.
+//! The text is read by [`cqlbook_analysis::sql::Query`] and put right as a tree ([`tree`]); DataFusion plans it with our arithmetic
+//! and aggregates ([`arithmetic`], [`aggregate`]); the plan is checked for what would be answered otherwise than it reads
+//! ([`types`]); and the rows are gathered within bounds ([`run`]).
 
-mod bridge;
-mod check;
-mod digits;
+mod aggregate;
+mod answer;
+mod arithmetic;
 mod files;
 mod kind;
-mod lineage;
 mod run;
+mod tree;
 mod trouble;
-mod whole;
-mod written;
+mod types;
+mod typed;
 
 use cqlbook_analysis::sql::{Computed, Input, Job, Query, SqlError, bounds, literal, of_pages};
 
-pub use run::compute;
+pub use run::{Bounds, compute};
 
 #[cfg(test)]
 mod against_duckdb;

@@ -1,180 +1,214 @@
-//! Runs a query: registers what it reads, asks polars, and makes the answer a page.
+//! Runs a query: registers what it reads, has DataFusion plan and compute it, and gathers the rows within bounds.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow_array::{Array as _, RecordBatch};
-use arrow_schema::{DataType, Field};
+use cqlbook_analysis::columns::{ColumnsError, Lost, size_bytes};
 use cqlbook_core::column::{Column, CqlType};
-use cqlbook_core::page::Page as _;
 use cqlbook_core::render::count;
-use polars::prelude::IntoLazy;
-use polars::sql::SQLContext;
+use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::compute::{cast, concat_batches};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::common::TableReference;
+use datafusion::datasource::MemTable;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::physical_plan::execute_stream;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::sql::parser::Statement;
+use futures::StreamExt as _;
+use sqlparser::ast;
 
-use super::kind::Kind;
-use super::{
-    Computed, Input, Job, Query, SqlError, bounds, bridge, check, files, lineage, trouble, whole, written,
-};
-use cqlbook_analysis::columns::{BatchPage, Flavour, Lost, schema, size_bytes};
+use super::{Computed, Input, Job, Query, SqlError, aggregate, answer, arithmetic, bounds, files, tree, trouble, types};
 
-/// Computes a query. This takes as long and as much memory as it takes.
+/// The stack of each thread that computes.
+const STACK: usize = 16 << 20;
+
+/// What a query may take.
+#[derive(Debug, Clone)]
+pub struct Bounds {
+    /// The most bytes of memory before rows go to the disk.
+    pub memory: usize,
+    /// The folder for them; the system's own for temporary files if there is none.
+    pub spill: Option<PathBuf>,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { memory: 1 << 30, spill: None }
+    }
+}
+
+/// Computes a query.
 ///
 /// # Errors
-/// [`SqlError`] where a file or column is not there, where polars cannot do it, or where the answer is too large.
-pub fn compute(job: Job) -> Result<Computed, SqlError> {
+/// [`SqlError`] where a file or column is not there, where it cannot be done, or where the answer is too large.
+pub fn compute(job: Job, most: &Bounds) -> Result<Computed, SqlError> {
     bounds::deep(|| {
-        let Job { text, params, inputs, paths, limit, .. } = job;
-        let (query, tree) = Query::tree(&text, &params)?;
-        run(&query, tree, inputs, &paths, limit)
+        let runtime = tokio::runtime::Builder::new_multi_thread().thread_stack_size(STACK).enable_all().build();
+        let runtime = runtime.map_err(|error| SqlError::Columns(format!("No thread can be started: {error}.")))?;
+        let outcome = runtime.block_on(run(job, most));
+        runtime.shutdown_background();
+        outcome
     })
 }
 
-fn run(
-    query: &Query,
-    mut tree: Box<sqlparser::ast::Query>,
-    inputs: Vec<(String, Input)>,
-    paths: &BTreeMap<String, OsString>,
-    limit: usize,
-) -> Result<Computed, SqlError> {
-    let mut context = SQLContext::new();
-    let mut types = BTreeMap::new();
-    let mut kinds = check::Tables::default();
-    let mut known: BTreeSet<String> = BTreeSet::new();
-    let mut notes = Vec::new();
-    let mut lost = Lost::default();
+/// A table that was registered.
+struct Known {
+    types: types::Tables,
+    names: tree::Tables,
+    columns: BTreeSet<String>,
+    notes: Vec<String>,
+    lost: Lost,
+}
+
+async fn run(job: Job, most: &Bounds) -> Result<Computed, SqlError> {
+    let Job { text, params, inputs, paths, limit, .. } = job;
+    let (query, mut tree) = Query::tree(&text, &params)?;
+    let context = session(most, &tree).map_err(|error| trouble::explain(error, &BTreeSet::new()))?;
+    let mut known = Known {
+        types: types::Tables::default(),
+        names: tree::Tables::default(),
+        columns: BTreeSet::new(),
+        notes: Vec::new(),
+        lost: Lost::default(),
+    };
     for (typed, input) in inputs {
-        lost += input.lost;
-        kinds.insert(typed.clone(), kinds_of(&input), solid(&input));
-        kinds.measure(&input.batch);
-        register(&mut context, &typed, input, &mut types, &mut known, &mut notes)?;
+        known.register(&context, &typed, input)?;
     }
     for (typed, null) in &query.files {
         let path = paths.get(typed).map_or_else(|| Path::new(typed), Path::new);
-        let input = files::read(path, typed, null.as_deref(), query, limit)?;
-        lost += input.lost;
-        kinds.insert(typed.clone(), kinds_of(&input), solid(&input));
-        kinds.measure(&input.batch);
-        register(&mut context, typed, input, &mut types, &mut known, &mut notes)?;
+        let input = files::read(path, typed, null.as_deref(), &query, limit)?;
+        known.register(&context, typed, input)?;
     }
+    let Known { types, names, columns, mut notes, lost } = known;
+    lost_notes(lost, &mut notes);
+    let explained = |error| trouble::explain(error, &columns);
+
+    let shown = tree::prepare(&mut tree, &names)?;
+    let statement = Statement::Statement(Box::new(ast::Statement::Query(tree)));
+    let state = context.state();
+    let plan = state.statement_to_plan(statement).await.map_err(explained)?;
+    let planned: Vec<String> = plan.schema().fields().iter().map(|field| field.name().clone()).collect();
+    let (plan, came) = types::check(plan, &types).map_err(explained)?;
+    let physical = context.execute_logical_plan(plan).await.map_err(explained)?.create_physical_plan().await.map_err(explained)?;
+    let mut stream = execute_stream(physical, context.task_ctx()).map_err(explained)?;
+    let schema = stream.schema();
+    let (mut batches, mut bytes) = (Vec::new(), 0);
+    while let Some(batch) = stream.next().await {
+        let batch = batch.map_err(explained)?;
+        bytes += size_bytes(&batch);
+        if bytes > limit {
+            return Err(SqlError::TooLarge { limit });
+        }
+        batches.push(batch);
+    }
+    let batch = concat_batches(&schema, &batches).map_err(ColumnsError::from)?;
+    drop(batches);
+    let (batch, columns) = answer::typed(&batch, &shown.given(&planned), &came)?;
+    Ok(Computed { columns, batch, notes })
+}
+
+fn session(most: &Bounds, tree: &ast::Query) -> datafusion::error::Result<SessionContext> {
+    let mut config = SessionConfig::new().with_information_schema(false);
+    let options = config.options_mut();
+    options.sql_parser.parse_float_as_decimal = true;
+    options.sql_parser.enable_ident_normalization = false;
+    options.sql_parser.map_string_types_to_utf8view = false;
+    options.sql_parser.default_null_ordering = "nulls_last".to_owned();
+    // Rows that nobody asked an order of stay as they are.
+    options.optimizer.enable_round_robin_repartition = mixes_rows(&tree.body);
+    let pool = FairSpillPool::new(most.memory);
+    let pool = TrackConsumersPool::new(pool, std::num::NonZeroUsize::MIN);
+    let mut runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool));
+    if let Some(folder) = &most.spill {
+        runtime = runtime.with_temp_file_path(folder);
+    }
+    let mut planners: Vec<Arc<dyn datafusion::logical_expr::planner::ExprPlanner>> = vec![Arc::new(arithmetic::Numbers)];
+    let state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(runtime.build_arc()?)
+        .with_default_features();
+    let mut state = state;
+    if let Some(own) = state.expr_planners() {
+        planners.append(own);
+    }
+    let state = state.with_expr_planners(planners).build();
+    let context = SessionContext::new_with_state(state);
+    for function in aggregate::all() {
+        context.register_udaf(function);
+    }
+    Ok(context)
+}
+
+/// Whether a query's rows are in no order of a table's anyway.
+fn mixes_rows(body: &ast::SetExpr) -> bool {
+    match body {
+        ast::SetExpr::Select(select) => {
+            !matches!(&select.group_by, ast::GroupByExpr::Expressions(keys, _) if keys.is_empty())
+                || select.from.iter().any(|table| !table.joins.is_empty())
+        }
+        _ => true,
+    }
+}
+
+fn lost_notes(lost: Lost, notes: &mut Vec<String>) {
     if lost.empty > 0 {
         notes.push(format!("{} empty values are null to SQL.", count(lost.empty)));
     }
     if lost.keys > 0 {
-        notes
-            .push(format!("{} entries of maps are left out: their keys are empty values.", count(lost.keys)));
+        notes.push(format!("{} entries of maps are left out: their keys are empty values.", count(lost.keys)));
     }
     if lost.malformed > 0 {
         notes.push(format!("{} values that cannot be read are null to SQL.", count(lost.malformed)));
     }
-
-    let explained = |error| trouble::explain(&error, &known);
-    let lineage = lineage::of_query(&tree, &types);
-    check::check(&mut tree, &kinds)?;
-    let mut lazy = context.execute(&written::written(&tree)?).map_err(explained)?;
-    // Each cell takes four bytes at least: an answer of more rows is too large whatever is in them, and need not be made.
-    let width = lazy.collect_schema().map_err(explained)?.len().max(1);
-    let most = u32::try_from(limit / 4 / width).unwrap_or(u32::MAX - 1);
-    let frame = lazy.limit(most.saturating_add(1)).collect().map_err(explained)?;
-    if frame.height() > most as usize {
-        return Err(SqlError::TooLarge { limit });
-    }
-    let batch = bridge::batch(&frame).map_err(cqlbook_analysis::columns::ColumnsError::from)?;
-    drop(frame);
-    if size_bytes(&batch) > limit {
-        return Err(SqlError::TooLarge { limit });
-    }
-    let columns = typed(&batch, &lineage)?;
-    let batch = whole::narrow(batch, &columns)?;
-    Ok(Computed { columns, batch, notes })
 }
 
-/// What the columns of a table are to the check.
-fn kinds_of(input: &Input) -> check::Columns {
-    let schema = input.batch.schema();
-    let kind = |field: &Arc<Field>| {
-        let ty =
-            input.columns.iter().find(|column| column.name == *field.name()).map(|column| &column.cql_type);
-        (field.name().clone(), Kind::of(ty.unwrap_or(&CqlType::Text), field.data_type()))
-    };
-    schema.fields().iter().map(kind).collect()
-}
-
-/// The columns of a table in which no null is.
-fn solid(input: &Input) -> BTreeSet<String> {
-    let schema = input.batch.schema();
-    let columns = schema.fields().iter().zip(input.batch.columns());
-    columns.filter(|(_, array)| array.null_count() == 0).map(|(field, _)| field.name().clone()).collect()
-}
-
-fn register(
-    context: &mut SQLContext,
-    name: &str,
-    input: Input,
-    types: &mut BTreeMap<String, lineage::Columns>,
-    known: &mut BTreeSet<String>,
-    notes: &mut Vec<String>,
-) -> Result<(), SqlError> {
-    let frame = bridge::frame(&whole::widen(&input.batch)?)
-        .map_err(|error| trouble::explain(&error, &BTreeSet::new()))?;
-    known.extend(input.columns.iter().map(|column| column.name.clone()));
-    notes.extend(
-        input.long.iter().map(|column| {
+impl Known {
+    fn register(&mut self, context: &SessionContext, name: &str, input: Input) -> Result<(), SqlError> {
+        let Input { columns, batch, lost, long } = input;
+        self.lost += lost;
+        let long = long.iter().map(|column| {
             format!("`{column}` holds numbers of more than 38 digits, so SQL sees them as text.")
-        }),
-    );
-    let columns = input.columns.into_iter().map(|column| (column.name, Some(column.cql_type)));
-    types.insert(name.to_owned(), columns.collect());
-    context.register(name, frame.lazy());
-    Ok(())
-}
-
-/// The answer's columns: the CQL type of the column that each came from where its values have that form, else the nearest.
-fn typed(batch: &RecordBatch, lineage: &lineage::Columns) -> Result<Arc<[Column]>, SqlError> {
-    let nearest = BatchPage::new(batch.clone())?;
-    let batch_schema = batch.schema();
-    let columns = nearest.columns().iter().zip(batch_schema.fields()).map(|(column, field)| {
-        let came = lineage.iter().find(|(name, _)| *name == column.name).and_then(|(_, ty)| ty.clone());
-        let cql_type =
-            came.filter(|ty| fits(ty, field.data_type())).unwrap_or_else(|| column.cql_type.clone());
-        Column { name: column.name.clone(), cql_type, role: None }
-    });
-    Ok(columns.collect())
-}
-
-/// Whether values of this form are those of a column of the CQL type.
-fn fits(ty: &CqlType, data_type: &DataType) -> bool {
-    match ty {
-        CqlType::Tinyint | CqlType::Smallint | CqlType::Int => *data_type == DataType::Int64,
-        CqlType::Varint => {
-            matches!(plain(data_type), DataType::Int64 | DataType::Utf8 | DataType::Decimal128(_, 0))
-        }
-        CqlType::Decimal => {
-            matches!(plain(data_type), DataType::Int64 | DataType::Utf8 | DataType::Decimal128(..))
-        }
-        ty => {
-            let column = Column { name: String::new(), cql_type: ty.clone(), role: None };
-            schema(std::slice::from_ref(&column), Flavour::Sql)
-                .fields()
-                .first()
-                .is_some_and(|field| plain(field.data_type()) == plain(data_type))
-        }
+        });
+        self.notes.extend(long);
+        self.columns.extend(columns.iter().map(|column| column.name.clone()));
+        let batch = wide(&batch)?;
+        let schema = batch.schema();
+        let own = |field: &Arc<Field>| {
+            let column = columns.iter().find(|column: &&Column| column.name == *field.name());
+            (field.name().clone(), column.map_or(CqlType::Text, |column| column.cql_type.clone()))
+        };
+        self.types.insert(name.to_owned(), schema.fields().iter().map(own).collect());
+        self.names.insert(name.to_owned(), schema.fields().iter().map(|field| field.name().clone()).collect());
+        let wrong = |error| trouble::explain(error, &BTreeSet::new());
+        let rows = 8192;
+        let parts = (0..batch.num_rows().div_ceil(rows)).map(|part| {
+            batch.slice(part * rows, rows.min(batch.num_rows() - part * rows))
+        });
+        let table = MemTable::try_new(schema, vec![parts.collect()]).map_err(wrong)?;
+        context.register_table(TableReference::bare(name), Arc::new(table)).map_err(wrong)?;
+        Ok(())
     }
 }
 
-/// The type without what polars changes in passing: views and large forms, names and nullability of inner fields, and how many
-/// digits a decimal may have.
-fn plain(data_type: &DataType) -> DataType {
-    let inner = |field: &Arc<Field>, name: &str| Arc::new(Field::new(name, plain(field.data_type()), true));
-    match data_type {
-        DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
-        DataType::BinaryView | DataType::LargeBinary => DataType::Binary,
-        DataType::List(item) | DataType::LargeList(item) => DataType::List(inner(item, "item")),
-        DataType::Struct(fields) => {
-            DataType::Struct(fields.iter().map(|field| inner(field, field.name())).collect())
-        }
-        DataType::Decimal128(_, scale) => DataType::Decimal128(38, *scale),
-        other => other.clone(),
+/// The batch with whole numbers of 64 bits in place of shorter ones, and no metadata of fields.
+fn wide(batch: &RecordBatch) -> Result<RecordBatch, SqlError> {
+    let schema = batch.schema();
+    let (mut fields, mut arrays): (Vec<Field>, Vec<ArrayRef>) = (Vec::new(), Vec::new());
+    for (field, array) in schema.fields().iter().zip(batch.columns()) {
+        let array = match array.data_type() {
+            DataType::Int8 | DataType::Int16 | DataType::Int32 => {
+                cast(array, &DataType::Int64).map_err(ColumnsError::from)?
+            }
+            _ => Arc::clone(array),
+        };
+        fields.push(Field::new(field.name(), array.data_type().clone(), true));
+        arrays.push(array);
     }
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let batch = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options);
+    Ok(batch.map_err(ColumnsError::from)?)
 }

@@ -1,107 +1,114 @@
-//! What polars says when it cannot do a query, as what was wrong and what to write instead.
+//! What DataFusion says when it cannot do a query, as what was wrong and what to write instead.
 
 use std::collections::BTreeSet;
 
 use cqlbook_core::nearest::nearest;
-use polars::prelude::PolarsError;
+use datafusion::common::SchemaError;
+use datafusion::error::DataFusionError;
 
 use super::SqlError;
+use super::arithmetic::TOO_LONG;
+use super::tree::beyond;
 
-/// What to write instead of what polars has not, by a word of the query or of polars' message.
-const INSTEAD: &[(&str, &str)] = &[
-    ("date_trunc", "`DATE_TRUNC` takes 'year', 'month', 'day', 'hour' and 'minute' here."),
-    ("ordinality", "`ROW_NUMBER() OVER (ORDER BY …)` numbers rows."),
-    ("recursive", "Write each step as a CTE of its own."),
-    ("cube", "Write one `GROUP BY` for each grouping and join them by `UNION ALL`."),
-    (
-        "subquery",
-        "Write the inner query as a CTE and join it: `WITH m AS (SELECT …) SELECT … FROM t CROSS JOIN m`.",
-    ),
-    ("lateral", "Write the inner query as a CTE and join it."),
-    ("filter (where", "`SUM(CASE WHEN … THEN … END)` adds up some of the rows."),
-    (
-        "conversion from",
-        "A value does not fit the type: whole numbers have 64 bits here. `CAST(x AS DOUBLE)` before adding or multiplying has room for any.",
-    ),
-    (
-        "overflow in decimal",
-        "Decimal numbers have 38 digits here, those behind the point among them. `CAST(x AS DOUBLE)` before adding or multiplying has room for any.",
-    ),
-    ("not between", "Write both comparisons with `AND`."),
+/// Our own refusal as an error of DataFusion's.
+pub(super) fn refuse(error: SqlError) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}
+
+/// What is said, by words of DataFusion's message.
+const SAID: &[(&str, &str, &str)] = &[
+    (TOO_LONG, "A whole number does not fit 64 bits.", "`CAST(x AS DOUBLE)`, or `CAST(x AS DECIMAL(38, 0))` for all digits, before adding or multiplying."),
+    ("Overflow happened", "A number does not fit its type.", "`CAST(x AS DOUBLE)` has room for any."),
+    ("overflow", "A number does not fit its type.", "`CAST(x AS DOUBLE)` has room for any."),
+    ("Can't cast value", "A value does not fit the type that it is cast to.", "`TRY_CAST(x AS …)` is null where it does not."),
+    ("Cannot cast", "A value does not fit the type that it is cast to.", "`TRY_CAST(x AS …)` is null where it does not."),
+    ("Invalid function", "There is no such function here.", "docs/analysis.md lists the functions."),
+    ("Projections require unique", "Two columns of a query inside this one have the same name.", "Give one of them another name: `SELECT a.name AS other`."),
+    ("must appear in the GROUP BY", "A column stands neither in `GROUP BY` nor in an aggregate.", "Add it to `GROUP BY`, or write `MIN(column)`."),
+    ("could not be resolved from available columns", "A column stands neither in `GROUP BY` nor in an aggregate.", "Add it to `GROUP BY`, or write `MIN(column)`."),
+    ("Resources exhausted", "The query needs more memory than there is for it.", "Join on the whole key, aggregate earlier, or name fewer columns."),
+    ("more than one row", "A subquery that stands for one value has more than one row.", "`LIMIT 1`, or an aggregate in it."),
 ];
 
-/// What is said of a sum that does not fit; see `check::sum`.
-pub(super) const LONG_SUM: &str = "a sum of more than 38 digits";
-
 /// The error in a user's terms; `columns` are those of the tables that the query names.
-pub(super) fn explain(error: &PolarsError, columns: &BTreeSet<String>) -> SqlError {
-    let words = first_line(&error.to_string());
-    let missing = match error {
-        PolarsError::ColumnNotFound(message) | PolarsError::SchemaFieldNotFound(message) => {
-            Some(quoted(message))
+pub(super) fn explain(error: DataFusionError, columns: &BTreeSet<String>) -> SqlError {
+    match error {
+        DataFusionError::External(inner) => match inner.downcast::<SqlError>() {
+            Ok(error) => *error,
+            Err(other) => said(&other.to_string()),
+        },
+        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => explain(*inner, columns),
+        DataFusionError::Shared(inner) => match std::sync::Arc::try_unwrap(inner) {
+            Ok(inner) => explain(inner, columns),
+            Err(inner) => match own(&inner) {
+                Some(message) => message,
+                None => said(&inner.to_string()),
+            },
+        },
+        DataFusionError::ArrowError(inner, _) => match *inner {
+            datafusion::arrow::error::ArrowError::ExternalError(inner) => match inner.downcast::<DataFusionError>() {
+                Ok(inner) => explain(*inner, columns),
+                Err(other) => said(&other.to_string()),
+            },
+            other => said(&other.to_string()),
+        },
+        DataFusionError::SchemaError(inner, _) => match *inner {
+            SchemaError::FieldNotFound { field, .. } => missing(&field.name, columns),
+            SchemaError::AmbiguousReference { field } => beyond(
+                format!("`{}` is a column of more than one table of this query.", field.name),
+                &format!("Say of which: `t.{}`.", field.name),
+            ),
+            SchemaError::DuplicateUnqualifiedField { name } | SchemaError::DuplicateQualifiedField { name, .. } => beyond(
+                format!("Two columns or tables of a query inside this one are called `{name}`."),
+                "Give one of them another name with `AS`.",
+            ),
+        },
+        DataFusionError::Collection(mut errors) if !errors.is_empty() => explain(errors.remove(0), columns),
+        DataFusionError::ResourcesExhausted(words) => said(&format!("Resources exhausted: {words}")),
+        other => said(&other.to_string()),
+    }
+}
+
+/// A refusal of ours that several share.
+fn own(error: &DataFusionError) -> Option<SqlError> {
+    match error {
+        DataFusionError::External(inner) => {
+            let refusal = inner.downcast_ref::<SqlError>()?;
+            serde_json::from_value(serde_json::to_value(refusal).ok()?).ok()
         }
-        PolarsError::SQLInterface(message)
-            if message.contains("unable to find column") || message.contains("no column named") =>
-        {
-            Some(quoted(message))
-        }
-        PolarsError::Context { error, .. } => return explain(error, columns),
+        DataFusionError::Context(_, inner) => own(inner),
         _ => None,
-    };
-    if words.contains(LONG_SUM) {
-        return SqlError::Beyond {
-            message: "A sum has more than 38 digits, which are the most of a decimal number here.".to_owned(),
-            hints: vec!["`SUM(CAST(x AS DOUBLE))` has room for any.".to_owned()],
-            words: String::new(),
-        };
     }
-    // Names of the engine's own are no user's.
-    let is_own = |name: &str| name.starts_with("_POLARS") || name.contains(':');
-    if let Some(name) = missing.filter(|name| !columns.contains(name) && !name.is_empty() && !is_own(name)) {
-        return SqlError::NoColumn {
-            near: nearest(&name, columns.iter().map(String::as_str)).map(str::to_owned),
-            name,
-            columns: columns.iter().cloned().collect(),
-        };
-    }
-    let lower = words.to_lowercase();
-    let mut hints: Vec<String> =
-        INSTEAD.iter().filter(|(word, _)| lower.contains(word)).map(|(_, hint)| (*hint).to_owned()).collect();
-    let message = match error {
-        PolarsError::SQLSyntax(_) => "This SQL is not understood here.",
-        PolarsError::SQLInterface(_) => "Local SQL cannot do this.",
-        PolarsError::SchemaMismatch(_) | PolarsError::InvalidOperation(_) => {
-            hints.push("`CAST(column AS DOUBLE)`, `AS BIGINT` or `AS VARCHAR` changes a column's type; `%profile NAME` shows what it is.".to_owned());
-            "The types of this query do not go together."
-        }
-        PolarsError::Duplicate(_) => {
-            hints.push("Give one of the columns another name: `SELECT a.name AS other`.".to_owned());
-            "Two columns of the answer have the same name."
-        }
-        PolarsError::ColumnNotFound(_) | PolarsError::SchemaFieldNotFound(_) => {
-            hints.push("After `GROUP BY` or in an outer query, only the columns selected there are known. An alias can be grouped by in a CTE around it.".to_owned());
-            "A column is not known at this place of the query."
-        }
-        _ => "The query failed.",
-    };
-    if hints.is_empty() {
-        hints.push("docs/analysis.md lists what local SQL can do. What it cannot, steps can: keep one by `%%sql --into NAME`, and go on from there.".to_owned());
-    }
-    SqlError::Beyond { message: message.to_owned(), hints, words }
 }
 
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().trim().to_owned()
+fn missing(name: &str, columns: &BTreeSet<String>) -> SqlError {
+    if columns.contains(name) {
+        return beyond(
+            format!("The column `{name}` is not known at this place of the query."),
+            "After `GROUP BY` or in an outer query, only the columns selected there are known; of a table with an alias, by that alias.",
+        );
+    }
+    SqlError::NoColumn {
+        near: nearest(name, columns.iter().map(String::as_str)).map(str::to_owned),
+        name: name.to_owned(),
+        columns: columns.iter().cloned().collect(),
+    }
 }
 
-/// The name that a message has in quotes, or is.
-fn quoted(message: &str) -> String {
-    for quote in ['"', '\'', '`'] {
-        if let Some((_, rest)) = message.split_once(quote)
-            && let Some((name, _)) = rest.split_once(quote)
-        {
-            return name.rsplit('.').next().unwrap_or(name).to_owned();
-        }
+fn said(words: &str) -> SqlError {
+    let words = words.lines().next().unwrap_or_default().trim();
+    let known = SAID.iter().find(|(part, ..)| words.contains(part));
+    let (message, hint) = match known {
+        Some((_, message, hint)) => (*message, *hint),
+        None => (
+            "Local SQL cannot do this.",
+            "docs/analysis.md lists what local SQL can do. What it cannot, steps can: keep one by `%%sql --into NAME`, and go on from there.",
+        ),
+    };
+    let prefixes = ["Error during planning: ", "This feature is not implemented: ", "Execution error: ", "Arrow error: ", "External error: ", "Optimizer rule"];
+    let mut plain = words;
+    for prefix in prefixes {
+        plain = plain.strip_prefix(prefix).unwrap_or(plain);
     }
-    first_line(message)
+    SqlError::Beyond { message: message.to_owned(), hints: vec![hint.to_owned()], words: plain.to_owned() }
 }
