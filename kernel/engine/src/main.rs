@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
         let job = wire::read_job(io::stdin().lock())?;
         std::thread::spawn(end_with_the_kernel);
-        wire::write_outcome(sql::compute(job, &sql::Bounds::default()), BufWriter::new(io::stdout().lock()))
+        wire::write_outcome(sql::compute(job), BufWriter::new(io::stdout().lock()))
     }));
     let words = match outcome {
         Ok(Ok(())) => return ExitCode::SUCCESS,

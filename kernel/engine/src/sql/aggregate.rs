@@ -3,10 +3,13 @@
 //! DataFusion's own accumulators do the work. What changes is the type that their argument is brought to first: whole numbers are
 //! added up as decimals, and decimals of more than 28 digits as decimals of up to 76.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
+use datafusion::arrow::array::{Array as _, ArrayRef};
 use datafusion::arrow::datatypes::{DataType, FieldRef};
-use datafusion::common::{Result, plan_err};
+use datafusion::common::cast::as_float64_array;
+use datafusion::common::{Result, ScalarValue, not_impl_err, plan_err};
 use datafusion::functions_aggregate::{average, median, sum};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
@@ -60,6 +63,51 @@ impl Argument {
     }
 }
 
+/// The doubles of a frame that moves. What leaves it is not subtracted: infinity less infinity would be no number ever after, and
+/// `1E300 + 0.1 - 1E300` is nothing.
+#[derive(Debug)]
+struct Frame {
+    values: VecDeque<Option<f64>>,
+    is_mean: bool,
+}
+
+impl Accumulator for Frame {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        self.values.extend(as_float64_array(&values[0])?.iter());
+        Ok(())
+    }
+
+    fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        self.values.drain(..values[0].len().min(self.values.len()));
+        Ok(())
+    }
+
+    fn supports_retract_batch(&self) -> bool {
+        true
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        let known = || self.values.iter().flatten();
+        let count = known().count();
+        let sum: f64 = known().sum::<f64>() + 0.0;
+        let value = if self.is_mean { sum / count as f64 } else { sum };
+        let value = if value.is_nan() { f64::NAN } else { value };
+        Ok(ScalarValue::Float64((count > 0).then_some(value)))
+    }
+
+    fn size(&self) -> usize {
+        size_of_val(self) + self.values.capacity() * size_of::<Option<f64>>()
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        not_impl_err!("a frame that moves is one")
+    }
+
+    fn merge_batch(&mut self, _: &[ArrayRef]) -> Result<()> {
+        not_impl_err!("a frame that moves is one")
+    }
+}
+
 impl AggregateUDFImpl for Over {
     fn name(&self) -> &str {
         self.inner.name()
@@ -101,6 +149,9 @@ impl AggregateUDFImpl for Over {
     }
 
     fn create_sliding_accumulator(&self, arguments: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        if *arguments.return_type() == DataType::Float64 && matches!(self.name(), "sum" | "avg") && !arguments.is_distinct {
+            return Ok(Box::new(Frame { values: VecDeque::new(), is_mean: self.name() == "avg" }));
+        }
         self.inner.inner().create_sliding_accumulator(arguments)
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, AsArray as _, Datum, Float64Array};
 use datafusion::arrow::compute::kernels::numeric::{add, mul, rem, sub};
-use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type};
+use datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type};
 use datafusion::common::cast::as_float64_array;
 use datafusion::common::{DFSchema, Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
@@ -149,7 +149,7 @@ impl ScalarUDFImpl for Divide {
         let (left, right) = (as_float64_array(&both[0])?, as_float64_array(&both[1])?);
         let divided = left.iter().zip(right.iter()).map(|(left, right)| match (left, right) {
             (Some(_), Some(0.0)) => None,
-            (Some(left), Some(right)) => Some(left / right),
+            (Some(left), Some(right)) => Some(left / right + 0.0).map(|x| if x.is_nan() { f64::NAN } else { x }),
             _ => None,
         });
         scalar_if(&arguments.args, divided.collect())
@@ -173,6 +173,51 @@ impl ScalarUDFImpl for Nearest {
         let array = ColumnarValue::values_to_arrays(&arguments.args)?;
         let rounded = array[0].as_primitive::<Float64Type>().unary::<_, Float64Type>(f64::round_ties_even);
         scalar_if(&arguments.args, rounded)
+    }
+}
+
+/// Floats with one zero and one NaN: arrow tells those of either sign apart, and SQL does not.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Unsigned(Signature);
+
+/// The float with zero and NaN without a sign.
+pub(super) fn unsigned(expr: Expr) -> Expr {
+    let signature = Signature::uniform(1, vec![DataType::Float64, DataType::Float32], Volatility::Immutable);
+    Arc::new(ScalarUDF::new_from_impl(Unsigned(signature))).call(vec![expr])
+}
+
+/// As [`unsigned`], for a whole array; others as they are.
+pub(super) fn unsigned_array(array: &ArrayRef) -> ArrayRef {
+    match array.data_type() {
+        DataType::Float64 => Arc::new(
+            array.as_primitive::<Float64Type>().unary::<_, Float64Type>(|x| if x.is_nan() { f64::NAN } else { x + 0.0 }),
+        ),
+        DataType::Float32 => Arc::new(
+            array.as_primitive::<Float32Type>().unary::<_, Float32Type>(|x| if x.is_nan() { f32::NAN } else { x + 0.0 }),
+        ),
+        _ => Arc::clone(array),
+    }
+}
+
+impl ScalarUDFImpl for Unsigned {
+    fn name(&self) -> &str {
+        "unsigned_zero"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.0
+    }
+
+    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
+        arguments.first().cloned().map_or_else(|| plan_err!("one argument is taken"), Ok)
+    }
+
+    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let array = unsigned_array(&ColumnarValue::values_to_arrays(&arguments.args)?[0]);
+        match arguments.args[0] {
+            ColumnarValue::Scalar(_) => Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?)),
+            ColumnarValue::Array(_) => Ok(ColumnarValue::Array(array)),
+        }
     }
 }
 

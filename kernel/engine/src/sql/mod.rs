@@ -17,11 +17,13 @@ mod typed;
 
 use cqlbook_analysis::sql::{Computed, Input, Job, Query, SqlError, bounds, literal, of_pages};
 
-pub use run::{Bounds, compute};
+pub use run::{Bounds, compute, compute_within};
 
 #[cfg(test)]
 mod against_duckdb;
 #[cfg(test)]
 mod bounds_tests;
+#[cfg(test)]
+mod named;
 #[cfg(test)]
 mod tests;

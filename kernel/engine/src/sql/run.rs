@@ -26,6 +26,9 @@ use super::{Computed, Input, Job, Query, SqlError, aggregate, answer, arithmetic
 /// The stack of each thread that computes.
 const STACK: usize = 16 << 20;
 
+/// What a process may take where the system sets no bound.
+const DATA: usize = 2 << 30;
+
 /// What a query may take.
 #[derive(Debug, Clone)]
 pub struct Bounds {
@@ -35,19 +38,38 @@ pub struct Bounds {
     pub spill: Option<PathBuf>,
 }
 
-impl Default for Bounds {
-    fn default() -> Self {
-        Self { memory: 1 << 30, spill: None }
+impl Bounds {
+    /// A part of what this process may take, and the system's folder for temporary files.
+    fn of_process() -> Self {
+        #[cfg(target_os = "linux")]
+        let data = rustix::process::getrlimit(rustix::process::Resource::Data).current;
+        #[cfg(not(target_os = "linux"))]
+        let data: Option<u64> = None;
+        let data = data.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(DATA);
+        // The rest is for what DataFusion does not count: the kept results, batches on their way, stacks.
+        Self { memory: data / 2, spill: None }
     }
+}
+
+/// Computes a query within what this process may take.
+///
+/// # Errors
+/// [`SqlError`] where a file or column is not there, where it cannot be done, or where the answer is too large.
+pub fn compute(job: Job) -> Result<Computed, SqlError> {
+    compute_within(job, &Bounds::of_process())
 }
 
 /// Computes a query.
 ///
 /// # Errors
-/// [`SqlError`] where a file or column is not there, where it cannot be done, or where the answer is too large.
-pub fn compute(job: Job, most: &Bounds) -> Result<Computed, SqlError> {
+/// As [`compute`].
+pub fn compute_within(job: Job, most: &Bounds) -> Result<Computed, SqlError> {
     bounds::deep(|| {
-        let runtime = tokio::runtime::Builder::new_multi_thread().thread_stack_size(STACK).enable_all().build();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .thread_stack_size(STACK)
+            .max_blocking_threads(8)
+            .enable_all()
+            .build();
         let runtime = runtime.map_err(|error| SqlError::Columns(format!("No thread can be started: {error}.")))?;
         let outcome = runtime.block_on(run(job, most));
         runtime.shutdown_background();
@@ -80,6 +102,11 @@ async fn run(job: Job, most: &Bounds) -> Result<Computed, SqlError> {
     }
     for (typed, null) in &query.files {
         let path = paths.get(typed).map_or_else(|| Path::new(typed), Path::new);
+        if files::parquet::is_it(path) {
+            let columns = files::parquet::register(&context, path, typed).await?;
+            known.know(typed, columns);
+            continue;
+        }
         let input = files::read(path, typed, null.as_deref(), &query, limit)?;
         known.register(&context, typed, input)?;
     }
@@ -118,6 +145,8 @@ fn session(most: &Bounds, tree: &ast::Query) -> datafusion::error::Result<Sessio
     options.sql_parser.enable_ident_normalization = false;
     options.sql_parser.map_string_types_to_utf8view = false;
     options.sql_parser.default_null_ordering = "nulls_last".to_owned();
+    // A time of 96 bits in nanoseconds of 64 has no year before 1678 and none after 2262.
+    options.execution.parquet.coerce_int96 = Some("us".to_owned());
     // Rows that nobody asked an order of stay as they are.
     options.optimizer.enable_round_robin_repartition = mixes_rows(&tree.body);
     let pool = FairSpillPool::new(most.memory);
@@ -167,6 +196,13 @@ fn lost_notes(lost: Lost, notes: &mut Vec<String>) {
 }
 
 impl Known {
+    /// Takes note of the columns of a table that was registered.
+    fn know(&mut self, name: &str, columns: Vec<Column>) {
+        self.columns.extend(columns.iter().map(|column| column.name.clone()));
+        self.names.insert(name.to_owned(), columns.iter().map(|column| column.name.clone()).collect());
+        self.types.insert(name.to_owned(), columns.into_iter().map(|column| (column.name, column.cql_type)).collect());
+    }
+
     fn register(&mut self, context: &SessionContext, name: &str, input: Input) -> Result<(), SqlError> {
         let Input { columns, batch, lost, long } = input;
         self.lost += lost;
@@ -203,7 +239,7 @@ fn wide(batch: &RecordBatch) -> Result<RecordBatch, SqlError> {
             DataType::Int8 | DataType::Int16 | DataType::Int32 => {
                 cast(array, &DataType::Int64).map_err(ColumnsError::from)?
             }
-            _ => Arc::clone(array),
+            _ => arithmetic::unsigned_array(array),
         };
         fields.push(Field::new(field.name(), array.data_type().clone(), true));
         arrays.push(array);

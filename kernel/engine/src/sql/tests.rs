@@ -34,7 +34,7 @@ pub(super) fn ask_with(
     // As the kernel does it: both ways through bytes.
     let mut bytes = Vec::new();
     wire::write_job(&job, &mut bytes).unwrap();
-    let outcome = compute(wire::read_job(bytes.as_slice()).unwrap(), &super::Bounds::default());
+    let outcome = compute(wire::read_job(bytes.as_slice()).unwrap());
     let mut bytes = Vec::new();
     wire::write_outcome(outcome, &mut bytes).unwrap();
     wire::read_outcome(bytes.as_slice()).unwrap()

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     BinaryOperator, DataType, DateTimeField, Distinct, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
-    JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr, TableFactor,
+    JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr, SetOperator, SetQuantifier, TableFactor,
     TimezoneInfo, Value, VisitMut, VisitorMut,
 };
 
@@ -224,6 +224,7 @@ impl VisitorMut for Walk<'_> {
             (!query.locks.is_empty(), "FOR UPDATE"),
             (query.for_clause.is_some() || query.settings.is_some() || query.format_clause.is_some(), "This clause"),
             (!query.pipe_operators.is_empty(), "|>"),
+            (counts_rows(&query.body), "EXCEPT ALL or INTERSECT ALL"),
             (
                 query.order_by.as_ref().is_some_and(|order| {
                     matches!(order.kind, sqlparser::ast::OrderByKind::All(_)) || order.interpolate.is_some()
@@ -286,16 +287,13 @@ impl VisitorMut for Walk<'_> {
             Expr::CompoundIdentifier(names) => names.iter_mut().for_each(|name| self.spelling.spell(name)),
             Expr::Cast { data_type, .. } => timestamps(data_type),
             Expr::TypedString(typed) => timestamps(&mut typed.data_type),
-            Expr::Like { pattern, escape_char: None, .. } | Expr::ILike { pattern, escape_char: None, .. } => {
-                // A backslash is itself in SQL, unless `ESCAPE` says otherwise.
-                if let Expr::Value(value) = pattern.as_mut()
-                    && let Value::SingleQuotedString(text) = &mut value.value
-                {
-                    *text = text.replace('\\', "\\\\");
-                }
-            }
             Expr::Like { any: true, .. } | Expr::ILike { any: true, .. } => {
                 return ControlFlow::Break(not_here("LIKE ANY"));
+            }
+            Expr::Like { pattern, escape_char, .. } | Expr::ILike { pattern, escape_char, .. } => {
+                if let Err(error) = escaped(pattern, escape_char) {
+                    return ControlFlow::Break(error);
+                }
             }
             Expr::IsDistinctFrom(_, right) | Expr::IsNotDistinctFrom(_, right) => {
                 if let Expr::BinaryOp { op: BinaryOperator::And | BinaryOperator::Or | BinaryOperator::Xor, .. } = right.as_ref() {
@@ -313,6 +311,52 @@ impl VisitorMut for Walk<'_> {
             _ => {}
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// Brings a pattern to the backslash, which is DataFusion's escape: to SQL it is a letter, unless `ESCAPE` names it.
+fn escaped(pattern: &mut Expr, escape: &mut Option<sqlparser::ast::ValueWithSpan>) -> Result<(), SqlError> {
+    let letter = match escape.as_ref().map(|value| &value.value) {
+        None => None,
+        Some(Value::SingleQuotedString(text)) => text.chars().next(),
+        Some(_) => return Err(not_here("This `ESCAPE`")),
+    };
+    match pattern {
+        Expr::Value(value) => {
+            let Value::SingleQuotedString(text) = &mut value.value else { return Ok(()) };
+            let mut out = String::with_capacity(text.len());
+            let mut marks = text.chars();
+            while let Some(mark) = marks.next() {
+                match mark {
+                    mark if Some(mark) == letter => {
+                        let Some(next) = marks.next() else {
+                            return Err(beyond("The pattern ends with its `ESCAPE`.", "Write the letter twice for itself."));
+                        };
+                        out.extend(['\\', next]);
+                    }
+                    '\\' => out.push_str("\\\\"),
+                    mark => out.push(mark),
+                }
+            }
+            *text = out;
+            *escape = None;
+            Ok(())
+        }
+        _ if escape.is_some() => Err(not_here("ESCAPE beside a pattern that is worked out")),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a query's body asks how often a row is in both sides, which DataFusion does not look at.
+fn counts_rows(body: &SetExpr) -> bool {
+    match body {
+        SetExpr::SetOperation { op, set_quantifier, left, right } => {
+            (matches!(op, SetOperator::Except | SetOperator::Intersect | SetOperator::Minus)
+                && !matches!(set_quantifier, SetQuantifier::None | SetQuantifier::Distinct))
+                || counts_rows(left)
+                || counts_rows(right)
+        }
+        _ => false,
     }
 }
 

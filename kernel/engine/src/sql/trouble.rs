@@ -26,6 +26,8 @@ const SAID: &[(&str, &str, &str)] = &[
     ("Projections require unique", "Two columns of a query inside this one have the same name.", "Give one of them another name: `SELECT a.name AS other`."),
     ("must appear in the GROUP BY", "A column stands neither in `GROUP BY` nor in an aggregate.", "Add it to `GROUP BY`, or write `MIN(column)`."),
     ("could not be resolved from available columns", "A column stands neither in `GROUP BY` nor in an aggregate.", "Add it to `GROUP BY`, or write `MIN(column)`."),
+    ("does not support logical expression", "A subquery refers to the query around it in a way that is not known here.", "Refer to it by equalities only, or write the inner query as a CTE and join it."),
+    ("sliding accumulator", "This aggregate is not known over a frame that moves.", "Leave the frame out, or join the rows with themselves."),
     ("Resources exhausted", "The query needs more memory than there is for it.", "Join on the whole key, aggregate earlier, or name fewer columns."),
     ("more than one row", "A subquery that stands for one value has more than one row.", "`LIMIT 1`, or an aggregate in it."),
 ];

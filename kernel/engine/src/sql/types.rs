@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cqlbook_core::column::CqlType;
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::tree_node::{Transformed, TreeNode as _};
 use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
@@ -16,7 +16,7 @@ use datafusion::logical_expr::{
     BinaryExpr, Cast, Distinct, Expr, ExprSchemable as _, JoinType, LogicalPlan, Operator, SortExpr, cast,
 };
 
-use super::arithmetic::{nearest, negative};
+use super::arithmetic::{nearest, negative, unsigned};
 use super::kind::Kind;
 use super::tree::beyond;
 use super::trouble::refuse;
@@ -198,7 +198,17 @@ impl Scope {
                         "`CAST(column AS DOUBLE)` or `AS BIGINT` reads a text as a number; a value without quotes is one.",
                     )));
                 }
-                Ok(Transformed::no(expr))
+                // A day and a time of it are a time.
+                if matches!(kinds, (Kind::Date, Kind::Interval) | (Kind::Interval, Kind::Date)) {
+                    let time = |expr: &Expr, kind| match kind {
+                        Kind::Date => cast(expr.clone(), DataType::Timestamp(TimeUnit::Microsecond, None)),
+                        _ => expr.clone(),
+                    };
+                    let (left, right) = (time(left, kinds.0), time(right, kinds.1));
+                    let sum = BinaryExpr { left: Box::new(left), op, right: Box::new(right) };
+                    return Ok(Transformed::yes(Expr::BinaryExpr(sum)));
+                }
+                self.settled(expr)
             }
             Expr::Between(mut between) => {
                 let [value, low] = self.alike([*between.expr, *between.low], true)?;
@@ -214,6 +224,12 @@ impl Scope {
                 }
                 list.expr = Box::new(value);
                 Ok(Transformed::yes(Expr::InList(list)))
+            }
+            Expr::InSubquery(ref query) if query.negated && !query.subquery.outer_ref_columns.is_empty() => {
+                Err(refuse(beyond(
+                    "`NOT IN` with a query that refers to the one around it is not known here.",
+                    "`NOT EXISTS (SELECT 1 FROM u WHERE u.x = t.x AND u.k = t.k)`; write down what a null shall do.",
+                )))
             }
             Expr::InSubquery(ref query) => {
                 self.compared(&query.expr, &query.subquery.subquery)?;
@@ -244,6 +260,14 @@ impl Scope {
                         self.alike([base.as_ref().clone(), when.as_ref().clone()], false)?;
                     }
                 }
+                let mut case = case.clone();
+                if self.is_mixed(&results) {
+                    for (_, then) in &mut case.when_then_expr {
+                        *then = Box::new(cast(then.as_ref().clone(), DataType::Float64));
+                    }
+                    case.else_expr = case.else_expr.map(|other| Box::new(cast(*other, DataType::Float64)));
+                    return Ok(Transformed::yes(Expr::Case(case)));
+                }
                 Ok(Transformed::no(expr))
             }
             Expr::ScalarFunction(ref call) if SAME.contains(&call.name()) => {
@@ -252,7 +276,17 @@ impl Scope {
                 if matches!(call.name(), "greatest" | "least") {
                     call.args.iter().try_for_each(|argument| self.sorted(argument))?;
                 }
+                if self.is_mixed(&arguments) {
+                    let mut call = call.clone();
+                    call.args = call.args.into_iter().map(|argument| cast(argument, DataType::Float64)).collect();
+                    return Ok(Transformed::yes(Expr::ScalarFunction(call)));
+                }
                 Ok(Transformed::no(expr))
+            }
+            // Whole numbers have 64 bits wherever they come from.
+            Expr::ScalarFunction(_) => {
+                let whole = expr.get_type(&self.schema).is_ok_and(|ty| ty.is_integer() && ty != DataType::Int64);
+                if whole { Ok(Transformed::yes(cast(expr, DataType::Int64))) } else { self.settled(expr) }
             }
             Expr::AggregateFunction(ref call) => {
                 if matches!(call.func.name(), "min" | "max") {
@@ -274,6 +308,8 @@ impl Scope {
                 }
                 inner => Ok(Transformed::yes(negative(inner))),
             },
+            Expr::Negative(_) => self.settled(expr),
+            Expr::Cast(Cast { ref field, .. }) if field.data_type().is_floating() => self.settled(expr),
             Expr::Cast(Cast { ref expr, ref field }) if field.data_type().is_integer() => {
                 let whole = match self.kind(expr) {
                     Kind::Single | Kind::Float => nearest(expr.as_ref().clone()),
@@ -286,6 +322,20 @@ impl Scope {
             }
             other => Ok(Transformed::no(other)),
         }
+    }
+
+    /// A float that was worked out, with one zero and one NaN.
+    fn settled(&self, expr: Expr) -> Result<Transformed<Expr>> {
+        match expr.get_type(&self.schema) {
+            Ok(DataType::Float64 | DataType::Float32) => Ok(Transformed::yes(unsigned(expr))),
+            _ => Ok(Transformed::no(expr)),
+        }
+    }
+
+    /// Whether doubles and decimals are among the values: all are doubles then.
+    fn is_mixed(&self, exprs: &[&Expr]) -> bool {
+        let kinds: Vec<Kind> = exprs.iter().map(|expr| self.kind(expr)).collect();
+        kinds.iter().any(|kind| matches!(kind, Kind::Float | Kind::Single)) && kinds.contains(&Kind::Decimal)
     }
 
     /// Both sides of a comparison, with a text that is written out as a value of the other side's type.
