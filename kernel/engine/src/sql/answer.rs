@@ -93,6 +93,7 @@ fn bare(data_type: &DataType) -> DataType {
     let inner = |field: &Arc<Field>, name: &str| Arc::new(Field::new(name, bare(field.data_type()), true));
     match data_type {
         DataType::List(item) | DataType::LargeList(item) => DataType::List(inner(item, "item")),
+        DataType::Map(entries, _) => DataType::Map(inner(entries, "entries"), false),
         DataType::Struct(fields) => DataType::Struct(fields.iter().map(|field| inner(field, field.name())).collect()),
         other => other.clone(),
     }

@@ -270,13 +270,11 @@ fn what_is_no_query_is_refused_before_anything_runs() {
 }
 
 #[test]
-fn what_polars_cannot_do_comes_with_what_to_write_instead() {
+fn what_cannot_be_done_comes_with_what_to_write_instead() {
     let tables = flights();
     for text in [
-        "SELECT carrier, delay FROM flights GROUP BY CUBE (carrier, delay)",
-        "WITH RECURSIVE n AS (SELECT 1 AS i) SELECT * FROM n",
         "SELECT carrier + delay FROM flights",
-        "SELECT DATE_TRUNC('week', at) FROM flights",
+        "SELECT DATE_TRUNC('fortnight', at) FROM flights",
         "SELECT no_such_function(delay) FROM flights",
     ] {
         match error(&tables, text) {

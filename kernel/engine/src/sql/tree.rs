@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, DataType, DateTimeField, Distinct, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
-    JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr, SetOperator, SetQuantifier, TableFactor,
+    BinaryOperator, DataType, Distinct, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
+    JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, OrderBy, Query, Select, SelectItem, SetExpr, SetOperator, SetQuantifier, TableFactor,
     TimezoneInfo, Value, VisitMut, VisitorMut,
 };
 
@@ -236,6 +236,7 @@ impl VisitorMut for Walk<'_> {
             return ControlFlow::Break(not_here(what));
         }
         let mut wrong = None;
+        let order = &mut query.order_by;
         selects(&mut query.body, &mut |select| {
             for item in &mut select.projection {
                 if let SelectItem::ExprWithAlias { alias, .. } = item {
@@ -243,7 +244,7 @@ impl VisitorMut for Walk<'_> {
                 }
             }
             if wrong.is_none() {
-                wrong = left_out_of(select).map(not_here).or_else(|| self.merge(select).err());
+                wrong = left_out_of(select).map(not_here).or_else(|| self.merge(select, order).err());
             }
         });
         wrong.map_or(ControlFlow::Continue(()), ControlFlow::Break)
@@ -431,6 +432,9 @@ fn function(expr: &mut Expr) -> Result<(), SqlError> {
     let Expr::Function(called) = expr else { return Ok(()) };
     let [ObjectNamePart::Identifier(ident)] = called.name.0.as_mut_slice() else { return Ok(()) };
     let mut name = ident.value.to_lowercase();
+    if matches!(name.as_str(), "any_value" | "arbitrary") {
+        called.null_treatment = Some(sqlparser::ast::NullTreatment::IgnoreNulls);
+    }
     if let Some((_, other)) = ALIASES.iter().find(|(alias, _)| *alias == name) {
         name = (*other).to_owned();
         *ident = Ident::new(*other);
@@ -502,13 +506,12 @@ fn function(expr: &mut Expr) -> Result<(), SqlError> {
         ),
         _ => return Ok(()),
     };
-    let _ = DateTimeField::Year;
     Ok(())
 }
 
 impl Walk<'_> {
     /// The columns of `RIGHT` and `FULL JOIN … USING`: DataFusion takes them from the left side, where they may be null.
-    fn merge(&self, select: &mut Select) -> Result<(), SqlError> {
+    fn merge(&self, select: &mut Select, order: &mut Option<OrderBy>) -> Result<(), SqlError> {
         let mut merged: BTreeMap<String, Vec<Ident>> = BTreeMap::new();
         let mut sources: Vec<(Ident, Option<Vec<String>>)> = Vec::new();
         let mut hidden: Vec<(usize, String)> = Vec::new();
@@ -607,24 +610,28 @@ impl Walk<'_> {
                 other => projection.push(other),
             }
         }
-        struct Put<'a>(&'a dyn Fn(&str) -> Option<Expr>, &'a Spelling);
-        impl VisitorMut for Put<'_> {
-            type Break = ();
-            fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-                if let Expr::Identifier(name) = expr {
-                    self.1.spell(name);
-                    if let Some(value) = (self.0)(&name.value) {
-                        *expr = value;
-                    }
-                }
-                ControlFlow::Continue(())
+        let mut put = Put { value: &value, spelling: &self.spelling, depth: 0 };
+        let mut seen = projection.visit(&mut put);
+        let parts: [&mut dyn FnMut(&mut Put<'_>) -> ControlFlow<SqlError>; 4] = [
+            &mut |put| select.selection.visit(put),
+            &mut |put| select.group_by.visit(put),
+            &mut |put| select.having.visit(put),
+            &mut |put| select.qualify.visit(put),
+        ];
+        for part in parts {
+            if seen.is_continue() {
+                seen = part(&mut put);
             }
         }
-        let mut put = Put(&value, &self.spelling);
-        let _: ControlFlow<()> = projection.visit(&mut put);
-        let _: ControlFlow<()> = select.selection.visit(&mut put);
-        let _: ControlFlow<()> = select.group_by.visit(&mut put);
-        let _: ControlFlow<()> = select.having.visit(&mut put);
+        let is_alias = |name: &str| {
+            projection.iter().any(|item| matches!(item, SelectItem::ExprWithAlias { alias, .. } if alias.value == name))
+        };
+        if seen.is_continue() && !merged.keys().any(|name| is_alias(name)) {
+            seen = order.visit(&mut put);
+        }
+        if let ControlFlow::Break(error) = seen {
+            return Err(error);
+        }
         select.projection = projection;
         Ok(())
     }
@@ -649,6 +656,42 @@ impl Walk<'_> {
     fn spelled(&self, mut name: Ident) -> Ident {
         self.spelling.spell(&mut name);
         name
+    }
+}
+
+/// Puts the value of a merged column where its name stands alone.
+struct Put<'a> {
+    value: &'a dyn Fn(&str) -> Option<Expr>,
+    spelling: &'a Spelling,
+    /// How many queries are around, within the one that joins.
+    depth: usize,
+}
+
+impl VisitorMut for Put<'_> {
+    type Break = SqlError;
+
+    fn pre_visit_query(&mut self, _: &mut Query) -> ControlFlow<SqlError> {
+        self.depth += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<SqlError> {
+        self.depth = self.depth.saturating_sub(1);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<SqlError> {
+        let Expr::Identifier(name) = expr else { return ControlFlow::Continue(()) };
+        self.spelling.spell(name);
+        let Some(value) = (self.value)(&name.value) else { return ControlFlow::Continue(()) };
+        if self.depth > 0 {
+            return ControlFlow::Break(beyond(
+                format!("Whose `{}` is meant in a query within a `RIGHT` or `FULL JOIN … USING` cannot be told.", name.value),
+                "Say of which table it is: `t.id`.",
+            ));
+        }
+        *expr = value;
+        ControlFlow::Continue(())
     }
 }
 

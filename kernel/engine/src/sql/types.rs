@@ -42,8 +42,7 @@ pub(super) fn check(plan: LogicalPlan, tables: &Tables) -> Result<(LogicalPlan, 
             let expr = expr.transform_up(|expr| scope.check(expr))?;
             Ok(expr.update_data(|expr| name.restore(expr)))
         })?;
-        // What was cut to a whole number keeps its type, and what became a value is only compared.
-        Ok(node)
+        node.map_data(LogicalPlan::recompute_schema)
     })?;
     Ok((plan.data, came))
 }
@@ -303,7 +302,7 @@ impl Scope {
                 Ok(Transformed::no(expr))
             }
             Expr::Negative(inner) if self.kind(&inner) == Kind::Whole => match *inner {
-                Expr::Literal(ScalarValue::Int64(Some(value)), _) => {
+                Expr::Literal(ScalarValue::Int64(Some(value)), _) if value != i64::MIN => {
                     Ok(Transformed::yes(Expr::Literal(ScalarValue::Int64(Some(-value)), None)))
                 }
                 inner => Ok(Transformed::yes(negative(inner))),
@@ -405,8 +404,6 @@ fn check_node(plan: &LogicalPlan, tables: &Tables) -> Result<()> {
             sort.expr.iter().try_for_each(|SortExpr { expr, .. }| scope.sorted(expr))
         }
         LogicalPlan::Join(join) => {
-            let (left, right) = (Scope::of(&join.left, tables)?, Scope::of(&join.right, tables)?);
-            let _ = (left, right);
             let scope = Scope::of(plan, tables)?;
             join.on.iter().try_for_each(|(left, right)| {
                 let (own, other) = (scope.kind(left), scope.kind(right));
