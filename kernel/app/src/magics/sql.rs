@@ -19,7 +19,7 @@ use crate::run::aside;
 use crate::run::scene::Scene;
 use crate::run::statement::{set_param, table_options};
 
-/// How much of polars' own words is shown, in characters: some hold a whole syntax tree.
+/// How much of the engine's own words is shown, in characters: some hold a whole syntax tree.
 const WORDS: usize = 200;
 
 /// Runs the query that `body` covers of the cell.
@@ -198,7 +198,7 @@ fn explained(error: &SqlError, source: &str, body: Span) -> Diagnostic {
                 return diagnostic;
             }
             let words: String = words.chars().take(WORDS).collect();
-            diagnostic.with_cause(format!("Polars, which computes it, says: {words}."))
+            diagnostic.with_cause(format!("The engine, which computes it, says: {words}."))
         }
         SqlError::TooLarge { .. } => invalid
             .with_hint("Aggregate it, add a `LIMIT`, or select fewer columns.")
