@@ -60,6 +60,15 @@ mod tests {
             judge(Err(Failed::Stranger { path, stranger: Stranger::Version("0.9.0".to_owned()) })),
             judge(Err(Failed::Died("It ended with signal: 11.".to_owned()))),
         ];
-        assert_snapshot!(text(&findings), @"");
+        assert_snapshot!(text(&findings), @r"
+        ! warning  Engine  `%%sql` cannot be used: there is no /bin/cqlbook-engine.
+                           → `pip install` of the wheel brings both programs; in a checkout `cargo xtask lab` builds the engine. Everything but `%%sql` works without it.
+        ✗ wrong    Engine  `%%sql` cannot be used: /bin/cqlbook-engine was not built with this kernel: it is of version 0.9.0.
+                           → `pip install` of the wheel brings both programs; in a checkout `cargo xtask lab` builds the engine. Everything but `%%sql` works without it.
+        ✗ wrong    Engine  `%%sql` cannot be used: It ended with signal: 11.
+                           → Install the wheel again.
+
+        2 things are wrong, 1 thing could be better.
+        ");
     }
 }
