@@ -2,4 +2,5 @@
 //!
 //! The only room with polars. It knows the kernel by what [`cqlbook_analysis::sql::wire`] brings, and neither Jupyter nor Cassandra.
 
+pub mod memory;
 pub mod sql;

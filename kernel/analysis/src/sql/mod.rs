@@ -156,6 +156,9 @@ pub enum SqlError {
     /// A table cannot be made columns, or an answer not be made a page.
     #[error("{0}")]
     Columns(String),
+    /// The engine failed in a way that it should not, with these words.
+    #[error("{0}")]
+    Defect(String),
 }
 
 impl From<ColumnsError> for SqlError {
