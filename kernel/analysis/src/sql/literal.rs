@@ -5,7 +5,7 @@
 use cqlbook_core::column::CqlType;
 use cqlbook_core::value;
 use sqlparser::ast::{
-    CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
+    BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
     FunctionArguments, Ident, ObjectName, Statement, UnaryOperator, Value,
 };
 use sqlparser::dialect::GenericDialect;
@@ -149,7 +149,30 @@ pub fn call(name: &str, arguments: Vec<Expr>) -> Expr {
     })
 }
 
-/// The tokens with brackets around what `IS DISTINCT FROM` compares with: the parser takes all that follows for it, `AND` too.
+/// How many brackets stand around what `IS DISTINCT FROM` compares with, until [`compared`] takes them away.
+const BRACKETS: usize = 4;
+
+/// What [`bracketed`] wrote as `<=>`, as what it was.
+pub fn compared(expr: &mut Expr) {
+    let Expr::BinaryOp { left, op: BinaryOperator::Spaceship, right } = expr else { return };
+    let mut depth = 0;
+    let mut inner = right.as_ref();
+    while let Expr::Nested(deeper) = inner
+        && depth < BRACKETS
+    {
+        depth += 1;
+        inner = deeper;
+    }
+    *expr = match (depth, right.as_ref()) {
+        (BRACKETS, _) => Expr::IsDistinctFrom(left.clone(), Box::new(inner.clone())),
+        (0, right) => Expr::IsNotDistinctFrom(left.clone(), Box::new(right.clone())),
+        (_, Expr::Nested(right)) => Expr::IsNotDistinctFrom(left.clone(), right.clone()),
+        (_, right) => Expr::IsNotDistinctFrom(left.clone(), Box::new(right.clone())),
+    };
+}
+
+/// The tokens with `a <=> (b)` for `a IS NOT DISTINCT FROM b`, and more brackets for `IS DISTINCT FROM`: the parser takes all that
+/// follows these words for what is compared with, `AND` too.
 fn bracketed(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let places: Vec<usize> = (0..tokens.len())
         .filter(|place| !matches!(tokens[*place].token, Token::Whitespace(_)))
@@ -159,6 +182,7 @@ fn bracketed(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         _ => Keyword::NoKeyword,
     };
     let (mut opened, mut closed) = (vec![0_usize; tokens.len() + 1], vec![0_usize; tokens.len() + 1]);
+    let mut gone = std::collections::BTreeMap::new();
     for at in 0..places.len() {
         let is_it = word(at) == Keyword::DISTINCT
             && word(at + 1) == Keyword::FROM
@@ -197,12 +221,24 @@ fn bracketed(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         });
         // Nothing before the end: the parser says what is missing.
         let Some(last) = end.last() else { continue };
-        opened[*start] += 1;
-        closed[places[last]] += 1;
+        let is_negated = word(at - 1) == Keyword::NOT;
+        let brackets = if is_negated { 1 } else { BRACKETS };
+        opened[*start] += brackets;
+        closed[places[last]] += brackets;
+        let first = if is_negated { at - 2 } else { at - 1 };
+        gone.extend((first..=at + 1).map(|at| (places[at], at == first)));
     }
     let mut out = Vec::with_capacity(tokens.len() + 8);
     for (place, token) in tokens.into_iter().enumerate() {
         let span = token.span;
+        match gone.get(&place) {
+            Some(true) => {
+                out.push(TokenWithSpan { token: Token::Spaceship, span });
+                continue;
+            }
+            Some(false) => continue,
+            None => {}
+        }
         out.extend((0..opened[place]).map(|_| TokenWithSpan { token: Token::LParen, span }));
         out.push(token);
         out.extend((0..closed[place]).map(|_| TokenWithSpan { token: Token::RParen, span }));

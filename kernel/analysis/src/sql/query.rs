@@ -253,6 +253,7 @@ impl VisitorMut for Reader<'_> {
     }
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<SqlError> {
+        literal::compared(expr);
         if let Expr::InList { list, .. } = expr
             && let [only] = list.as_slice()
             && let Some(typed) = placeholder(only)

@@ -98,7 +98,8 @@ fn whole_numbers_do_not_wrap_around() {
     assert_eq!(asked("s * s * s").unwrap(), "v bigint\n1000000");
     assert_eq!(asked("i").unwrap(), "v int\n2000000000");
     assert_eq!(asked("MAX(s)").unwrap(), "v tinyint\n100");
-    for wide in ["SUM(b)", "b + b", "b * 2", "i * i * i", "0 - b - b", "SUM(i * i)"] {
+    assert_eq!(asked("SUM(b)").unwrap(), "v varint\n27000000000000000000");
+    for wide in ["b + b", "b * 2", "i * i * i", "0 - b - b"] {
         let error = asked(wide).unwrap_err();
         assert!(
             matches!(&error, SqlError::Beyond { hints, .. } if hints.iter().any(|hint| hint.contains("64 bits"))),

@@ -102,8 +102,9 @@ async fn run(job: Job, most: &Bounds) -> Result<Computed, SqlError> {
     }
     for (typed, null) in &query.files {
         let path = paths.get(typed).map_or_else(|| Path::new(typed), Path::new);
-        if files::parquet::is_it(path) {
-            let columns = files::parquet::register(&context, path, typed).await?;
+        if files::parquet::is_it(path)
+            && let Some(columns) = files::parquet::register(&context, path, typed).await?
+        {
             known.know(typed, columns);
             continue;
         }

@@ -23,8 +23,8 @@ pub(super) fn value(kind: Kind, text: &str) -> Result<ScalarValue, SqlError> {
     };
     let cell = |ty: CqlType| from_text(&ty, text).ok();
     let known = match kind {
-        Kind::Uuid | Kind::Timeuuid => Some(same(CqlType::Uuid, text)),
-        Kind::Inet => Some(same(CqlType::Inet, text)),
+        Kind::Uuid | Kind::Timeuuid => same(CqlType::Uuid, text),
+        Kind::Inet => same(CqlType::Inet, text),
         Kind::Boolean => match text.to_ascii_lowercase().as_str() {
             "true" => Some(ScalarValue::Boolean(Some(true))),
             "false" => Some(ScalarValue::Boolean(Some(false))),
@@ -44,10 +44,10 @@ pub(super) fn value(kind: Kind, text: &str) -> Result<ScalarValue, SqlError> {
     known.ok_or_else(none)
 }
 
-/// The text in the form that values of the type have in a query; as it is where it is none, and equals nothing.
-fn same(ty: CqlType, text: &str) -> ScalarValue {
-    let canonical = from_text(&ty, text).ok().map(|cell| literal(Some(&cell), &ty, &TimeZone::UTC).text);
-    ScalarValue::Utf8(Some(canonical.unwrap_or_else(|| text.to_owned())))
+/// The text in the form that values of the type have in a query.
+fn same(ty: CqlType, text: &str) -> Option<ScalarValue> {
+    let cell = from_text(&ty, text).ok()?;
+    Some(ScalarValue::Utf8(Some(literal(Some(&cell), &ty, &TimeZone::UTC).text)))
 }
 
 fn day(text: &str) -> Option<ScalarValue> {

@@ -16,6 +16,7 @@ use datafusion::logical_expr::{
     BinaryExpr, Cast, Distinct, Expr, ExprSchemable as _, JoinType, LogicalPlan, Operator, SortExpr, cast,
 };
 
+use super::files::parquet::INNER;
 use super::arithmetic::{nearest, negative, unsigned};
 use super::kind::Kind;
 use super::tree::beyond;
@@ -61,6 +62,11 @@ fn types(plan: &LogicalPlan, tables: &Tables) -> Types {
             let fields = plan.schema().fields().iter();
             let find = |name: &str| known?.iter().find(|(own, _)| own == name).map(|(_, ty)| ty.clone());
             fields.map(|field| find(field.name())).collect()
+        }
+        LogicalPlan::SubqueryAlias(alias) if is_file(&alias.input) => {
+            let known = tables.get(alias.alias.table());
+            let find = |name: &str| known?.iter().find(|(own, _)| own == name).map(|(_, ty)| ty.clone());
+            plan.schema().fields().iter().map(|field| find(field.name())).collect()
         }
         LogicalPlan::Projection(node) => of(&mut node.expr.iter()),
         LogicalPlan::Aggregate(node) => of(&mut node.group_expr.iter().chain(&node.aggr_expr)),
@@ -113,6 +119,12 @@ fn types(plan: &LogicalPlan, tables: &Tables) -> Types {
     }
     found.resize(width, None);
     found
+}
+
+/// Whether a plan is the columns of a file, brought to the forms that they have in a query.
+fn is_file(plan: &LogicalPlan) -> bool {
+    matches!(plan, LogicalPlan::Projection(node)
+        if matches!(node.input.as_ref(), LogicalPlan::TableScan(scan) if scan.table_name.table() == INNER))
 }
 
 /// Calls whose value is one of their arguments'.

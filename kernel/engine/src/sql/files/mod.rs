@@ -20,6 +20,7 @@ use cqlbook_core::file_format;
 use cqlbook_core::page::Page;
 
 use super::{Input, Query, SqlError, of_pages};
+use ::parquet::arrow::ProjectionMask;
 use cqlbook_analysis::columns::BatchPage;
 use cqlbook_analysis::damaged::{caught, check_arrow};
 use cqlbook_analysis::encoding::{self, Encoding};
@@ -55,6 +56,7 @@ pub(super) fn read(
         "parquet" | "arrow" if unpack::is_packed(path) => {
             Err(reader.failed("a file of this format is not compressed as a whole: unpack it"))
         }
+        "parquet" => reader.parquet(),
         "arrow" => reader.arrow(),
         "csv" if ending == "tsv" => reader.delimited(b'\t', null.unwrap_or_default()),
         "csv" => reader.delimited(b',', null.unwrap_or_default()),
@@ -109,6 +111,20 @@ impl Reader<'_> {
         let decoded = unpack::open(self.path, &Arc::default())
             .and_then(|input| encoding::decoded(input, Encoding::default()));
         decoded.map_err(|error| self.failed(error))
+    }
+
+    fn parquet(&self) -> Result<Input, SqlError> {
+        let builder = cqlbook_analysis::read::builder(self.open()?).map_err(|error| self.failed(error))?;
+        let schema = Arc::clone(builder.schema());
+        self.check_columns(schema.fields().len())?;
+        let wanted = self.wanted(schema.fields().iter().map(|field| field.name().as_str()));
+        let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
+        let reader = builder
+            .with_projection(mask)
+            .with_batch_size(8192)
+            .build()
+            .map_err(|error| self.failed(error))?;
+        self.batches(reader.map(|batch| batch.map_err(|error| self.failed(error))), self.columns(&schema)?)
     }
 
     fn arrow(&self) -> Result<Input, SqlError> {

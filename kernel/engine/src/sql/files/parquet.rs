@@ -10,7 +10,7 @@ use cqlbook_core::column::{Column, CqlType};
 use cqlbook_core::file_format;
 use cqlbook_core::page::Page as _;
 use datafusion::arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch, StringArray};
-use datafusion::arrow::datatypes::{DataType, Schema};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::{Column as Name, Result, ScalarValue, TableReference, plan_err};
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
@@ -48,11 +48,15 @@ fn holds(folder: &Path, depth: usize) -> bool {
     })
 }
 
-/// Registers what is at the path under the name that was typed, and gives its columns.
+/// The name of what is read, within the table that it becomes.
+pub(in crate::sql) const INNER: &str = "\u{1}file";
+
+/// Registers what is at the path under the name that was typed, and gives its columns; `None` for a file whose numbers are written
+/// as text, which are numbers only when all have been looked at.
 ///
 /// # Errors
 /// [`SqlError::File`].
-pub(in crate::sql) async fn register(context: &SessionContext, path: &Path, typed: &str) -> Result<Vec<Column>, SqlError> {
+pub(in crate::sql) async fn register(context: &SessionContext, path: &Path, typed: &str) -> Result<Option<Vec<Column>>, SqlError> {
     let failed = |reason: String| SqlError::File { path: typed.to_owned(), reason: reason.trim_end_matches('.').to_owned() };
     if is_pattern(path) || path.is_dir() {
         // Whatever is wrong with them is said by the one that reads.
@@ -85,14 +89,21 @@ pub(in crate::sql) async fn register(context: &SessionContext, path: &Path, type
         let table = Arc::new(ListingTable::try_new(config)?);
         let schema = datafusion::catalog::TableProvider::schema(table.as_ref());
         let columns = types(&schema)?;
-        let plan = LogicalPlanBuilder::scan(TableReference::bare("file"), provider_as_source(table), None)?;
+        let is_text = |ty: &DataType| matches!(ty, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+        let is_long = |(field, column): (&Arc<Field>, &Column)| {
+            matches!(column.cql_type, CqlType::Varint | CqlType::Decimal) && is_text(field.data_type())
+        };
+        if path.is_file() && schema.fields().iter().zip(&columns).any(is_long) {
+            return Ok(None);
+        }
+        let plan = LogicalPlanBuilder::scan(TableReference::bare(INNER), provider_as_source(table), None)?;
         let own = schema.fields().iter().zip(&columns).map(|(field, column)| {
-            let name = Expr::Column(Name::new(Some(TableReference::bare("file")), field.name()));
+            let name = Expr::Column(Name::new(Some(TableReference::bare(INNER)), field.name()));
             converted(name, field.data_type(), &column.cql_type).alias(field.name())
         });
         let plan = plan.project(own.collect::<Vec<_>>())?.build()?;
         context.register_table(TableReference::bare(typed), Arc::new(ViewTable::new(plan, None)))?;
-        Ok(columns)
+        Ok(Some(columns))
     };
     columns.await.map_err(wrong)
 }
