@@ -110,7 +110,7 @@ pub(super) fn negative(expr: Expr) -> Expr {
     Checked::call(Operation::Subtract, Expr::Literal(ScalarValue::Int64(Some(0)), None), expr)
 }
 
-/// Division of doubles, which is null by zero, as DuckDB has it.
+/// Division of doubles: by zero it is infinite, or no number.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Divide(Signature);
 
@@ -148,7 +148,6 @@ impl ScalarUDFImpl for Divide {
         let both = ColumnarValue::values_to_arrays(&arguments.args)?;
         let (left, right) = (as_float64_array(&both[0])?, as_float64_array(&both[1])?);
         let divided = left.iter().zip(right.iter()).map(|(left, right)| match (left, right) {
-            (Some(_), Some(0.0)) => None,
             (Some(left), Some(right)) => Some(left / right + 0.0).map(|x| if x.is_nan() { f64::NAN } else { x }),
             _ => None,
         });

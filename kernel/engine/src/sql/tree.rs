@@ -102,6 +102,8 @@ fn distinguish(query: &mut Query) {
     let mut seen = std::collections::BTreeSet::new();
     for (place, item) in select.projection.iter_mut().enumerate() {
         let (key, expr) = match item {
+            // A cast has the name of what is cast.
+            SelectItem::UnnamedExpr(expr @ Expr::Cast { expr: inner, .. }) => (inner.to_string().to_lowercase(), expr.clone()),
             SelectItem::UnnamedExpr(expr) => (expr.to_string().to_lowercase(), expr.clone()),
             SelectItem::ExprWithAlias { expr, alias } => (alias.value.to_lowercase(), expr.clone()),
             _ => continue,
@@ -215,7 +217,16 @@ impl VisitorMut for Walk<'_> {
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<SqlError> {
         if let Some(with) = &mut query.with {
+            let mut seen = std::collections::BTreeSet::new();
             for cte in &mut with.cte_tables {
+                let name = &cte.alias.name.value;
+                let is_near = |own: &String| own != name && own.eq_ignore_ascii_case(name);
+                if !seen.insert(name.to_lowercase()) || self.tables.keys().any(is_near) {
+                    return ControlFlow::Break(beyond(
+                        format!("`{name}` of `WITH` has the name of another table of this query."),
+                        &format!("Call it otherwise: `WITH {name}_2 AS (…)`."),
+                    ));
+                }
                 self.spelling.spell(&mut cte.alias.name);
                 cte.alias.columns.iter_mut().for_each(|column| self.spelling.spell(&mut column.name));
             }
@@ -489,7 +500,19 @@ fn function(expr: &mut Expr) -> Result<(), SqlError> {
             }
             call("to_char", vec![time.clone(), quoted(&format.replace("%f", "%6f"))])
         }
-        ("strptime", [given, format]) => call("to_timestamp_micros", vec![given.clone(), format.clone()]),
+        ("strptime", [given, format]) => {
+            let known = "YmdHMSbBpI%";
+            let is_known = text(format).is_some_and(|format| {
+                format.split('%').skip(1).all(|piece| piece.chars().next().is_none_or(|mark| known.contains(mark)))
+            });
+            if !is_known {
+                return Err(beyond(
+                    "`STRPTIME` has a mark that is not known here.",
+                    "It takes `%Y %m %d %H %M %S %b %B %p %I %%`, as text in quotes.",
+                ));
+            }
+            call("to_timestamp_micros", vec![given.clone(), format.clone()])
+        }
         ("datediff" | "date_diff", [part, from, to]) if text(part).is_some_and(|part| part == "day") => {
             let day = |expr: &Expr| super::literal::cast(expr.clone(), DataType::Date);
             nested(Expr::BinaryOp {
@@ -519,6 +542,7 @@ impl Walk<'_> {
         let mut merged: BTreeMap<String, Vec<Ident>> = BTreeMap::new();
         let mut sources: Vec<(Ident, Option<Vec<String>>)> = Vec::new();
         let mut hidden: Vec<(usize, String)> = Vec::new();
+        let mut outer: std::collections::BTreeSet<String> = std::collections::BTreeSet::new();
         for table in &mut select.from {
             sources.push(self.source(&mut table.relation));
             for join in &mut table.joins {
@@ -550,8 +574,14 @@ impl Walk<'_> {
                             hidden.push((place, name.value.clone()));
                             if !is_outer {
                                 // A later inner or left join goes by what was merged before it.
-                                if merged.contains_key(&name.value) {
+                                if outer.contains(&name.value) {
                                     return Err(chain());
+                                }
+                                let has = |source: &&(Ident, Option<Vec<String>>)| {
+                                    source.1.as_ref().is_none_or(|columns| columns.contains(&name.value))
+                                };
+                                if let Some((left, _)) = sources[..place].iter().find(has) {
+                                    merged.entry(name.value.clone()).or_insert_with(|| vec![left.clone()]);
                                 }
                                 continue;
                             }
@@ -563,6 +593,7 @@ impl Walk<'_> {
                             };
                             let left = sources[..place].iter().find(has).map(|(name, _)| name.clone());
                             let Some(left) = left else { continue };
+                            outer.insert(name.value.clone());
                             merged.insert(name.value.clone(), vec![left, sources[place].0.clone()]);
                         }
                     }
@@ -582,6 +613,9 @@ impl Walk<'_> {
         let value = |name: &str| -> Option<Expr> {
             let sides = merged.get(name)?;
             let column = |side: &Ident| Expr::CompoundIdentifier(vec![side.clone(), Ident::with_quote('"', name)]);
+            if let [left] = sides.as_slice() {
+                return Some(column(left));
+            }
             Some(call("coalesce", sides.iter().map(column).collect()))
         };
         let mut projection = Vec::new();
@@ -598,7 +632,7 @@ impl Walk<'_> {
                     for (place, (source, columns)) in sources.iter().enumerate() {
                         let Some(columns) = columns else {
                             return Err(beyond(
-                                "`*` of a `RIGHT` or `FULL JOIN … USING` with a query in it is not known here.",
+                                "`*` of a `JOIN … USING` with a query in it is not known here.",
                                 "Name the columns, or write `a.*, b.name`.",
                             ));
                         };
@@ -614,7 +648,7 @@ impl Walk<'_> {
                 other => projection.push(other),
             }
         }
-        let mut put = Put { value: &value, spelling: &self.spelling, depth: 0 };
+        let mut put = Put { value: &value, outer: &outer, spelling: &self.spelling, depth: 0 };
         let mut seen = projection.visit(&mut put);
         let parts: [&mut dyn FnMut(&mut Put<'_>) -> ControlFlow<SqlError>; 4] = [
             &mut |put| select.selection.visit(put),
@@ -666,6 +700,8 @@ impl Walk<'_> {
 /// Puts the value of a merged column where its name stands alone.
 struct Put<'a> {
     value: &'a dyn Fn(&str) -> Option<Expr>,
+    /// The names whose value may be that of either side.
+    outer: &'a std::collections::BTreeSet<String>,
     spelling: &'a Spelling,
     /// How many queries are around, within the one that joins.
     depth: usize,
@@ -688,6 +724,9 @@ impl VisitorMut for Put<'_> {
         let Expr::Identifier(name) = expr else { return ControlFlow::Continue(()) };
         self.spelling.spell(name);
         let Some(value) = (self.value)(&name.value) else { return ControlFlow::Continue(()) };
+        if self.depth > 0 && !self.outer.contains(&name.value) {
+            return ControlFlow::Continue(());
+        }
         if self.depth > 0 {
             return ControlFlow::Break(beyond(
                 format!("Whose `{}` is meant in a query within a `RIGHT` or `FULL JOIN … USING` cannot be told.", name.value),

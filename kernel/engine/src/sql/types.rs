@@ -121,6 +121,18 @@ fn types(plan: &LogicalPlan, tables: &Tables) -> Types {
     found
 }
 
+/// Whether a query has one row whatever it reads.
+fn is_one_row(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Aggregate(node) => node.group_expr.is_empty(),
+        LogicalPlan::Projection(node) => is_one_row(&node.input),
+        LogicalPlan::Sort(node) => is_one_row(&node.input),
+        LogicalPlan::SubqueryAlias(node) => is_one_row(&node.input),
+        LogicalPlan::Filter(node) => is_one_row(&node.input),
+        _ => false,
+    }
+}
+
 /// Whether a plan is the columns of a file, brought to the forms that they have in a query.
 fn is_file(plan: &LogicalPlan) -> bool {
     matches!(plan, LogicalPlan::Projection(node)
@@ -240,6 +252,12 @@ impl Scope {
                 Err(refuse(beyond(
                     "`NOT IN` with a query that refers to the one around it is not known here.",
                     "`NOT EXISTS (SELECT 1 FROM u WHERE u.x = t.x AND u.k = t.k)`; write down what a null shall do.",
+                )))
+            }
+            Expr::Exists(ref exists) if !exists.subquery.outer_ref_columns.is_empty() && is_one_row(&exists.subquery.subquery) => {
+                Err(refuse(beyond(
+                    "`EXISTS` with an aggregate of the rows that go with another row is not known here.",
+                    "Such a query has always one row. `(SELECT COUNT(*) …) > 0` counts them.",
                 )))
             }
             Expr::InSubquery(ref query) => {
