@@ -102,9 +102,11 @@ fn distinguish(query: &mut Query) {
     let mut seen = std::collections::BTreeSet::new();
     for (place, item) in select.projection.iter_mut().enumerate() {
         let (key, expr) = match item {
-            // A cast has the name of what is cast.
-            SelectItem::UnnamedExpr(expr @ Expr::Cast { expr: inner, .. }) => (inner.to_string().to_lowercase(), expr.clone()),
-            SelectItem::UnnamedExpr(expr) => (expr.to_string().to_lowercase(), expr.clone()),
+            SelectItem::UnnamedExpr(expr) => {
+                // A cast has the name of what is cast.
+                let named = if let Expr::Cast { expr: inner, .. } = &*expr { inner.as_ref() } else { &*expr };
+                (named.to_string().to_lowercase(), expr.clone())
+            }
             SelectItem::ExprWithAlias { expr, alias } => (alias.value.to_lowercase(), expr.clone()),
             _ => continue,
         };
