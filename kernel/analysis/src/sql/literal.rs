@@ -174,9 +174,8 @@ pub fn compared(expr: &mut Expr) {
 /// The tokens with `a <=> (b)` for `a IS NOT DISTINCT FROM b`, and more brackets for `IS DISTINCT FROM`: the parser takes all that
 /// follows these words for what is compared with, `AND` too.
 fn bracketed(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let places: Vec<usize> = (0..tokens.len())
-        .filter(|place| !matches!(tokens[*place].token, Token::Whitespace(_)))
-        .collect();
+    let places: Vec<usize> =
+        (0..tokens.len()).filter(|place| !matches!(tokens[*place].token, Token::Whitespace(_))).collect();
     let word = |at: usize| match places.get(at).map(|place| &tokens[*place].token) {
         Some(Token::Word(word)) if word.quote_style.is_none() => word.keyword,
         _ => Keyword::NoKeyword,
@@ -187,7 +186,8 @@ fn bracketed(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         let is_it = word(at) == Keyword::DISTINCT
             && word(at + 1) == Keyword::FROM
             && at > 0
-            && (word(at - 1) == Keyword::IS || (at > 1 && word(at - 1) == Keyword::NOT && word(at - 2) == Keyword::IS));
+            && (word(at - 1) == Keyword::IS
+                || (at > 1 && word(at - 1) == Keyword::NOT && word(at - 2) == Keyword::IS));
         let Some(start) = places.get(at + 2).filter(|_| is_it) else { continue };
         let end = (at + 2..places.len()).scan((0_usize, 0_usize), |(depth, cases), next| {
             let is_end = match &tokens[places[next]].token {
@@ -211,7 +211,11 @@ fn bracketed(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
                         false
                     }
                     Keyword::LEFT | Keyword::RIGHT => {
-                        *cases == 0 && !matches!(places.get(next + 1).map(|place| &tokens[*place].token), Some(Token::LParen))
+                        *cases == 0
+                            && !matches!(
+                                places.get(next + 1).map(|place| &tokens[*place].token),
+                                Some(Token::LParen)
+                            )
                     }
                     keyword => *cases == 0 && ENDS.contains(&keyword),
                 },

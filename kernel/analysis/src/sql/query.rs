@@ -229,7 +229,12 @@ impl VisitorMut for Reader<'_> {
                 let path = one.value.clone();
                 return self.file(&path, None, name, alias);
             }
-            [one] if self.scopes.iter().any(|names| names.iter().any(|name| name.eq_ignore_ascii_case(&one.value))) => {
+            [one]
+                if self
+                    .scopes
+                    .iter()
+                    .any(|names| names.iter().any(|name| name.eq_ignore_ascii_case(&one.value))) =>
+            {
                 // It may be the kept result all the same: in the query of that `WITH` itself.
                 self.maybe.insert(one.value.clone());
             }

@@ -37,7 +37,11 @@ struct Over {
 /// The aggregates that take the place of DataFusion's.
 pub(super) fn all() -> Vec<AggregateUDF> {
     let over = |inner, argument| {
-        AggregateUDF::new_from_impl(Over { inner, argument, signature: Signature::user_defined(Volatility::Immutable) })
+        AggregateUDF::new_from_impl(Over {
+            inner,
+            argument,
+            signature: Signature::user_defined(Volatility::Immutable),
+        })
     };
     vec![
         over(sum::sum_udaf(), Argument::Wide),
@@ -53,7 +57,9 @@ impl Argument {
             (_, Null) => Float64,
             (Self::Wide, ty) if ty.is_integer() => Decimal128(20, 0),
             (Self::Wide, Decimal128(precision, scale)) if *precision <= 28 => Decimal128(*precision, *scale),
-            (Self::Wide, Decimal128(precision, scale) | Decimal256(precision, scale)) => Decimal256(*precision, *scale),
+            (Self::Wide, Decimal128(precision, scale) | Decimal256(precision, scale)) => {
+                Decimal256(*precision, *scale)
+            }
             (Self::Wide, Interval(unit)) => Interval(*unit),
             (_, Float32 | Float64) => Float64,
             (Self::Double, ty) if ty.is_numeric() => Float64,
@@ -144,12 +150,18 @@ impl AggregateUDFImpl for Over {
         self.inner.inner().groups_accumulator_supported(arguments)
     }
 
-    fn create_groups_accumulator(&self, arguments: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
+    fn create_groups_accumulator(
+        &self,
+        arguments: AccumulatorArgs<'_>,
+    ) -> Result<Box<dyn GroupsAccumulator>> {
         self.inner.inner().create_groups_accumulator(arguments)
     }
 
     fn create_sliding_accumulator(&self, arguments: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        if *arguments.return_type() == DataType::Float64 && matches!(self.name(), "sum" | "avg") && !arguments.is_distinct {
+        if *arguments.return_type() == DataType::Float64
+            && matches!(self.name(), "sum" | "avg")
+            && !arguments.is_distinct
+        {
             return Ok(Box::new(Frame { values: VecDeque::new(), is_mean: self.name() == "avg" }));
         }
         self.inner.inner().create_sliding_accumulator(arguments)

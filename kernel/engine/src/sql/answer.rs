@@ -57,7 +57,8 @@ fn plain(array: &ArrayRef) -> DataType {
         ty if ty.is_integer() => DataType::Int64,
         // Whole numbers that were added up: of 64 bits where all are.
         DataType::Decimal128(precision, 0) if *precision < 38 => {
-            let fits = array.as_primitive::<Decimal128Type>().iter().flatten().all(|sum| i64::try_from(sum).is_ok());
+            let fits =
+                array.as_primitive::<Decimal128Type>().iter().flatten().all(|sum| i64::try_from(sum).is_ok());
             if fits { DataType::Int64 } else { array.data_type().clone() }
         }
         ty => unviewed(ty),
@@ -71,10 +72,11 @@ fn form(ty: &CqlType, data_type: &DataType) -> Option<DataType> {
         CqlType::Tinyint if data_type.is_integer() => Some(DataType::Int8),
         CqlType::Smallint if data_type.is_integer() => Some(DataType::Int16),
         CqlType::Int if data_type.is_integer() => Some(DataType::Int32),
-        CqlType::Varint => {
-            matches!(unviewed, DataType::Int64 | DataType::Utf8 | DataType::Decimal128(_, 0) | DataType::Decimal256(_, 0))
-                .then_some(unviewed)
-        }
+        CqlType::Varint => matches!(
+            unviewed,
+            DataType::Int64 | DataType::Utf8 | DataType::Decimal128(_, 0) | DataType::Decimal256(_, 0)
+        )
+        .then_some(unviewed),
         CqlType::Decimal => matches!(
             unviewed,
             DataType::Int64 | DataType::Utf8 | DataType::Decimal128(..) | DataType::Decimal256(..)
@@ -82,7 +84,8 @@ fn form(ty: &CqlType, data_type: &DataType) -> Option<DataType> {
         .then_some(unviewed),
         ty => {
             let column = Column { name: String::new(), cql_type: ty.clone(), role: None };
-            let own = schema(std::slice::from_ref(&column), Flavour::Sql).fields().first()?.data_type().clone();
+            let own =
+                schema(std::slice::from_ref(&column), Flavour::Sql).fields().first()?.data_type().clone();
             bare(&own).equals_datatype(&bare(&unviewed)).then_some(unviewed)
         }
     }
@@ -94,7 +97,9 @@ fn bare(data_type: &DataType) -> DataType {
     match data_type {
         DataType::List(item) | DataType::LargeList(item) => DataType::List(inner(item, "item")),
         DataType::Map(entries, _) => DataType::Map(inner(entries, "entries"), false),
-        DataType::Struct(fields) => DataType::Struct(fields.iter().map(|field| inner(field, field.name())).collect()),
+        DataType::Struct(fields) => {
+            DataType::Struct(fields.iter().map(|field| inner(field, field.name())).collect())
+        }
         other => other.clone(),
     }
 }

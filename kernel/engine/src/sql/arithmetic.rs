@@ -9,7 +9,8 @@ use datafusion::common::cast::as_float64_array;
 use datafusion::common::{DFSchema, Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ExprSchemable as _, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, cast,
+    ColumnarValue, Expr, ExprSchemable as _, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    Volatility, cast,
 };
 use sqlparser::ast::BinaryOperator;
 
@@ -90,7 +91,9 @@ impl ScalarUDFImpl for Checked {
             };
         }
         Ok(match (left, right) {
-            (ColumnarValue::Array(left), ColumnarValue::Array(right)) => ColumnarValue::Array(operate(left, right)?),
+            (ColumnarValue::Array(left), ColumnarValue::Array(right)) => {
+                ColumnarValue::Array(operate(left, right)?)
+            }
             (ColumnarValue::Array(left), ColumnarValue::Scalar(right)) => {
                 ColumnarValue::Array(operate(left, &right.to_scalar()?)?)
             }
@@ -148,7 +151,9 @@ impl ScalarUDFImpl for Divide {
         let both = ColumnarValue::values_to_arrays(&arguments.args)?;
         let (left, right) = (as_float64_array(&both[0])?, as_float64_array(&both[1])?);
         let divided = left.iter().zip(right.iter()).map(|(left, right)| match (left, right) {
-            (Some(left), Some(right)) => Some(left / right + 0.0).map(|x| if x.is_nan() { f64::NAN } else { x }),
+            (Some(left), Some(right)) => {
+                Some(left / right + 0.0).map(|x| if x.is_nan() { f64::NAN } else { x })
+            }
             _ => None,
         });
         scalar_if(&arguments.args, divided.collect())
@@ -189,10 +194,14 @@ pub(super) fn unsigned(expr: Expr) -> Expr {
 pub(super) fn unsigned_array(array: &ArrayRef) -> ArrayRef {
     match array.data_type() {
         DataType::Float64 => Arc::new(
-            array.as_primitive::<Float64Type>().unary::<_, Float64Type>(|x| if x.is_nan() { f64::NAN } else { x + 0.0 }),
+            array
+                .as_primitive::<Float64Type>()
+                .unary::<_, Float64Type>(|x| if x.is_nan() { f64::NAN } else { x + 0.0 }),
         ),
         DataType::Float32 => Arc::new(
-            array.as_primitive::<Float32Type>().unary::<_, Float32Type>(|x| if x.is_nan() { f32::NAN } else { x + 0.0 }),
+            array
+                .as_primitive::<Float32Type>()
+                .unary::<_, Float32Type>(|x| if x.is_nan() { f32::NAN } else { x + 0.0 }),
         ),
         _ => Arc::clone(array),
     }
@@ -251,7 +260,9 @@ impl ExprPlanner for Numbers {
             Some(operation) if left.is_integer() && right.is_integer() => {
                 PlannerResult::Planned(Checked::call(operation, raw.left, raw.right))
             }
-            None if is_number(&left) && is_number(&right) => PlannerResult::Planned(divide(raw.left, raw.right)),
+            None if is_number(&left) && is_number(&right) => {
+                PlannerResult::Planned(divide(raw.left, raw.right))
+            }
             _ => PlannerResult::Original(raw),
         })
     }

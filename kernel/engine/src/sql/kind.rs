@@ -1,7 +1,7 @@
 //! What a value of a query is, as far as its engine's rules differ by it; and how two of them go together.
 
-use datafusion::arrow::datatypes::DataType;
 use cqlbook_core::column::CqlType;
+use datafusion::arrow::datatypes::DataType;
 
 /// What a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

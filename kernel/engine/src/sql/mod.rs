@@ -12,8 +12,8 @@ mod kind;
 mod run;
 mod tree;
 mod trouble;
-mod types;
 mod typed;
+mod types;
 mod unnest;
 
 use cqlbook_analysis::sql::{Computed, Input, Job, Query, SqlError, bounds, literal, of_pages};

@@ -21,7 +21,9 @@ use datafusion::sql::parser::Statement;
 use futures::StreamExt as _;
 use sqlparser::ast;
 
-use super::{Computed, Input, Job, Query, SqlError, aggregate, answer, arithmetic, bounds, files, tree, trouble, types};
+use super::{
+    Computed, Input, Job, Query, SqlError, aggregate, answer, arithmetic, bounds, files, tree, trouble, types,
+};
 
 /// The stack of each thread that computes.
 const STACK: usize = 16 << 20;
@@ -70,7 +72,8 @@ pub fn compute_within(job: Job, most: &Bounds) -> Result<Computed, SqlError> {
             .max_blocking_threads(8)
             .enable_all()
             .build();
-        let runtime = runtime.map_err(|error| SqlError::Columns(format!("No thread can be started: {error}.")))?;
+        let runtime =
+            runtime.map_err(|error| SqlError::Columns(format!("No thread can be started: {error}.")))?;
         let outcome = runtime.block_on(run(job, most));
         runtime.shutdown_background();
         outcome
@@ -121,7 +124,13 @@ async fn run(job: Job, most: &Bounds) -> Result<Computed, SqlError> {
     let plan = state.statement_to_plan(statement).await.map_err(explained)?;
     let planned: Vec<String> = plan.schema().fields().iter().map(|field| field.name().clone()).collect();
     let (plan, came) = types::check(plan, &types).map_err(explained)?;
-    let physical = context.execute_logical_plan(plan).await.map_err(explained)?.create_physical_plan().await.map_err(explained)?;
+    let physical = context
+        .execute_logical_plan(plan)
+        .await
+        .map_err(explained)?
+        .create_physical_plan()
+        .await
+        .map_err(explained)?;
     let mut stream = execute_stream(physical, context.task_ctx()).map_err(explained)?;
     let schema = stream.schema();
     let (mut batches, mut bytes) = (Vec::new(), 0);
@@ -156,7 +165,8 @@ fn session(most: &Bounds, tree: &ast::Query) -> datafusion::error::Result<Sessio
     if let Some(folder) = &most.spill {
         runtime = runtime.with_temp_file_path(folder);
     }
-    let mut planners: Vec<Arc<dyn datafusion::logical_expr::planner::ExprPlanner>> = vec![Arc::new(arithmetic::Numbers)];
+    let mut planners: Vec<Arc<dyn datafusion::logical_expr::planner::ExprPlanner>> =
+        vec![Arc::new(arithmetic::Numbers)];
     let state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime.build_arc()?)
@@ -189,7 +199,8 @@ fn lost_notes(lost: Lost, notes: &mut Vec<String>) {
         notes.push(format!("{} empty values are null to SQL.", count(lost.empty)));
     }
     if lost.keys > 0 {
-        notes.push(format!("{} entries of maps are left out: their keys are empty values.", count(lost.keys)));
+        notes
+            .push(format!("{} entries of maps are left out: their keys are empty values.", count(lost.keys)));
     }
     if lost.malformed > 0 {
         notes.push(format!("{} values that cannot be read are null to SQL.", count(lost.malformed)));
@@ -201,7 +212,10 @@ impl Known {
     fn know(&mut self, name: &str, columns: Vec<Column>) {
         self.columns.extend(columns.iter().map(|column| column.name.clone()));
         self.names.insert(name.to_owned(), columns.iter().map(|column| column.name.clone()).collect());
-        self.types.insert(name.to_owned(), columns.into_iter().map(|column| (column.name, column.cql_type)).collect());
+        self.types.insert(
+            name.to_owned(),
+            columns.into_iter().map(|column| (column.name, column.cql_type)).collect(),
+        );
     }
 
     fn register(&mut self, context: &SessionContext, name: &str, input: Input) -> Result<(), SqlError> {
@@ -219,12 +233,12 @@ impl Known {
             (field.name().clone(), column.map_or(CqlType::Text, |column| column.cql_type.clone()))
         };
         self.types.insert(name.to_owned(), schema.fields().iter().map(own).collect());
-        self.names.insert(name.to_owned(), schema.fields().iter().map(|field| field.name().clone()).collect());
+        self.names
+            .insert(name.to_owned(), schema.fields().iter().map(|field| field.name().clone()).collect());
         let wrong = |error| trouble::explain(error, &BTreeSet::new());
         let rows = 8192;
-        let parts = (0..batch.num_rows().div_ceil(rows)).map(|part| {
-            batch.slice(part * rows, rows.min(batch.num_rows() - part * rows))
-        });
+        let parts = (0..batch.num_rows().div_ceil(rows))
+            .map(|part| batch.slice(part * rows, rows.min(batch.num_rows() - part * rows)));
         let table = MemTable::try_new(schema, vec![parts.collect()]).map_err(wrong)?;
         context.register_table(TableReference::bare(name), Arc::new(table)).map_err(wrong)?;
         Ok(())

@@ -6,13 +6,13 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     BinaryOperator, DataType, Distinct, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
-    JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, OrderBy, Query, Select, SelectItem, SetExpr, SetOperator, SetQuantifier, TableFactor,
-    TimezoneInfo, Value, VisitMut, VisitorMut,
+    JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, OrderBy, Query, Select, SelectItem, SetExpr,
+    SetOperator, SetQuantifier, TableFactor, TimezoneInfo, Value, VisitMut, VisitorMut,
 };
 
 use super::SqlError;
-use super::unnest;
 use super::literal::{call, nested, number, quoted};
+use super::unnest;
 
 /// The columns of each table, by the name that the query has for it.
 pub(super) type Tables = BTreeMap<String, Vec<String>>;
@@ -236,7 +236,10 @@ impl VisitorMut for Walk<'_> {
         let left_out = [
             (query.fetch.as_ref().is_some_and(|fetch| fetch.with_ties || fetch.percent), "FETCH … WITH TIES"),
             (!query.locks.is_empty(), "FOR UPDATE"),
-            (query.for_clause.is_some() || query.settings.is_some() || query.format_clause.is_some(), "This clause"),
+            (
+                query.for_clause.is_some() || query.settings.is_some() || query.format_clause.is_some(),
+                "This clause",
+            ),
             (!query.pipe_operators.is_empty(), "|>"),
             (counts_rows(&query.body), "EXCEPT ALL or INTERSECT ALL"),
             (
@@ -314,7 +317,11 @@ impl VisitorMut for Walk<'_> {
                 }
             }
             Expr::IsDistinctFrom(_, right) | Expr::IsNotDistinctFrom(_, right) => {
-                if let Expr::BinaryOp { op: BinaryOperator::And | BinaryOperator::Or | BinaryOperator::Xor, .. } = right.as_ref() {
+                if let Expr::BinaryOp {
+                    op: BinaryOperator::And | BinaryOperator::Or | BinaryOperator::Xor,
+                    ..
+                } = right.as_ref()
+                {
                     return ControlFlow::Break(beyond(
                         "What `IS DISTINCT FROM` compares with cannot be told here.",
                         "Put the comparison in brackets: `(a IS DISTINCT FROM b) AND …`.",
@@ -348,7 +355,10 @@ fn escaped(pattern: &mut Expr, escape: &mut Option<sqlparser::ast::ValueWithSpan
                 match mark {
                     mark if Some(mark) == letter => {
                         let Some(next) = marks.next() else {
-                            return Err(beyond("The pattern ends with its `ESCAPE`.", "Write the letter twice for itself."));
+                            return Err(beyond(
+                                "The pattern ends with its `ESCAPE`.",
+                                "Write the letter twice for itself.",
+                            ));
                         };
                         out.extend(['\\', next]);
                     }
@@ -392,17 +402,18 @@ fn left_out_of(select: &Select) -> Option<&'static str> {
         (select.value_table_mode.is_some(), "SELECT AS"),
         (select.exclude.is_some(), "EXCLUDE behind the list"),
         (select.select_modifiers.is_some(), "This word behind `SELECT`"),
-        (matches!(select.distinct, Some(Distinct::On(_))) && select.group_by != sqlparser::ast::GroupByExpr::Expressions(Vec::new(), Vec::new()), "DISTINCT ON with GROUP BY"),
+        (
+            matches!(select.distinct, Some(Distinct::On(_)))
+                && select.group_by != sqlparser::ast::GroupByExpr::Expressions(Vec::new(), Vec::new()),
+            "DISTINCT ON with GROUP BY",
+        ),
     ]
     .into_iter()
     .find_map(|(is, what)| is.then_some(what))
 }
 
 fn not_here(what: impl std::fmt::Display) -> SqlError {
-    beyond(
-        format!("`{what}` is not known here."),
-        "docs/analysis.md lists what local SQL can do.",
-    )
+    beyond(format!("`{what}` is not known here."), "docs/analysis.md lists what local SQL can do.")
 }
 
 pub(super) fn beyond(message: impl Into<String>, hint: &str) -> SqlError {
@@ -412,15 +423,30 @@ pub(super) fn beyond(message: impl Into<String>, hint: &str) -> SqlError {
 /// A `TIMESTAMP` without a precision has that of microseconds: nanoseconds of 64 bits end in the year 2262.
 fn timestamps(data_type: &mut DataType) {
     match data_type {
-        DataType::Timestamp(precision @ None, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => *precision = Some(6),
-        DataType::Datetime(precision) => *data_type = DataType::Timestamp(Some(precision.unwrap_or(6)), TimezoneInfo::None),
+        DataType::Timestamp(precision @ None, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => {
+            *precision = Some(6)
+        }
+        DataType::Datetime(precision) => {
+            *data_type = DataType::Timestamp(Some(precision.unwrap_or(6)), TimezoneInfo::None)
+        }
         _ => {}
     }
 }
 
 /// Functions that take one time and give a part of it.
 const PARTS: [&str; 13] = [
-    "year", "quarter", "month", "week", "day", "hour", "minute", "second", "dayofweek", "dayofyear", "weekday", "millisecond",
+    "year",
+    "quarter",
+    "month",
+    "week",
+    "day",
+    "hour",
+    "minute",
+    "second",
+    "dayofweek",
+    "dayofyear",
+    "weekday",
+    "millisecond",
     "microsecond",
 ];
 
@@ -457,7 +483,9 @@ fn function(expr: &mut Expr) -> Result<(), SqlError> {
         *ident = Ident::new(*other);
     }
     if called.over.is_some() {
-        if called.filter.is_some() && matches!(name.as_str(), "row_number" | "rank" | "dense_rank" | "lag" | "lead" | "ntile") {
+        if called.filter.is_some()
+            && matches!(name.as_str(), "row_number" | "rank" | "dense_rank" | "lag" | "lead" | "ntile")
+        {
             return Err(not_here("FILTER of this function"));
         }
         return Ok(());
@@ -489,7 +517,10 @@ fn function(expr: &mut Expr) -> Result<(), SqlError> {
         }
         ("strftime", [time, format]) => {
             let Some(format) = text(format) else {
-                return Err(beyond("`STRFTIME` takes its form as text in quotes.", "`STRFTIME(at, '%Y-%m')`."));
+                return Err(beyond(
+                    "`STRFTIME` takes its form as text in quotes.",
+                    "`STRFTIME(at, '%Y-%m')`.",
+                ));
             };
             let known = "YmdHMSfyjbBaApI%";
             let mut marks = format.split('%').skip(1);
@@ -505,7 +536,10 @@ fn function(expr: &mut Expr) -> Result<(), SqlError> {
         ("strptime", [given, format]) => {
             let known = "YmdHMSbBpI%";
             let is_known = text(format).is_some_and(|format| {
-                format.split('%').skip(1).all(|piece| piece.chars().next().is_none_or(|mark| known.contains(mark)))
+                format
+                    .split('%')
+                    .skip(1)
+                    .all(|piece| piece.chars().next().is_none_or(|mark| known.contains(mark)))
             });
             if !is_known {
                 return Err(beyond(
@@ -529,7 +563,10 @@ fn function(expr: &mut Expr) -> Result<(), SqlError> {
                 case_token: sqlparser::ast::helpers::attached_token::AttachedToken::empty(),
                 end_token: sqlparser::ast::helpers::attached_token::AttachedToken::empty(),
                 operand: None,
-                conditions: vec![sqlparser::ast::CaseWhen { condition: condition.clone(), result: number("1") }],
+                conditions: vec![sqlparser::ast::CaseWhen {
+                    condition: condition.clone(),
+                    result: number("1"),
+                }],
                 else_result: Some(Box::new(number("0"))),
             }],
         ),
@@ -587,7 +624,9 @@ impl Walk<'_> {
                                 }
                                 continue;
                             }
-                            if merged.contains_key(&name.value) || hidden.iter().filter(|(_, own)| *own == name.value).count() > 1 {
+                            if merged.contains_key(&name.value)
+                                || hidden.iter().filter(|(_, own)| *own == name.value).count() > 1
+                            {
                                 return Err(chain());
                             }
                             let has = |source: &&(Ident, Option<Vec<String>>)| {
@@ -614,7 +653,8 @@ impl Walk<'_> {
         }
         let value = |name: &str| -> Option<Expr> {
             let sides = merged.get(name)?;
-            let column = |side: &Ident| Expr::CompoundIdentifier(vec![side.clone(), Ident::with_quote('"', name)]);
+            let column =
+                |side: &Ident| Expr::CompoundIdentifier(vec![side.clone(), Ident::with_quote('"', name)]);
             if let [left] = sides.as_slice() {
                 return Some(column(left));
             }
@@ -638,11 +678,16 @@ impl Walk<'_> {
                                 "Name the columns, or write `a.*, b.name`.",
                             ));
                         };
-                        for column in columns.iter().filter(|column| !hidden.contains(&(place, (*column).clone()))) {
+                        for column in
+                            columns.iter().filter(|column| !hidden.contains(&(place, (*column).clone())))
+                        {
                             let alias = Ident::with_quote('"', column);
                             projection.push(match value(column) {
                                 Some(expr) => SelectItem::ExprWithAlias { expr, alias },
-                                None => SelectItem::UnnamedExpr(Expr::CompoundIdentifier(vec![source.clone(), alias])),
+                                None => SelectItem::UnnamedExpr(Expr::CompoundIdentifier(vec![
+                                    source.clone(),
+                                    alias,
+                                ])),
                             });
                         }
                     }
@@ -664,7 +709,9 @@ impl Walk<'_> {
             }
         }
         let is_alias = |name: &str| {
-            projection.iter().any(|item| matches!(item, SelectItem::ExprWithAlias { alias, .. } if alias.value == name))
+            projection
+                .iter()
+                .any(|item| matches!(item, SelectItem::ExprWithAlias { alias, .. } if alias.value == name))
         };
         if seen.is_continue() && !merged.keys().any(|name| is_alias(name)) {
             seen = order.visit(&mut put);
@@ -731,7 +778,10 @@ impl VisitorMut for Put<'_> {
         }
         if self.depth > 0 {
             return ControlFlow::Break(beyond(
-                format!("Whose `{}` is meant in a query within a `RIGHT` or `FULL JOIN … USING` cannot be told.", name.value),
+                format!(
+                    "Whose `{}` is meant in a query within a `RIGHT` or `FULL JOIN … USING` cannot be told.",
+                    name.value
+                ),
                 "Say of which table it is: `t.id`.",
             ));
         }

@@ -17,19 +17,59 @@ pub(super) fn refuse(error: SqlError) -> DataFusionError {
 
 /// What is said, by words of DataFusion's message.
 const SAID: &[(&str, &str, &str)] = &[
-    (TOO_LONG, "A whole number does not fit 64 bits.", "`CAST(x AS DOUBLE)`, or `CAST(x AS DECIMAL(38, 0))` for all digits, before adding or multiplying."),
+    (
+        TOO_LONG,
+        "A whole number does not fit 64 bits.",
+        "Whole numbers have 64 bits here. `CAST(x AS DOUBLE)`, or `CAST(x AS DECIMAL(38, 0))` for all digits, before adding or multiplying.",
+    ),
     ("Overflow happened", "A number does not fit its type.", "`CAST(x AS DOUBLE)` has room for any."),
     ("overflow", "A number does not fit its type.", "`CAST(x AS DOUBLE)` has room for any."),
-    ("Can't cast value", "A value does not fit the type that it is cast to.", "`TRY_CAST(x AS …)` is null where it does not."),
-    ("Cannot cast", "A value does not fit the type that it is cast to.", "`TRY_CAST(x AS …)` is null where it does not."),
+    (
+        "Can't cast value",
+        "A value does not fit the type that it is cast to.",
+        "`TRY_CAST(x AS …)` is null where it does not.",
+    ),
+    (
+        "Cannot cast",
+        "A value does not fit the type that it is cast to.",
+        "`TRY_CAST(x AS …)` is null where it does not.",
+    ),
     ("Invalid function", "There is no such function here.", "docs/analysis.md lists the functions."),
-    ("Projections require unique", "Two columns of a query inside this one have the same name.", "Give one of them another name: `SELECT a.name AS other`."),
-    ("must appear in the GROUP BY", "A column stands neither in `GROUP BY` nor in an aggregate.", "Add it to `GROUP BY`, or write `MIN(column)`."),
-    ("could not be resolved from available columns", "A column stands neither in `GROUP BY` nor in an aggregate.", "Add it to `GROUP BY`, or write `MIN(column)`."),
-    ("does not support logical expression", "A subquery refers to the query around it in a way that is not known here.", "Refer to it by equalities only, or write the inner query as a CTE and join it."),
-    ("sliding accumulator", "This aggregate is not known over a frame that moves.", "Leave the frame out, or join the rows with themselves."),
-    ("Resources exhausted", "The query needs more memory than there is for it.", "Join on the whole key, aggregate earlier, or name fewer columns."),
-    ("more than one row", "A subquery that stands for one value has more than one row.", "`LIMIT 1`, or an aggregate in it."),
+    (
+        "Projections require unique",
+        "Two columns of a query inside this one have the same name.",
+        "Give one of them another name: `SELECT a.name AS other`.",
+    ),
+    (
+        "must appear in the GROUP BY",
+        "A column stands neither in `GROUP BY` nor in an aggregate.",
+        "Add it to `GROUP BY`, or write `MIN(column)`.",
+    ),
+    (
+        "could not be resolved from available columns",
+        "A column stands neither in `GROUP BY` nor in an aggregate.",
+        "Add it to `GROUP BY`, or write `MIN(column)`.",
+    ),
+    (
+        "does not support logical expression",
+        "A subquery refers to the query around it in a way that is not known here.",
+        "Refer to it by equalities only, or write the inner query as a CTE and join it.",
+    ),
+    (
+        "sliding accumulator",
+        "This aggregate is not known over a frame that moves.",
+        "Leave the frame out, or join the rows with themselves.",
+    ),
+    (
+        "Resources exhausted",
+        "The query needs more memory than there is for it.",
+        "Join on the whole key, aggregate earlier, or name fewer columns.",
+    ),
+    (
+        "more than one row",
+        "A subquery that stands for one value has more than one row.",
+        "`LIMIT 1`, or an aggregate in it.",
+    ),
 ];
 
 /// The error in a user's terms; `columns` are those of the tables that the query names.
@@ -39,7 +79,9 @@ pub(super) fn explain(error: DataFusionError, columns: &BTreeSet<String>) -> Sql
             Ok(error) => *error,
             Err(other) => said(&other.to_string()),
         },
-        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => explain(*inner, columns),
+        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => {
+            explain(*inner, columns)
+        }
         DataFusionError::Shared(inner) => match std::sync::Arc::try_unwrap(inner) {
             Ok(inner) => explain(inner, columns),
             Err(inner) => match own(&inner) {
@@ -48,10 +90,12 @@ pub(super) fn explain(error: DataFusionError, columns: &BTreeSet<String>) -> Sql
             },
         },
         DataFusionError::ArrowError(inner, _) => match *inner {
-            datafusion::arrow::error::ArrowError::ExternalError(inner) => match inner.downcast::<DataFusionError>() {
-                Ok(inner) => explain(*inner, columns),
-                Err(other) => said(&other.to_string()),
-            },
+            datafusion::arrow::error::ArrowError::ExternalError(inner) => {
+                match inner.downcast::<DataFusionError>() {
+                    Ok(inner) => explain(*inner, columns),
+                    Err(other) => said(&other.to_string()),
+                }
+            }
             other => said(&other.to_string()),
         },
         DataFusionError::SchemaError(inner, _) => match *inner {
@@ -60,7 +104,8 @@ pub(super) fn explain(error: DataFusionError, columns: &BTreeSet<String>) -> Sql
                 format!("`{}` is a column of more than one table of this query.", field.name),
                 &format!("Say of which: `t.{}`.", field.name),
             ),
-            SchemaError::DuplicateUnqualifiedField { name } | SchemaError::DuplicateQualifiedField { name, .. } => beyond(
+            SchemaError::DuplicateUnqualifiedField { name }
+            | SchemaError::DuplicateQualifiedField { name, .. } => beyond(
                 format!("Two columns or tables of a query inside this one are called `{name}`."),
                 "Give one of them another name with `AS`.",
             ),
@@ -107,7 +152,14 @@ fn said(words: &str) -> SqlError {
             "docs/analysis.md lists what local SQL can do. What it cannot, steps can: keep one by `%%sql --into NAME`, and go on from there.",
         ),
     };
-    let prefixes = ["Error during planning: ", "This feature is not implemented: ", "Execution error: ", "Arrow error: ", "External error: ", "Optimizer rule"];
+    let prefixes = [
+        "Error during planning: ",
+        "This feature is not implemented: ",
+        "Execution error: ",
+        "Arrow error: ",
+        "External error: ",
+        "Optimizer rule",
+    ];
     let mut plain = words;
     for prefix in prefixes {
         plain = plain.strip_prefix(prefix).unwrap_or(plain);

@@ -16,8 +16,8 @@ use datafusion::logical_expr::{
     BinaryExpr, Cast, Distinct, Expr, ExprSchemable as _, JoinType, LogicalPlan, Operator, SortExpr, cast,
 };
 
-use super::files::parquet::INNER;
 use super::arithmetic::{nearest, negative, unsigned};
+use super::files::parquet::INNER;
 use super::kind::Kind;
 use super::tree::beyond;
 use super::trouble::refuse;
@@ -156,7 +156,10 @@ impl Scope {
         let inputs = plan.inputs();
         let schema = if inputs.is_empty() { plan.schema().as_ref().clone() } else { merge_schema(&inputs) };
         let inputs = if inputs.is_empty() {
-            vec![(Arc::clone(plan.schema()), if matches!(plan, LogicalPlan::TableScan(_)) { types(plan, tables) } else { Types::new() })]
+            vec![(
+                Arc::clone(plan.schema()),
+                if matches!(plan, LogicalPlan::TableScan(_)) { types(plan, tables) } else { Types::new() },
+            )]
         } else {
             inputs.iter().map(|input| (Arc::clone(input.schema()), types(input, tables))).collect()
         };
@@ -178,12 +181,18 @@ impl Scope {
             Expr::AggregateFunction(call) if CHOICE.contains(&call.func.name()) => {
                 self.type_of(call.params.args.first()?)
             }
-            Expr::WindowFunction(call) if CHOICE.contains(&call.fun.name()) => self.type_of(call.params.args.first()?),
+            Expr::WindowFunction(call) if CHOICE.contains(&call.fun.name()) => {
+                self.type_of(call.params.args.first()?)
+            }
             Expr::ScalarFunction(call) if call.name() == "nullif" => self.type_of(call.args.first()?),
             Expr::ScalarFunction(call) if SAME.contains(&call.name()) => same(&mut call.args.iter()),
-            Expr::Case(case) => {
-                same(&mut case.when_then_expr.iter().map(|(_, then)| then.as_ref()).chain(case.else_expr.as_deref()))
-            }
+            Expr::Case(case) => same(
+                &mut case
+                    .when_then_expr
+                    .iter()
+                    .map(|(_, then)| then.as_ref())
+                    .chain(case.else_expr.as_deref()),
+            ),
             Expr::ScalarSubquery(query) => types(&query.subquery, &self.tables).into_iter().next().flatten(),
             _ => None,
         }
@@ -215,7 +224,11 @@ impl Scope {
                     let days = |expr: &Expr| cast(cast(expr.clone(), DataType::Int32), DataType::Int64);
                     return Ok(Transformed::yes(days(left) - days(right)));
                 }
-                if kinds.0.is_text() || kinds.1.is_text() || matches!(kinds.0, Kind::Long) || matches!(kinds.1, Kind::Long) {
+                if kinds.0.is_text()
+                    || kinds.1.is_text()
+                    || matches!(kinds.0, Kind::Long)
+                    || matches!(kinds.1, Kind::Long)
+                {
                     return Err(refuse(beyond(
                         format!("`{op}` does not go with {} and {}.", kinds.0.name(), kinds.1.name()),
                         "`CAST(column AS DOUBLE)` or `AS BIGINT` reads a text as a number; a value without quotes is one.",
@@ -254,7 +267,9 @@ impl Scope {
                     "`NOT EXISTS (SELECT 1 FROM u WHERE u.x = t.x AND u.k = t.k)`; write down what a null shall do.",
                 )))
             }
-            Expr::Exists(ref exists) if !exists.subquery.outer_ref_columns.is_empty() && is_one_row(&exists.subquery.subquery) => {
+            Expr::Exists(ref exists)
+                if !exists.subquery.outer_ref_columns.is_empty() && is_one_row(&exists.subquery.subquery) =>
+            {
                 Err(refuse(beyond(
                     "`EXISTS` with an aggregate of the rows that go with another row is not known here.",
                     "Such a query has always one row. `(SELECT COUNT(*) …) > 0` counts them.",
@@ -281,7 +296,8 @@ impl Scope {
                 Ok(Transformed::no(expr))
             }
             Expr::Case(ref case) => {
-                let mut results: Vec<&Expr> = case.when_then_expr.iter().map(|(_, then)| then.as_ref()).collect();
+                let mut results: Vec<&Expr> =
+                    case.when_then_expr.iter().map(|(_, then)| then.as_ref()).collect();
                 results.extend(case.else_expr.as_deref());
                 self.one_kind(&results, "The results of `CASE`")?;
                 if let Some(base) = &case.expr {
@@ -307,14 +323,16 @@ impl Scope {
                 }
                 if self.is_mixed(&arguments) {
                     let mut call = call.clone();
-                    call.args = call.args.into_iter().map(|argument| cast(argument, DataType::Float64)).collect();
+                    call.args =
+                        call.args.into_iter().map(|argument| cast(argument, DataType::Float64)).collect();
                     return Ok(Transformed::yes(Expr::ScalarFunction(call)));
                 }
                 Ok(Transformed::no(expr))
             }
             // Whole numbers have 64 bits wherever they come from.
             Expr::ScalarFunction(_) => {
-                let whole = expr.get_type(&self.schema).is_ok_and(|ty| ty.is_integer() && ty != DataType::Int64);
+                let whole =
+                    expr.get_type(&self.schema).is_ok_and(|ty| ty.is_integer() && ty != DataType::Int64);
                 if whole { Ok(Transformed::yes(cast(expr, DataType::Int64))) } else { self.settled(expr) }
             }
             Expr::AggregateFunction(ref call) => {
@@ -342,10 +360,13 @@ impl Scope {
             Expr::Cast(Cast { ref expr, ref field }) if field.data_type().is_integer() => {
                 let whole = match self.kind(expr) {
                     Kind::Single | Kind::Float => nearest(expr.as_ref().clone()),
-                    Kind::Decimal => {
-                        datafusion::functions::math::expr_fn::round(vec![expr.as_ref().clone()])
+                    Kind::Decimal => datafusion::functions::math::expr_fn::round(vec![expr.as_ref().clone()]),
+                    _ => {
+                        return Ok(Transformed::no(Expr::Cast(Cast {
+                            expr: expr.clone(),
+                            field: Arc::clone(field),
+                        })));
                     }
-                    _ => return Ok(Transformed::no(Expr::Cast(Cast { expr: expr.clone(), field: Arc::clone(field) }))),
                 };
                 Ok(Transformed::yes(cast(whole, field.data_type().clone())))
             }
@@ -379,10 +400,14 @@ impl Scope {
             self.sorted(&left)?;
             self.sorted(&right)?;
         }
-        if own.is_typed() && let Some(value) = read(&right, own)? {
+        if own.is_typed()
+            && let Some(value) = read(&right, own)?
+        {
             return Ok([left, value]);
         }
-        if other.is_typed() && let Some(value) = read(&left, other)? {
+        if other.is_typed()
+            && let Some(value) = read(&left, other)?
+        {
             return Ok([value, right]);
         }
         if own.compares(other) {
@@ -423,7 +448,10 @@ impl Scope {
 /// The kinds of a plan's columns.
 fn columns(plan: &LogicalPlan, tables: &Tables) -> Vec<Kind> {
     let fields = plan.schema().fields().iter();
-    fields.zip(types(plan, tables)).map(|(field, ty)| Kind::of(&ty.unwrap_or(CqlType::Text), field.data_type())).collect()
+    fields
+        .zip(types(plan, tables))
+        .map(|(field, ty)| Kind::of(&ty.unwrap_or(CqlType::Text), field.data_type()))
+        .collect()
 }
 
 /// Checks what a node does itself.

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, Ident, JoinConstraint, JoinOperator, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement,
-    TableFactor, VisitMut as _, VisitorMut,
+    Expr, Ident, JoinConstraint, JoinOperator, Query, Select, SelectItem, SelectItemQualifiedWildcardKind,
+    SetExpr, Statement, TableFactor, VisitMut as _, VisitorMut,
 };
 
 use super::SqlError;
@@ -41,10 +41,19 @@ pub(super) fn aside(select: &mut Select) -> Result<(), SqlError> {
             }
             _ => return Err(other()),
         },
-        [first, second] if first.joins.is_empty() && second.joins.is_empty() => (&mut first.relation, &mut second.relation),
+        [first, second] if first.joins.is_empty() && second.joins.is_empty() => {
+            (&mut first.relation, &mut second.relation)
+        }
         _ => return Err(other()),
     };
-    let TableFactor::UNNEST { alias: Some(alias), array_exprs, with_offset: false, with_ordinality: false, .. } = list else {
+    let TableFactor::UNNEST {
+        alias: Some(alias),
+        array_exprs,
+        with_offset: false,
+        with_ordinality: false,
+        ..
+    } = list
+    else {
         return Err(other());
     };
     let ([list @ (Expr::Identifier(_) | Expr::CompoundIdentifier(_))], [column]) =
@@ -61,7 +70,8 @@ pub(super) fn aside(select: &mut Select) -> Result<(), SqlError> {
         },
         Some(_) => return Err(other()),
     };
-    let text = format!("SELECT * FROM (SELECT *, UNNEST({list}) AS {} FROM {factor}) AS {table}", column.name);
+    let text =
+        format!("SELECT * FROM (SELECT *, UNNEST({list}) AS {} FROM {factor}) AS {table}", column.name);
     let (unnested, column) = (alias.name.clone(), column.name.clone());
     let Ok(statements) = parse(&text) else { return Err(other()) };
     let [Statement::Query(query)] = statements.as_slice() else { return Err(other()) };
@@ -71,8 +81,13 @@ pub(super) fn aside(select: &mut Select) -> Result<(), SqlError> {
     for item in &mut select.projection {
         if let SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) = item {
             match name.0.as_slice() {
-                [one] if one.as_ident().is_some_and(|one| one.value.eq_ignore_ascii_case(&unnested.value)) => {
-                    *item = SelectItem::UnnamedExpr(Expr::CompoundIdentifier(vec![table.clone(), column.clone()]));
+                [one]
+                    if one.as_ident().is_some_and(|one| one.value.eq_ignore_ascii_case(&unnested.value)) =>
+                {
+                    *item = SelectItem::UnnamedExpr(Expr::CompoundIdentifier(vec![
+                        table.clone(),
+                        column.clone(),
+                    ]));
                 }
                 // All columns of the table, and not the one that was taken apart.
                 _ => return Err(other()),

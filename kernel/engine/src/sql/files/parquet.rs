@@ -16,7 +16,8 @@ use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, LogicalPlanBuilder, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, cast,
+    ColumnarValue, Expr, LogicalPlanBuilder, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    Volatility, cast,
 };
 use datafusion::prelude::SessionContext;
 
@@ -32,7 +33,8 @@ pub(in crate::sql) fn is_it(path: &Path) -> bool {
     if path.is_dir() {
         return holds(path, DEPTH);
     }
-    let is_parquet = file_format::of_loaded(&unpack::ending(path)).is_some_and(|format| format.name == "parquet");
+    let is_parquet =
+        file_format::of_loaded(&unpack::ending(path)).is_some_and(|format| format.name == "parquet");
     is_parquet && !unpack::is_packed(path) && (path.is_file() || is_pattern(path))
 }
 
@@ -44,7 +46,11 @@ fn holds(folder: &Path, depth: usize) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
     std::fs::read_dir(folder).into_iter().flatten().flatten().any(|entry| {
         let path = entry.path();
-        if path.is_dir() { holds(&path, depth) } else { path.extension().is_some_and(|ending| ending == "parquet") }
+        if path.is_dir() {
+            holds(&path, depth)
+        } else {
+            path.extension().is_some_and(|ending| ending == "parquet")
+        }
     })
 }
 
@@ -56,15 +62,25 @@ pub(in crate::sql) const INNER: &str = "\u{1}file";
 ///
 /// # Errors
 /// [`SqlError::File`].
-pub(in crate::sql) async fn register(context: &SessionContext, path: &Path, typed: &str) -> Result<Option<Vec<Column>>, SqlError> {
-    let failed = |reason: String| SqlError::File { path: typed.to_owned(), reason: reason.trim_end_matches('.').to_owned() };
+pub(in crate::sql) async fn register(
+    context: &SessionContext,
+    path: &Path,
+    typed: &str,
+) -> Result<Option<Vec<Column>>, SqlError> {
+    let failed = |reason: String| SqlError::File {
+        path: typed.to_owned(),
+        reason: reason.trim_end_matches('.').to_owned(),
+    };
     if is_pattern(path) || path.is_dir() {
         // Whatever is wrong with them is said by the one that reads.
     } else {
         cqlbook_analysis::read::parquet(path).map(drop).map_err(|error| failed(error.to_string()))?;
     }
-    let wrong = |error: datafusion::error::DataFusionError| match trouble::explain(error, &Default::default()) {
-        SqlError::Beyond { words, message, .. } if !words.is_empty() => failed(format!("{} ({words})", message.trim_end_matches('.'))),
+    let wrong = |error: datafusion::error::DataFusionError| match trouble::explain(error, &Default::default())
+    {
+        SqlError::Beyond { words, message, .. } if !words.is_empty() => {
+            failed(format!("{} ({words})", message.trim_end_matches('.')))
+        }
         SqlError::Beyond { message, .. } => failed(message),
         other => other,
     };
@@ -76,10 +92,15 @@ pub(in crate::sql) async fn register(context: &SessionContext, path: &Path, type
         let url = ListingTableUrl::parse(&place)?;
         let state = context.state();
         let format = ParquetFormat::default().with_skip_metadata(false);
-        let mut options = ListingOptions::new(Arc::new(format)).with_file_extension(if path.is_file() { "" } else { ".parquet" });
+        let mut options = ListingOptions::new(Arc::new(format)).with_file_extension(if path.is_file() {
+            ""
+        } else {
+            ".parquet"
+        });
         if !path.is_file() {
             let parts = options.infer_partitions(&state, &url).await?;
-            options = options.with_table_partition_cols(parts.into_iter().map(|name| (name, DataType::Utf8)).collect());
+            options = options
+                .with_table_partition_cols(parts.into_iter().map(|name| (name, DataType::Utf8)).collect());
         }
         let schema = options.infer_schema(&state, &url).await?;
         if schema.fields().is_empty() {
@@ -119,15 +140,19 @@ fn types(schema: &Schema) -> Result<Vec<Column>> {
 /// A column in the form that its values have in a query.
 fn converted(column: Expr, data_type: &DataType, ty: &CqlType) -> Expr {
     match data_type {
-        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::UInt8 | DataType::UInt16 | DataType::UInt32 => {
-            cast(column, DataType::Int64)
-        }
+        DataType::Int8
+        | DataType::Int16
+        | DataType::Int32
+        | DataType::UInt8
+        | DataType::UInt16
+        | DataType::UInt32 => cast(column, DataType::Int64),
         DataType::UInt64 => cast(column, DataType::Decimal128(20, 0)),
         DataType::Float16 => unsigned(cast(column, DataType::Float32)),
         DataType::Float32 | DataType::Float64 => unsigned(column),
         DataType::Dictionary(_, value) => cast(column, value.as_ref().clone()),
         DataType::FixedSizeBinary(16) if matches!(ty, CqlType::Uuid | CqlType::Timeuuid) => {
-            Arc::new(ScalarUDF::new_from_impl(UuidText(Signature::any(1, Volatility::Immutable)))).call(vec![column])
+            Arc::new(ScalarUDF::new_from_impl(UuidText(Signature::any(1, Volatility::Immutable))))
+                .call(vec![column])
         }
         _ => column,
     }
@@ -152,7 +177,9 @@ impl ScalarUDFImpl for UuidText {
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let array = ColumnarValue::values_to_arrays(&arguments.args)?;
-        let Some(bytes) = array[0].as_fixed_size_binary_opt() else { return plan_err!("a uuid has 16 bytes") };
+        let Some(bytes) = array[0].as_fixed_size_binary_opt() else {
+            return plan_err!("a uuid has 16 bytes");
+        };
         let text = |value: &[u8]| {
             let hex: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
             match [hex.get(..8), hex.get(8..12), hex.get(12..16), hex.get(16..20), hex.get(20..)] {
@@ -160,9 +187,8 @@ impl ScalarUDFImpl for UuidText {
                 _ => hex,
             }
         };
-        let texts: StringArray = (0..bytes.len())
-            .map(|row| bytes.is_valid(row).then(|| text(bytes.value(row))))
-            .collect();
+        let texts: StringArray =
+            (0..bytes.len()).map(|row| bytes.is_valid(row).then(|| text(bytes.value(row)))).collect();
         let texts: ArrayRef = Arc::new(texts);
         match arguments.args[0] {
             ColumnarValue::Scalar(_) => Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&texts, 0)?)),
