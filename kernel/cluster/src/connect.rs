@@ -21,13 +21,15 @@ use crate::link::{Endpoint, LinkError, Step};
 use crate::metadata::{self, Metadata, MetadataError};
 use crate::probe::{self, Findings};
 use crate::relay::{Place, Relays, Route};
-use crate::session::{self, SchemaReader, Way};
+use crate::session::{self, Way};
 use crate::sessions::{Opener, Sessions};
 use crate::stage::Stage;
 use crate::target::{CassandraTarget, Credentials, LookedAt, Service, Target, Timeouts, TlsContent};
 use crate::tls;
 use crate::withheld::Withheld;
 
+/// How long a connection is kept back until its schema was read. Then it is handed out, and the reading goes on.
+const FIRST_READING: Duration = Duration::from_secs(10);
 /// The native protocol's version that the driver speaks.
 const NATIVE_PROTOCOL: u8 = 4;
 /// The most contact points that are used; the driver learns of the other nodes by itself.
@@ -96,6 +98,11 @@ pub async fn connect(
         Ok(outcome) => outcome,
         Err(_) => Err(course.time_is_up(after)),
     };
+    if let Ok(connection) = &outcome {
+        // No part of what may fail: a schema that takes its time is no reason not to connect.
+        let bound = deadline.saturating_duration_since(Instant::now()).min(FIRST_READING);
+        let _ = timeout(bound, connection.first_reading()).await;
+    }
     outcome.map_err(|error| withheld.hidden_in_connect(error))
 }
 
@@ -209,16 +216,12 @@ async fn open(
         Way::Proxy { relays, .. } | Way::Direct { relays, .. } => Some(Arc::clone(relays)),
     };
     *course.relays.lock().unwrap_or_else(PoisonError::into_inner) = relays.clone();
-    let (session, reader) = session::open(&way, credentials.as_ref(), &facts.local_dc, timeouts).await?;
+    let session = session::open(&way, credentials.as_ref(), &facts.local_dc, timeouts).await?;
     let login = credentials.as_ref();
     let withheld = login.map(|login| Withheld::of_login(login, facts.astra)).unwrap_or_default();
     let opener = Opener { way, credentials, local_dc: facts.local_dc.clone(), timeouts: *timeouts };
     let sessions = Sessions::new(session, opener);
-    let mut connection = Connection::start(sessions, reader, relays, facts, source, withheld);
-    if reader == SchemaReader::Ourselves {
-        // Without it names have no roles; that is no reason not to connect.
-        let _ = connection.refresh().await;
-    }
+    let mut connection = Connection::start(sessions, relays, facts, source, withheld);
     if let Some(keyspace) = keyspace {
         connection = connection.use_keyspace(&keyspace, true).await.map_err(|error| match error {
             QueryError::ConnectionLost(lost) if lost.cause.is_some() => {

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use cqlbook_core::cell::{Statement as CqlStatement, StatementKind};
 use scylla::client::session::Session;
-use scylla::cluster::ClusterState;
 use scylla::response::query_result::QueryResult;
 use scylla::response::{PagingState as DriverPaging, PagingStateResponse};
 use scylla::statement::batch::{Batch, BatchType};
@@ -27,21 +26,21 @@ use crate::ranges::{self, TokenRange};
 use crate::relay::Relays;
 use crate::request::{Answer, BatchKind, Cell, Coordinator, PagingState, Request, RequestOptions, Shape};
 use crate::retry::Record;
-use crate::schema::{self, SchemaSnapshot};
-use crate::session::SchemaReader;
 use crate::sessions::{Scope, Sessions, is_given_up};
 use crate::watch::{self, Census, Health};
 use crate::withheld::Withheld;
 
 /// How long nodes may take to agree on a changed schema and it to be read.
 const SCHEMA_BOUND: Duration = Duration::from_secs(25);
-/// How long the driver may take to read the schema, before it is read without it. The driver tries all nodes.
+/// How long the driver may take to read nodes and keyspaces. It tries all nodes.
 const REFRESH_BOUND: Duration = Duration::from_secs(5);
 
 mod agreement;
 mod doubt;
+mod keeper;
 mod keyspace;
 mod model;
+mod reading;
 mod repeat;
 mod ring;
 
@@ -63,12 +62,7 @@ struct Inner {
     /// Kept from every error.
     withheld: Withheld,
     health: Arc<Health>,
-    /// The schema of the driver's last state, made when it is asked for.
-    schema: Mutex<Option<(Arc<ClusterState>, Arc<SchemaSnapshot>)>>,
-    reader: SchemaReader,
-    /// The schema that was read without the driver, as long as the driver cannot.
-    own_schema: Mutex<Option<Arc<SchemaSnapshot>>>,
-    keeper: model::Keeper,
+    keeper: keeper::Keeper,
     /// The data centre of each node by the address that traces name it by, once a trace was read.
     data_centres: Mutex<BTreeMap<String, String>>,
     _watch: AbortOnDrop<()>,
@@ -98,7 +92,6 @@ impl Connection {
     /// Takes the sessions over. With `source` the way to an Astra database is looked up again when nodes are gone.
     pub(crate) fn start(
         sessions: Arc<Sessions>,
-        reader: SchemaReader,
         relays: Option<Arc<Relays>>,
         facts: ClusterFacts,
         source: Option<AstraSource>,
@@ -132,10 +125,7 @@ impl Connection {
                 facts,
                 withheld,
                 health,
-                schema: Mutex::default(),
-                reader,
-                own_schema: Mutex::default(),
-                keeper: model::Keeper::default(),
+                keeper: keeper::Keeper::default(),
                 data_centres: Mutex::default(),
                 _watch: AbortOnDrop(watch),
             }
@@ -278,7 +268,7 @@ impl Connection {
             .await?;
         // Each answer says what its columns are: those of the preparation are not what a changed table sends.
         statement.set_use_cached_result_metadata(false);
-        let schema = self.schema();
+        let schema = self.inner.keeper.snapshot();
         let bind_columns = convert::columns(statement.get_variable_col_specs().iter(), &schema);
         let result_columns =
             convert::columns(statement.get_current_result_set_col_specs().get().iter(), &schema);
@@ -351,67 +341,6 @@ impl Connection {
         self.answer(result, PagingStateResponse::NoMorePages, &prepared.scope, None)
     }
 
-    /// The schema as it is known now; never touches the network.
-    pub fn schema(&self) -> Arc<SchemaSnapshot> {
-        if let Some(own) = self.own_schema() {
-            return own;
-        }
-        let state = self.inner.sessions.main().get_cluster_state();
-        let mut known = self.inner.schema.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*known {
-            Some((of, snapshot)) if Arc::ptr_eq(of, &state) => Arc::clone(snapshot),
-            _ => {
-                let snapshot = Arc::new(schema::snapshot(&state));
-                *known = Some((state, Arc::clone(&snapshot)));
-                snapshot
-            }
-        }
-    }
-
-    /// The schema, read again where it has no such table: one that somebody else made a moment ago may not be known yet.
-    pub async fn schema_with(&self, keyspace: &str, table: &str) -> Arc<SchemaSnapshot> {
-        let known = self.schema();
-        if known.table(keyspace, table).is_some() || self.refresh().await.is_err() {
-            return known;
-        }
-        self.schema()
-    }
-
-    /// Reads schema and nodes again.
-    ///
-    /// # Errors
-    /// [`QueryError`].
-    pub async fn refresh(&self) -> Result<(), QueryError> {
-        match timeout(SCHEMA_BOUND, self.read_schema()).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(QueryError::Timeout { after: SCHEMA_BOUND, maybe_applied: false }),
-        }
-    }
-
-    /// Has the driver read nodes and schema, and reads the schema without it where it cannot. (Boxed, because reading it
-    /// runs statements, after some of which the schema is read.)
-    fn read_schema(&self) -> Pin<Box<dyn Future<Output = Result<(), QueryError>> + Send + '_>> {
-        Box::pin(async {
-            let refreshed = timeout(REFRESH_BOUND, self.inner.sessions.main().refresh_metadata()).await;
-            let own = match &refreshed {
-                Ok(Ok(())) if self.inner.reader == SchemaReader::Driver && !self.is_confused() => None,
-                Ok(Ok(())) => Some(self.read_system_schema().await?),
-                // The driver's error does not tell whether it could not reach a node or not parse a type.
-                Ok(Err(error)) => match self.read_system_schema().await {
-                    Ok(schema) => Some(schema),
-                    Err(_) => return Err(self.explained(convert::metadata_error(error))),
-                },
-                Err(_) => Some(self.read_system_schema().await?),
-            };
-            *self.inner.own_schema.lock().unwrap_or_else(PoisonError::into_inner) = own;
-            Ok(())
-        })
-    }
-
-    async fn read_system_schema(&self) -> Result<Arc<SchemaSnapshot>, QueryError> {
-        Ok(Arc::new(schema::of_model(&*self.read_model().await?)))
-    }
-
     /// What was learned of the nodes' data centres for traces.
     pub(crate) fn known_data_centres(&self) -> BTreeMap<String, String> {
         self.inner.data_centres.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -447,7 +376,7 @@ impl Connection {
         let rows =
             result.into_rows_result().map_err(|error| QueryError::Driver { reason: error.to_string() })?;
         let specs = rows.column_specs();
-        let columns = convert::columns(specs.iter(), &self.schema());
+        let columns = convert::columns(specs.iter(), &self.inner.keeper.snapshot());
         let table = specs.get_by_index(0).map(|column| column.table_spec());
         let table = table.map(|table| (table.ks_name().to_owned(), table.table_name().to_owned()));
         let shape = Shape { columns: Arc::clone(&columns), table };

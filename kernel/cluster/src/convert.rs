@@ -56,7 +56,7 @@ const MAX_TYPE_PARTS: usize = 20_000;
 /// What stands where a type goes on beyond these limits.
 const BEYOND: &str = "a type that is nested beyond any use";
 
-/// A type as the schema or a result describes it; `frozen` is known of the schema only.
+/// A type as a result describes it.
 pub(crate) fn cql_type(column_type: &ColumnType<'_>) -> CqlType {
     bounded(column_type, MAX_TYPE_DEPTH, &mut { MAX_TYPE_PARTS })
 }
@@ -101,14 +101,6 @@ fn bounded(column_type: &ColumnType<'_>, depth: usize, parts: &mut usize) -> Cql
         }
         ColumnType::Tuple(items) => CqlType::Tuple(items.iter().map(inner).collect()),
         other => CqlType::Custom(format!("{other:?}")),
-    }
-}
-
-pub(crate) fn udt_type(definition: &scylla::cluster::metadata::UserDefinedType<'_>) -> UdtType {
-    UdtType {
-        keyspace: definition.keyspace.to_string(),
-        name: definition.name.to_string(),
-        fields: definition.field_types.iter().map(|(name, typ)| (name.to_string(), cql_type(typ))).collect(),
     }
 }
 
@@ -306,19 +298,12 @@ pub(crate) fn use_keyspace_error(error: &UseKeyspaceError, name: &str) -> QueryE
     }
 }
 
-pub(crate) fn metadata_error(error: &MetadataError) -> QueryError {
-    match error {
-        MetadataError::ConnectionPoolError(pool) => lost(false, pool_error(pool)),
-        other => driver(other),
-    }
-}
-
 /// What one attempt failed of.
 pub(crate) fn attempt_error(error: &RequestAttemptError) -> QueryError {
     match error {
         // Said in the node's place by the driver's own reading of messages.
         RequestAttemptError::DbError(DbError::ProtocolError, message) if message.starts_with(TOO_LONG) => {
-            QueryError::Driver {
+            QueryError::TooLong {
                 reason: format!("{message} Ask for fewer rows at a time, e.g. with `%set page_size 100`."),
             }
         }

@@ -168,6 +168,12 @@ pub enum QueryError {
     /// A page leads to itself: whoever followed it would read the same rows for ever. It was not taken.
     #[error("the page says that it is followed by itself")]
     PageRepeats,
+    /// The answer is longer than any is read.
+    #[error("{reason}")]
+    TooLong {
+        /// How long it is, and what to do.
+        reason: String,
+    },
     /// The answer could not be read, or the driver failed in a way that has no type of its own here.
     #[error("{reason}")]
     Driver {
@@ -186,7 +192,7 @@ impl QueryError {
             Self::ConnectionLost(lost) => lost.maybe_applied,
             Self::Timeout { maybe_applied, .. } => *maybe_applied,
             // The answer came, and cannot be read.
-            Self::UnknownType { .. } | Self::Driver { .. } => true,
+            Self::UnknownType { .. } | Self::TooLong { .. } | Self::Driver { .. } => true,
             Self::ValueCount { .. }
             | Self::KeyspaceName { .. }
             | Self::KeyspacesBusy { .. }

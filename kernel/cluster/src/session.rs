@@ -55,29 +55,27 @@ pub(crate) async fn open(
     credentials: Option<&Arc<Credentials>>,
     local_dc: &str,
     timeouts: &Timeouts,
-) -> Result<(Session, SchemaReader), ConnectError> {
-    let mut reader = SchemaReader::Driver;
-    let mut session = build(way, credentials, local_dc, timeouts, reader).await?;
-    // The driver starts without metadata where it cannot read them, and asks again in vain. It cannot where any table has
-    // a type that it does not parse (a quoted name, a class of the server's): then it goes without the schema. What its
-    // second failure says is not always why: it may be the refusal of another contact point.
+) -> Result<Session, ConnectError> {
+    let mut session = build(way, credentials, local_dc, timeouts, true).await?;
+    // The driver starts without metadata where it cannot read them, and asks again in vain: a single keyspace whose
+    // replication it does not parse is enough. Then it goes without all of them. What its second failure says is not always
+    // why: it may be the refusal of another contact point.
     if is_guess(&session) && session.refresh_metadata().await.is_err() {
-        tracing::debug!("the driver cannot read the schema");
-        reader = SchemaReader::Ourselves;
-        session = build(way, credentials, local_dc, timeouts, reader).await?;
+        tracing::debug!("the driver cannot read the keyspaces");
+        session = build(way, credentials, local_dc, timeouts, false).await?;
     }
     await_nodes(&session, local_dc, || on_the_way(way)).await?;
-    Ok((session, reader))
+    Ok(session)
 }
 
-/// Opens another session over the same way, beside one that reads the schema; bounded by the caller.
+/// Opens another session over the same way, beside one that knows the keyspaces; bounded by the caller.
 pub(crate) async fn open_another(
     way: &Way,
     credentials: Option<&Arc<Credentials>>,
     local_dc: &str,
     timeouts: &Timeouts,
 ) -> Result<Session, ConnectError> {
-    let session = build(way, credentials, local_dc, timeouts, SchemaReader::Ourselves).await?;
+    let session = build(way, credentials, local_dc, timeouts, false).await?;
     await_nodes(&session, local_dc, || on_the_way(way)).await?;
     Ok(session)
 }
@@ -85,15 +83,6 @@ pub(crate) async fn open_another(
 /// What the relays know of a failure.
 fn on_the_way(way: &Way) -> Option<ConnectError> {
     way.relays().and_then(|relays| relays.last_failure()).map(ConnectError::Link)
-}
-
-/// Who reads the schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SchemaReader {
-    /// The driver, which then also knows each statement's replicas.
-    Driver,
-    /// [`crate::Connection::model`], because the driver cannot.
-    Ourselves,
 }
 
 impl Way {
@@ -110,12 +99,13 @@ fn is_guess(session: &Session) -> bool {
     session.get_cluster_state().get_nodes_info().iter().all(|node| node.datacenter.is_none())
 }
 
+/// `reads_keyspaces` says whether the driver is to know keyspaces and their replication, and with it each statement's replicas.
 async fn build(
     way: &Way,
     credentials: Option<&Arc<Credentials>>,
     local_dc: &str,
     timeouts: &Timeouts,
-    reader: SchemaReader,
+    reads_keyspaces: bool,
 ) -> Result<Session, ConnectError> {
     let policy = DefaultPolicy::builder().token_aware(true).permit_dc_failover(false).build();
     let profile = ExecutionProfile::builder()
@@ -136,8 +126,10 @@ async fn build(
         .keepalive_interval(liveness::INTERVAL)
         .keepalive_timeout(liveness::ANSWER)
         .tcp_keepalive_interval(liveness::IDLE)
-        .fetch_schema_metadata(reader == SchemaReader::Driver)
-        .fetch_full_schema_metadata(reader == SchemaReader::Driver)
+        .fetch_schema_metadata(reads_keyspaces)
+        // Columns and types are read by `connection/reading.rs`: the driver follows user-defined types into each other on its
+        // stack, as deep as a node says that they are.
+        .fetch_full_schema_metadata(false)
         // Agreement is awaited after DDL by the connection, which makes a warning of a disagreement, not a failure.
         .auto_await_schema_agreement(false)
         .schema_agreement_interval(Duration::from_millis(100))

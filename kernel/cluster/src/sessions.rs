@@ -2,7 +2,7 @@
 //! where requests are under way in several keyspaces at once.
 //!
 //! A request is given a session in its own keyspace, or none; where it is run says `sessions/pool.rs`. All sessions share the
-//! way to the nodes and the login; the main one alone reads the schema and is watched.
+//! way to the nodes and the login; the main one alone knows the keyspaces' replicas and is watched.
 
 mod pool;
 

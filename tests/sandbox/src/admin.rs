@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::error::{Error, Result};
 use crate::server::Sandbox;
 
-const BODY_LIMIT: usize = 1 << 20;
+const BODY_LIMIT: usize = 128 << 20;
 
 /// A statement that the superuser is to run.
 #[derive(Debug, Serialize, Deserialize)]

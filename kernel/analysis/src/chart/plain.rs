@@ -33,7 +33,7 @@ pub(super) fn describe(figure: &Figure) -> String {
     for note in &figure.notes {
         let _ = write!(text, " {note}");
     }
-    text.replace('`', "")
+    text
 }
 
 /// The figure as text: in words, then as far as letters can draw it.

@@ -48,8 +48,21 @@ pub(crate) trait Desk: Send + Sync {
         super::fields::resolve_path(typed, self.folder(), self.home())
     }
 
+    /// Asks a question of yes or no; `None` where the person cannot be asked or gives no answer.
+    ///
+    /// # Errors
+    /// `INTERRUPTED` when the person stops it.
+    async fn agrees(&self, question: &str) -> Result<Option<bool>, Diagnostic> {
+        Ok(self.ask(question, false).await?.as_ref().map(is_yes))
+    }
+
     /// Shows one sentence.
     async fn say(&self, sentence: &str) {
         self.show(render::sentence(sentence)).await;
     }
+}
+
+/// Whether an answer says yes: `y` or `yes`, whatever the case. Anything else, and nothing, is no.
+pub(crate) fn is_yes(answer: &Secret) -> bool {
+    matches!(answer.expose().trim().to_lowercase().as_str(), "y" | "yes")
 }

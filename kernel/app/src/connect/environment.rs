@@ -210,14 +210,10 @@ async fn first_time(
     }
     if desk.can_ask() {
         let question = format!("Send the environment's {what} to {}? [y/N] ", to.words());
-        let answer = desk.ask(&question, false).await?;
-        let yes = answer
-            .as_ref()
-            .is_some_and(|answer| matches!(answer.expose().trim().to_lowercase().as_str(), "y" | "yes"));
-        if yes {
-            shelf.allow(to);
-        }
-        if answer.is_some() {
+        if let Some(yes) = desk.agrees(&question).await? {
+            if yes {
+                shelf.allow(to);
+            }
             return Ok(yes);
         }
     }

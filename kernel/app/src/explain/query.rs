@@ -107,7 +107,7 @@ fn failure(error: &QueryError, context: &Context<'_>) -> Diagnostic {
             "Each keyspace needs a session of its own while statements run under it, and none ended in time.",
         )
         .with_hint("Run the cell again when a statement of another subshell has ended."),
-        QueryError::Driver { reason } => Diagnostic::new(Code::ServerError, "The answer could not be read.")
+        QueryError::Driver { reason } | QueryError::TooLong { reason } => Diagnostic::new(Code::ServerError, "The answer could not be read.")
             .with_cause("The driver gave up for the reason below.")
             .with_hint("Run the statement again. If it fails again, report it with the text below.")
             .with_server_text(reason),

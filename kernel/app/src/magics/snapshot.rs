@@ -11,7 +11,6 @@ use cqlbook_core::render::{self, Facts, Item, List, MimeBundle};
 use cqlbook_core::schema::describe::{self, Request, What};
 use cqlbook_core::schema::diff::{self, Sides, script};
 use cqlbook_core::schema::file::Snapshot;
-use cqlbook_core::schema::read::Source;
 use cqlbook_core::schema::{Keyspace, KeyspaceKind, Schema};
 
 use crate::connect::opening;
@@ -363,12 +362,12 @@ async fn sides(scene: &Scene, arguments: &Arguments) -> Result<(Schema, Schema, 
     Ok((old.schema, new_schema, Sides { keyspace }, title))
 }
 
-/// What was not read of either side, and so looks as if it were not there.
+/// What was not read of either side, and so is not compared.
 fn unread(old: &Schema, new: &Schema) -> Vec<String> {
     let of = |schema: &Schema, side: &str| {
-        let notes = schema.notes.iter().filter(|note| Source::is_named_in(note));
-        notes
-            .map(|note| format!("Of {side} side: {note} What it has looks as if it were not there."))
+        let tables = schema.unread.iter().map(|source| source.table());
+        tables
+            .map(|table| format!("{table} was not read whole on {side} side. What it has is not compared."))
             .collect::<Vec<_>>()
     };
     [of(old, "the first"), of(new, "the second")].concat()

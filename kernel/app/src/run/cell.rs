@@ -109,15 +109,14 @@ async fn run_cell_magic(
 /// Uses a keyspace as typed where there is such a one; otherwise as CQL reads a bare name, in lower case. Where the schema is not known
 /// the server is asked.
 async fn use_keyspace(connection: &Connection, typed: &str) -> Result<Connection, QueryError> {
-    let schema = connection.schema();
-    let is_there = schema.keyspaces.contains_key(typed);
-    if !is_there && schema.keyspaces.is_empty() && typed.contains(|c: char| c.is_ascii_uppercase()) {
+    let is_there = connection.schema().has_keyspace(typed);
+    if is_there.is_none() && typed.contains(|c: char| c.is_ascii_uppercase()) {
         match connection.use_keyspace(typed, true).await {
             Err(QueryError::Server(error)) if error.kind == ServerErrorKind::Invalid => {}
             used => return used,
         }
     }
-    connection.use_keyspace(typed, is_there).await
+    connection.use_keyspace(typed, is_there == Some(true)).await
 }
 
 async fn run_steps(scene: &mut Scene, steps: &[Step], request: &ExecuteRequest) -> Result<(), Diagnostic> {

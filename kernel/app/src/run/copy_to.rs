@@ -14,6 +14,7 @@ use cqlbook_core::value::Confused;
 
 use super::scene::Scene;
 use super::shell::print;
+use crate::explain;
 use crate::export::{Target, numbered};
 use crate::import::in_cqlshs_order;
 use crate::magics::export::{Streamed, facts, stream};
@@ -30,7 +31,10 @@ pub(super) async fn to_file(scene: &Scene, command: &ShellCommand, copy: &Copy) 
             .with_hint(format!("Name it: `COPY keyspace.{} TO …`, or `USE keyspace;` before.", copy.table))
             .with_span(command.arguments_span)
     })?;
-    let schema = open.connection.schema_with(&keyspace, &copy.table).await;
+    let schema = open.connection.schema_with(&keyspace, &copy.table).await.map_err(|error| {
+        let told = explain::query::query_of_no_statement(&error, open.is_astra());
+        Diagnostic { span: Some(command.arguments_span), ..told }
+    })?;
     let table = schema.table(&keyspace, &copy.table).ok_or_else(|| {
         Diagnostic::new(Code::InvalidQuery, format!("There is no table {keyspace}.{}.", copy.table))
             .with_hint("Check the spelling. Names with capitals need double quotes.")

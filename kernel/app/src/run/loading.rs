@@ -3,6 +3,7 @@
 mod earlier;
 mod key;
 mod set_aside;
+mod table;
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -21,6 +22,8 @@ use cqlbook_wire::Stream;
 use uuid::Uuid;
 
 use self::earlier::{alone, earlier};
+use self::table::known;
+pub(crate) use self::table::place;
 use super::guard;
 use super::scene::Scene;
 use super::statement::{explain_failure, options};
@@ -85,23 +88,6 @@ pub(crate) fn check_writable(scene: &Scene, open: &Open) -> Result<(), Diagnosti
     Ok(())
 }
 
-/// The keyspace and the name of the table to load into.
-pub(crate) async fn place(
-    open: &Open,
-    keyspace: Option<&str>,
-    table: &str,
-) -> Result<(String, String), Diagnostic> {
-    let keyspace = keyspace.map(str::to_owned).or_else(|| open.connection.keyspace()).ok_or_else(|| {
-        Diagnostic::new(Code::ImportFailed, "The table's keyspace is not known.")
-            .with_hint(format!("Name it: `INTO keyspace.{table}`, or `USE keyspace;` before."))
-    })?;
-    if open.connection.schema_with(&keyspace, table).await.table(&keyspace, table).is_none() {
-        return Err(no_table(&format!("{keyspace}.{table}"))
-            .with_hint("Create it first, and check the spelling. Names with capitals need double quotes."));
-    }
-    Ok((keyspace, table.to_owned()))
-}
-
 /// Loads a file.
 pub(crate) async fn load(scene: &Scene, request: Request) -> Result<Done, Diagnostic> {
     let open = scene.open()?;
@@ -109,7 +95,7 @@ pub(crate) async fn load(scene: &Scene, request: Request) -> Result<Done, Diagno
     let titles = titles(&request).await?;
     let (keyspace, name) = place(&open, request.keyspace.as_deref(), &request.table).await?;
     let table = format!("{keyspace}.{name}");
-    let known = open.connection.schema().table(&keyspace, &name).cloned().ok_or_else(|| no_table(&table))?;
+    let known = known(&open, &keyspace, &name).await?;
     let (mut plan, places) = plan(&request, &keyspace, &name, &known, &titles)?;
     if let Some(places) = places {
         scene.io.print(Stream::Stderr, &places).await;
@@ -124,7 +110,7 @@ pub(crate) async fn load(scene: &Scene, request: Request) -> Result<Done, Diagno
             let prepared = prepare(&open, &plan, &keyspace, &name, &known).await;
             if prepared.as_ref().is_err_and(|error| error.code == Code::SchemaChanged) {
                 // So that it is known when the cell is run again.
-                let _ = open.connection.refresh().await;
+                let _ = open.connection.refresh(&keyspace).await;
             }
             prepared
         };
@@ -336,10 +322,6 @@ fn unreadable(request: &Request, error: &LoadError) -> Diagnostic {
             .with_cause(format!("Of the file: {error}."))
             .with_hint("`--format` names another format than the one that the file's ending tells."),
     }
-}
-
-fn no_table(table: &str) -> Diagnostic {
-    Diagnostic::new(Code::ImportFailed, format!("There is no table {table}."))
 }
 
 /// The plan, and what to say of it.

@@ -102,7 +102,7 @@ mod tests {
             base: None,
         };
         let keyspace = Keyspace { tables: BTreeMap::from([("t".to_owned(), table)]), ..Keyspace::default() };
-        SchemaSnapshot { keyspaces: BTreeMap::from([("ks".to_owned(), Arc::new(keyspace))]) }
+        SchemaSnapshot { keyspaces: BTreeMap::from([("ks".to_owned(), Arc::new(keyspace))]), has_all: true }
     }
 
     fn said(cql: &str, most: Option<usize>) -> String {

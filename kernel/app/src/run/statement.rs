@@ -19,6 +19,7 @@ use super::fetch::{self, Continuation, Fetched, Sent};
 use super::scene::Scene;
 use super::wait::Wait;
 use super::{capture, guard, repeat, scan, selected};
+use crate::connect::desk::is_yes;
 use crate::explain;
 use crate::notebook::Open;
 use crate::results::{Full, Incoming, Kept, RESULT_BYTES, TOTAL_BYTES};
@@ -152,8 +153,7 @@ async fn check(
         let question = guard::question(statement, keyspace.as_deref(), &open.connection.schema());
         if let Some(question) = question {
             let answer = scene.ask(&question, false).await?;
-            let yes = |text: &str| matches!(text.trim().to_ascii_lowercase().as_str(), "y" | "yes");
-            if !answer.as_ref().is_some_and(|answer| yes(answer.expose())) {
+            if !answer.as_ref().is_some_and(is_yes) {
                 return Err(guard::unconfirmed(statement, answer.is_some()));
             }
         }

@@ -2,13 +2,14 @@
 //! has shown that it matters.
 
 use std::collections::BTreeSet;
+use std::pin::Pin;
 use std::time::Duration;
 
 use cqlbook_core::schema::read;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
-use super::{Connection, SCHEMA_BOUND};
+use super::{Connection, REFRESH_BOUND, SCHEMA_BOUND, model};
 use crate::error::{QueryError, ServerErrorKind};
 
 /// How long the nodes that are not connected to may take to agree. Nodes tell each other every second.
@@ -21,17 +22,37 @@ pub(super) const OWN_VERSION: &str = "SELECT schema_version FROM system.local WH
 const OTHERS_VERSIONS: &str = "SELECT schema_version FROM system.peers";
 
 impl Connection {
-    /// Waits until nodes agree on a changed schema and reads it; what does not work out is told as warnings.
+    /// Waits until nodes agree on a changed schema and reads what was changed; what does not work out is told as warnings. Until it
+    /// was read, nothing is known of it.
     pub(super) async fn settle_schema(&self, cql: &str) -> Option<String> {
+        let changed = model::changed_keyspace(cql, self.keyspace());
+        if let Some(keyspace) = &changed {
+            self.inner.keeper.forget(keyspace);
+        }
         let settled = async {
             let agreed = self.await_agreement().await.is_some();
-            let (read, ()) = tokio::join!(self.read_schema(), self.reread(cql));
+            let reread = async {
+                match &changed {
+                    Some(keyspace) => self.reread(keyspace).await.map(drop),
+                    None => Ok(()),
+                }
+            };
+            // (Boxed, because reading runs statements, after some of which the schema is read.)
+            let reread: Pin<Box<dyn Future<Output = _> + Send + '_>> = Box::pin(reread);
+            let ((), read) = tokio::join!(self.tell_driver(cql), reread);
             (agreed, read.is_ok())
         };
         match timeout(SCHEMA_BOUND, settled).await {
             Ok((true, true)) => None,
             Ok((true, false)) => Some("The changed schema could not be read yet.".to_owned()),
             Ok((false, _)) | Err(_) => Some("The nodes do not agree on the changed schema yet.".to_owned()),
+        }
+    }
+
+    /// Has the driver read nodes and keyspaces again where keyspaces were changed: by them it knows replicas.
+    async fn tell_driver(&self, cql: &str) {
+        if model::is_of_keyspaces(cql) {
+            let _ = timeout(REFRESH_BOUND, self.inner.sessions.main().refresh_metadata()).await;
         }
     }
 
@@ -58,7 +79,7 @@ impl Connection {
     pub(super) async fn versions(&self, queries: &[&str]) -> Result<BTreeSet<String>, QueryError> {
         let mut versions = BTreeSet::new();
         for cql in queries {
-            for page in self.all_pages(cql).await?.into_iter().filter_map(|answer| answer.page) {
+            for page in self.all_pages(cql).await? {
                 read::texts(page.as_ref(), "schema_version", |text| {
                     versions.insert(text.to_owned());
                 });

@@ -9,16 +9,21 @@ use cqlbook_core::schema::{Keyspace, Table, ddl, types};
 
 use super::Connection;
 
+/// The most tables that are asked for in one reading of the schema.
+const MOST: usize = 100;
+
 impl Connection {
     /// Asks for the types that are open, of keyspaces that have such types. What cannot be asked for stays the language's own.
     pub(super) async fn settle_types(&self, keyspaces: &mut BTreeMap<String, Arc<Keyspace>>) {
+        let mut left = MOST;
         for keyspace in keyspaces.values_mut().filter(|keyspace| types::confuse(&keyspace.types)) {
             let open = |table: &&Table| {
                 let mut columns = table.columns.iter();
                 columns.any(|column| types::called_like(&column.cql_type, &keyspace.types).is_some())
             };
             let names: Vec<String> =
-                keyspace.tables.values().filter(open).map(|table| table.name.clone()).collect();
+                keyspace.tables.values().filter(open).map(|table| table.name.clone()).take(left).collect();
+            left -= names.len();
             for name in names {
                 let cql = format!("SELECT * FROM {}", ddl::qualified(&keyspace.name, &name));
                 let Ok(prepared) = Box::pin(self.prepare(&cql)).await else { continue };

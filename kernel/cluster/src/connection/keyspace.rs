@@ -23,7 +23,7 @@ impl Connection {
         let name = if case_sensitive { name.to_owned() } else { name.to_ascii_lowercase() };
         let scope = Scope::Keyspace(name.as_str().into());
         let options = self.own_options();
-        let is_known = |name: &str| self.schema().keyspaces.contains_key(name);
+        let is_known = |name: &str| self.inner.keeper.snapshot().keyspaces.contains_key(name);
         self.repeatedly(&options, &Record::default(), || {
             Box::pin(async {
                 let session = self.inner.sessions.lease(&scope, options.timeout, is_known).await?;
@@ -53,7 +53,7 @@ impl Connection {
         let sessions = &self.inner.sessions;
         // Where none gets free, the reason is to be told before time is up.
         let patience = options.timeout - options.timeout / 10;
-        let is_known = |name: &str| self.schema().keyspaces.contains_key(name);
+        let is_known = |name: &str| self.inner.keeper.snapshot().keyspaces.contains_key(name);
         match sessions.lease(scope, patience, is_known).await {
             Err(error) if sessions::is_gone(&error) => {
                 sessions.lease(&Scope::Without, patience, is_known).await

@@ -1,9 +1,12 @@
 //! The schema as a model, read from real clusters.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use cqlbook_cluster::{Connection, Request};
+use cqlbook_core::schema::read::Source;
 use cqlbook_core::schema::{Grant, IndexKind, KeyspaceKind};
+use cqlbook_sandbox::{Astra, Switch};
 
 use crate::astra::{connected, database};
 
@@ -27,7 +30,7 @@ async fn the_model_follows_own_and_others_changes() {
     let astra = database().await;
     let connection = connected(&astra).await;
     let keyspace = connection.keyspace().unwrap();
-    // Before it was read, it is what the driver knows.
+    // A connection is handed out when its schema was read.
     assert!(connection.model().table("system_schema", "columns").is_some());
 
     let model = connection.fresh_model().await.unwrap();
@@ -68,4 +71,47 @@ async fn the_model_follows_own_and_others_changes() {
     assert!(other.model().table(&keyspace, "t").is_none());
     let fresh = connection.fresh_model().await.unwrap();
     assert!(fresh.table(&keyspace, "t").is_none());
+}
+
+/// What is asked of one of the server's tables is answered by these messages; by none, it is never answered.
+async fn answers(astra: &Astra, table: &str, messages: &[Vec<u8>]) {
+    let (containing, messages) = (table.to_owned(), messages.to_vec());
+    astra.switch(Switch::Answers { containing, messages, times: 1 }).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_read_is_known_as_such_and_read_again() {
+    let astra = database().await;
+    let first = connected(&astra).await;
+    run(&first, "CREATE TABLE t (k int PRIMARY KEY, v int)").await;
+    run(&first, "CREATE INDEX by_v ON t (v)").await;
+    // An error of the server's own, without words.
+    let failure = [0x84, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0].to_vec();
+    answers(&astra, "system_schema.indexes", &[failure]).await;
+    let connection = connected(&astra).await;
+    let keyspace = connection.keyspace().unwrap();
+    let model = connection.model();
+    assert_eq!(model.unread, BTreeSet::from([Source::Indexes]), "{:?}", model.notes);
+    assert!(model.notes[0].starts_with("system_schema.indexes could not be read"), "{:?}", model.notes);
+    assert!(model.table(&keyspace, "t").unwrap().indexes.is_empty());
+    astra.reset().await.unwrap();
+    let model = connection.fresh_model().await.unwrap();
+    assert_eq!((model.unread.len(), model.notes.len()), (0, 0), "{:?}", model.notes);
+    assert!(model.table(&keyspace, "t").unwrap().indexes.contains_key("by_v"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_that_does_not_come_keeps_no_connection_from_its_user() {
+    let astra = database().await;
+    run(&connected(&astra).await, "CREATE TABLE t (k int PRIMARY KEY, v int)").await;
+    answers(&astra, "system_schema.columns", &[]).await;
+    let started = Instant::now();
+    let connection = connected(&astra).await;
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    let keyspace = connection.keyspace().unwrap();
+    // Nothing is known, and so nothing is denied.
+    let schema = connection.schema();
+    assert_eq!((schema.has_keyspace(&keyspace), schema.has_keyspace("no")), (None, None));
+    run(&connection, "INSERT INTO t (k, v) VALUES (1, 1)").await;
+    assert!(connection.replicas(&keyspace, 0).is_some_and(|nodes| !nodes.is_empty()));
 }

@@ -230,8 +230,8 @@ async fn types_called_like_the_languages_own(bench: &Bench) {
     assert_eq!(Snapshot::read(&snapshot.write()).unwrap().schema, snapshot.schema);
     bench.make(&odd.renamed("again"), "again").await;
     assert_eq!(meaning(&*bench.keyspace("again").await), meaning(&odd));
-    // So does what the driver is asked for: rows are encoded by it.
-    bench.connection.refresh().await.unwrap();
+    // So does what rows are encoded by.
+    bench.connection.refresh("odd").await.unwrap();
     let schema = bench.connection.schema();
     let known = schema.table("odd", "t").unwrap().column("l").unwrap().cql_type.to_string();
     assert_eq!(known, "list<frozen<\"date\">>");

@@ -37,8 +37,9 @@ impl Idempotence {
 ///
 /// A counter is added to. A list that is not frozen is deleted and appended to, with the times of the node that was asked:
 /// asked of another whose clock is behind, or with a timestamp of the user's, the old elements stay and the list is doubled.
+/// A type that could not be read may be either.
 pub const fn is_harmless_to_set(cql_type: &CqlType) -> bool {
-    !matches!(cql_type, CqlType::List(_) | CqlType::Counter)
+    !matches!(cql_type, CqlType::List(_) | CqlType::Counter | CqlType::Custom(_))
 }
 
 /// What the text of a statement tells of sending it twice.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Aggregate, Column, DroppedColumn, Function, Index, IndexKind, Keyspace, KeyspaceKind, Mask, NO_FLAG,
-    OptionValue, Origin, Schema, Signature, Table, Trigger, View, parts, types,
+    OptionValue, Origin, Schema, Signature, Table, Trigger, View, parts, read::Source, types,
 };
 use crate::column::{CqlType, KeyRole, UdtType};
 
@@ -81,6 +81,7 @@ impl Snapshot {
                 "data_centers": origin.data_centers,
                 "table_options": origin.table_options,
             },
+            "unread": self.schema.unread.iter().map(|source| source.table()).collect::<Vec<_>>(),
             "notes": self.schema.notes,
             "keyspaces": keyspaces,
         });
@@ -126,12 +127,19 @@ impl Snapshot {
             data_centers: centers.collect(),
             table_options: strings(&cluster["table_options"]).into_iter().collect(),
         };
-        let mut keyspaces = BTreeMap::new();
+        let (mut keyspaces, left) = (BTreeMap::new(), &mut { types::ALL_PARTS });
         for (name, part) in members(&value, "keyspaces") {
-            let keyspace = read_keyspace(name, part).map_err(FileError::Part)?;
+            let mut keyspace = read_keyspace(name, part).map_err(FileError::Part)?;
+            keyspace.resolve_within(left);
             keyspaces.insert(name.clone(), Arc::new(keyspace));
         }
-        let schema = Schema { origin, keyspaces, notes: strings(&value["notes"]), ..Schema::default() };
+        let notes = strings(&value["notes"]);
+        // Earlier releases said it in the notes alone.
+        let unread = match value.get("unread") {
+            Some(named) => strings(named).iter().filter_map(|table| Source::named(table)).collect(),
+            None => notes.iter().filter_map(|note| Source::named_in(note)).collect(),
+        };
+        let schema = Schema { origin, keyspaces, unread, notes, ..Schema::default() };
         Ok(Self {
             name: string(&value, "name"),
             saved: string(&value, "saved"),
@@ -336,7 +344,6 @@ fn read_keyspace(name: &str, value: &Value) -> Part<Keyspace> {
         };
         keyspace.views.insert(view.clone(), read);
     }
-    keyspace.resolve();
     Ok(keyspace)
 }
 

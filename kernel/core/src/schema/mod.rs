@@ -53,6 +53,8 @@ pub struct Schema {
     pub roles: BTreeMap<String, Role>,
     /// Permissions, as far as the user may see them.
     pub grants: BTreeSet<Grant>,
+    /// The server's tables that could not be read whole: what they have may be there and be missing here.
+    pub unread: BTreeSet<read::Source>,
     /// What could not be read, each in one sentence.
     pub notes: Vec<String>,
 }

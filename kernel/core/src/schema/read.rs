@@ -3,111 +3,22 @@
 //! Every table is asked for whole, so that what a release added to it is kept as it came and what it lacks is not missed.
 
 mod cells;
+mod room;
+mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use self::cells::Row;
+use self::room::Room;
+pub use self::source::Source;
 use super::options::{default_of, is_of_old_and_off};
 use super::{
     Aggregate, Column, DroppedColumn, Function, Grant, Index, IndexKind, Keyspace, KeyspaceKind, Mask,
     NO_FLAG, Role, Signature, Table, Trigger, View, ddl, types,
 };
-use crate::column::{KeyRole, UdtType};
+use crate::column::{CqlType, KeyRole, UdtType};
 use crate::page::Page;
-
-/// A table of the server's that holds a part of the schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Source {
-    /// `system_schema.keyspaces`.
-    Keyspaces,
-    /// `system_schema.types`.
-    Types,
-    /// `system_schema.tables`.
-    Tables,
-    /// `system_schema.views`.
-    Views,
-    /// `system_schema.columns`.
-    Columns,
-    /// `system_schema.column_masks`, from Cassandra 5 on.
-    Masks,
-    /// `system_schema.dropped_columns`.
-    Dropped,
-    /// `system_schema.indexes`.
-    Indexes,
-    /// `system_schema.triggers`.
-    Triggers,
-    /// `system_schema.functions`.
-    Functions,
-    /// `system_schema.aggregates`.
-    Aggregates,
-    /// `system_virtual_schema.keyspaces`, from Cassandra 4 on.
-    VirtualKeyspaces,
-    /// `system_virtual_schema.tables`.
-    VirtualTables,
-    /// `system_virtual_schema.columns`.
-    VirtualColumns,
-}
-
-impl Source {
-    /// Whether a note on what could not be read is of one of them, and so of objects of the schema.
-    pub fn is_named_in(note: &str) -> bool {
-        Self::ALL.iter().any(|source| note.starts_with(source.table()))
-    }
-
-    /// All of them.
-    pub const ALL: [Self; 14] = [
-        Self::Keyspaces,
-        Self::Types,
-        Self::Tables,
-        Self::Views,
-        Self::Columns,
-        Self::Masks,
-        Self::Dropped,
-        Self::Indexes,
-        Self::Triggers,
-        Self::Functions,
-        Self::Aggregates,
-        Self::VirtualKeyspaces,
-        Self::VirtualTables,
-        Self::VirtualColumns,
-    ];
-
-    /// The table's name.
-    pub const fn table(self) -> &'static str {
-        match self {
-            Self::Keyspaces => "system_schema.keyspaces",
-            Self::Types => "system_schema.types",
-            Self::Tables => "system_schema.tables",
-            Self::Views => "system_schema.views",
-            Self::Columns => "system_schema.columns",
-            Self::Masks => "system_schema.column_masks",
-            Self::Dropped => "system_schema.dropped_columns",
-            Self::Indexes => "system_schema.indexes",
-            Self::Triggers => "system_schema.triggers",
-            Self::Functions => "system_schema.functions",
-            Self::Aggregates => "system_schema.aggregates",
-            Self::VirtualKeyspaces => "system_virtual_schema.keyspaces",
-            Self::VirtualTables => "system_virtual_schema.tables",
-            Self::VirtualColumns => "system_virtual_schema.columns",
-        }
-    }
-
-    /// Whether a server may lack it without anything being missing.
-    pub const fn may_lack(self) -> bool {
-        matches!(self, Self::Masks | Self::VirtualKeyspaces | Self::VirtualTables | Self::VirtualColumns)
-    }
-
-    /// What reads all of it, or what it has of one keyspace.
-    pub fn query(self, keyspace: Option<&str>) -> String {
-        match keyspace {
-            None => format!("SELECT * FROM {}", self.table()),
-            Some(name) => {
-                format!("SELECT * FROM {} WHERE keyspace_name = '{}'", self.table(), name.replace('\'', "''"))
-            }
-        }
-    }
-}
 
 /// Columns of `tables` and `views` that are no options of a table.
 const NO_OPTIONS: [&str; 10] = [
@@ -137,12 +48,38 @@ pub struct Reader {
     views: BTreeMap<Place, View>,
     columns: BTreeMap<Place, BTreeMap<Order, Column>>,
     masks: BTreeMap<Place, BTreeMap<String, Mask>>,
+    /// Tables and views of which some column could not be read.
+    broken: BTreeSet<Place>,
     table_options: BTreeSet<String>,
+    /// Sources that were not read to their end.
+    lacking: BTreeSet<Source>,
+    /// Those, and sources of which a row could not be read.
+    unread: BTreeSet<Source>,
     notes: Vec<String>,
     left_out: usize,
+    room: Room,
+}
+
+/// What the answers made.
+#[derive(Debug)]
+pub struct Read {
+    /// The keyspaces. What of them is not known for certain is left out: a table of which a column or the key is not known
+    /// would be taken for one without it.
+    pub keyspaces: BTreeMap<String, Arc<Keyspace>>,
+    /// The sources of what is left out.
+    pub unread: BTreeSet<Source>,
+    /// What is left out, each in a sentence.
+    pub notes: Vec<String>,
+    /// Whether answers contradict each other: the schema was changed between them.
+    pub torn: bool,
 }
 
 impl Reader {
+    /// Whether there is room for a page that has just come. What there is no room for is not to be kept: see [`Reader::lacks`].
+    pub fn admits(&mut self, source: Source, page: &dyn Page) -> bool {
+        self.room.admits(source, page.rows(), page.size_bytes())
+    }
+
     /// Takes one page of a source. A row that cannot be read is left out, and counted in the notes.
     pub fn take(&mut self, source: Source, page: &dyn Page) {
         if source == Source::Tables {
@@ -156,7 +93,7 @@ impl Reader {
                 Source::Types => self.user_type(row),
                 Source::Tables | Source::VirtualTables => self.table(row),
                 Source::Views => self.view(row),
-                Source::Columns | Source::VirtualColumns => self.column(row),
+                Source::Columns | Source::VirtualColumns => self.column(row, source),
                 Source::Masks => self.mask(row),
                 Source::Dropped => self.dropped(row),
                 Source::Indexes => self.index(row),
@@ -166,10 +103,11 @@ impl Reader {
             };
             if taken.is_none() {
                 self.left_out += 1;
+                self.unread.insert(source);
             }
         });
         if !read {
-            self.note(format!("A part of {} could not be read.", source.table()));
+            self.lacks(source, "a part of it is no page of rows");
         }
     }
 
@@ -178,9 +116,11 @@ impl Reader {
         self.table_options.clone()
     }
 
-    /// Says what is missing.
-    pub fn note(&mut self, note: String) {
-        self.notes.push(note);
+    /// A source could not be read, or not to its end.
+    pub fn lacks(&mut self, source: Source, why: &str) {
+        self.lacking.insert(source);
+        self.unread.insert(source);
+        self.notes.push(format!("{} could not be read: {why}", source.table()));
     }
 
     fn keyspace(&mut self, row: &Row<'_>, kind: KeyspaceKind) -> Option<()> {
@@ -211,10 +151,16 @@ impl Reader {
         })
     }
 
+    /// The type that a text is; `None` where there is no room for its parts.
+    fn parse(&mut self, text: &str, keyspace: &str) -> Option<CqlType> {
+        types::parse_within(text, keyspace, &mut self.room.type_parts)
+    }
+
     fn user_type(&mut self, row: &Row<'_>) -> Option<()> {
         let (keyspace, name) = (row.text("keyspace_name")?, row.text("type_name")?);
         let fields = row.texts("field_names")?.into_iter().zip(row.texts("field_types")?);
-        let fields = fields.map(|(field, text)| (field, types::parse(&text, &keyspace))).collect();
+        let mut typed = |(field, text): (String, String)| Some((field, self.parse(&text, &keyspace)?));
+        let fields = fields.map(&mut typed).collect::<Option<_>>()?;
         let definition = UdtType { keyspace: keyspace.clone(), name: name.clone(), fields };
         self.open(&keyspace).types.insert(name, definition);
         Some(())
@@ -239,8 +185,23 @@ impl Reader {
         Some(())
     }
 
-    fn column(&mut self, row: &Row<'_>) -> Option<()> {
-        let (keyspace, name) = (row.text("keyspace_name")?, row.text("column_name")?);
+    fn column(&mut self, row: &Row<'_>, source: Source) -> Option<()> {
+        let Some(place) = row.text("keyspace_name").zip(row.text("table_name")) else {
+            // It may be of any table.
+            self.lacking.insert(source);
+            return None;
+        };
+        let Some((order, column)) = self.placed(row, &place.0) else {
+            self.broken.insert(place);
+            return None;
+        };
+        self.columns.entry(place).or_default().insert(order, column);
+        Some(())
+    }
+
+    /// A column and its place in its table.
+    fn placed(&mut self, row: &Row<'_>, keyspace: &str) -> Option<(Order, Column)> {
+        let name = row.text("column_name")?;
         let (order, role) = match row.text("kind")?.as_str() {
             "partition_key" => (0, Some(KeyRole::Partition)),
             "clustering" => (1, Some(KeyRole::Clustering)),
@@ -250,14 +211,12 @@ impl Reader {
         let position = row.text("position")?.parse().ok()?;
         let column = Column {
             name: name.clone(),
-            cql_type: types::parse(&row.text("type")?, &keyspace),
+            cql_type: self.parse(&row.text("type")?, keyspace)?,
             role,
             descending: row.text("clustering_order").is_some_and(|order| order.eq_ignore_ascii_case("desc")),
             mask: None,
         };
-        let place = (keyspace, row.text("table_name")?);
-        self.columns.entry(place).or_default().insert((order, position, name), column);
-        Some(())
+        Some(((order, position, name), column))
     }
 
     fn mask(&mut self, row: &Row<'_>) -> Option<()> {
@@ -287,7 +246,7 @@ impl Reader {
     fn dropped(&mut self, row: &Row<'_>) -> Option<()> {
         let place = (row.text("keyspace_name")?, row.text("table_name")?);
         let dropped = DroppedColumn {
-            cql_type: types::parse(&row.text("type")?, &place.0),
+            cql_type: self.parse(&row.text("type")?, &place.0)?,
             is_static: row.text("kind").is_some_and(|kind| kind == "static"),
             dropped_at: row.timestamp("dropped_time")?.checked_mul(1000)?,
         };
@@ -319,8 +278,8 @@ impl Reader {
         let (keyspace, name) = (row.text("keyspace_name")?, row.text("function_name")?);
         let kinds = row.texts("argument_types")?;
         let names = row.texts("argument_names")?;
-        let arguments =
-            names.into_iter().zip(kinds.iter().map(|text| types::parse(text, &keyspace))).collect();
+        let typed = |(name, text): (String, &String)| Some((name, self.parse(text, &keyspace)?));
+        let arguments = names.into_iter().zip(&kinds).map(typed).collect::<Option<_>>()?;
         let flag = |name: &str, word: &str| row.flag(name).unwrap_or(false).then(|| word.to_owned());
         let mut qualities: Vec<_> = flag("deterministic", "DETERMINISTIC")
             .into_iter()
@@ -330,7 +289,7 @@ impl Reader {
         qualities.extend(on.first().map(|argument| format!("MONOTONIC ON {}", ddl::name(argument))));
         let function = Function {
             arguments,
-            returns: types::parse(&row.text("return_type")?, &keyspace),
+            returns: self.parse(&row.text("return_type")?, &keyspace)?,
             language: row.text("language")?,
             body: row.text("body")?,
             called_on_null: row.flag("called_on_null_input")?,
@@ -345,10 +304,10 @@ impl Reader {
         let (keyspace, name) = (row.text("keyspace_name")?, row.text("aggregate_name")?);
         let kinds = row.texts("argument_types")?;
         let aggregate = Aggregate {
-            arguments: kinds.iter().map(|text| types::parse(text, &keyspace)).collect(),
-            returns: types::parse(&row.text("return_type")?, &keyspace),
+            arguments: kinds.iter().map(|text| self.parse(text, &keyspace)).collect::<Option<_>>()?,
+            returns: self.parse(&row.text("return_type")?, &keyspace)?,
             state_function: row.text("state_func")?,
-            state_type: types::parse(&row.text("state_type")?, &keyspace),
+            state_type: self.parse(&row.text("state_type")?, &keyspace)?,
             final_function: row.text("final_func"),
             initial: row.text("initcond"),
         };
@@ -356,8 +315,8 @@ impl Reader {
         Some(())
     }
 
-    /// The keyspaces that were read, and what is missing of them.
-    pub fn finish(mut self) -> (BTreeMap<String, Arc<Keyspace>>, Vec<String>) {
+    /// Puts together what was read.
+    pub fn finish(mut self) -> Read {
         if self.left_out > 0 {
             self.notes.push(format!("{} rows of the schema could not be read.", self.left_out));
         }
@@ -368,33 +327,70 @@ impl Reader {
             let columns = columns.remove(place).unwrap_or_default().into_values();
             columns.map(|column| Column { mask: masks.remove(&column.name), ..column }).collect::<Vec<_>>()
         };
+        let (mut torn, mut without) = (false, 0);
         for (place, mut table) in std::mem::take(&mut self.tables) {
             table.columns = of(&place);
-            self.open(&place.0).tables.insert(place.1, table);
+            if self.is_whole(&place, &table, &mut torn) {
+                self.open(&place.0).tables.insert(place.1, table);
+            } else {
+                without += 1;
+            }
         }
         for (place, mut view) in std::mem::take(&mut self.views) {
             view.table.columns = of(&place);
-            self.open(&place.0).views.insert(place.1, view);
+            if self.is_whole(&place, &view.table, &mut torn) {
+                self.open(&place.0).views.insert(place.1, view);
+            } else {
+                without += 1;
+            }
         }
         // Where `tables` may not be read, the columns still tell which there are.
         for (place, columns) in columns {
             let table =
                 Table { name: place.1.clone(), columns: columns.into_values().collect(), ..Table::default() };
-            self.open(&place.0).tables.insert(place.1, table);
+            if self.unread.contains(&Source::Tables) && self.is_whole(&place, &table, &mut torn) {
+                self.open(&place.0).tables.insert(place.1, table);
+            }
         }
+        if without > 0 {
+            self.notes
+                .push(format!("The columns of {without} tables could not be read, and they are left out."));
+        }
+        let left = &mut { types::ALL_PARTS };
         let keyspaces = self.keyspaces.into_iter().map(|(name, mut keyspace)| {
-            keyspace.resolve();
+            keyspace.resolve_within(left);
             (name, Arc::new(keyspace))
         });
-        (keyspaces.collect(), self.notes)
+        Read { keyspaces: keyspaces.collect(), unread: self.unread, notes: self.notes, torn }
+    }
+
+    /// Whether all columns of a table are known; what is not is of a source that was not read.
+    fn is_whole(&mut self, place: &Place, table: &Table, torn: &mut bool) -> bool {
+        let source = match self.open(&place.0).kind {
+            KeyspaceKind::Virtual => Source::VirtualColumns,
+            _ => Source::Columns,
+        };
+        let has_key = table.partition_key().next().is_some();
+        let is_read = !self.lacking.contains(&source) && !self.broken.contains(place);
+        if has_key && is_read {
+            return true;
+        }
+        self.unread.insert(source);
+        // Rows that are not there, of a source that was read: the table was made or dropped meanwhile.
+        *torn |= is_read;
+        false
     }
 }
 
 impl Keyspace {
     /// Gives all user-defined types in it the fields that its types have.
     pub fn resolve(&mut self) {
+        self.resolve_within(&mut { types::ALL_PARTS });
+    }
+
+    /// The same for as long as `left` of a schema's parts lasts.
+    pub(super) fn resolve_within(&mut self, left: &mut usize) {
         let mut known = std::mem::take(&mut self.types);
-        let left = &mut { types::ALL_PARTS };
         types::resolve_all(&mut known, left);
         let tables = self.tables.values_mut().chain(self.views.values_mut().map(|view| &mut view.table));
         for table in tables {

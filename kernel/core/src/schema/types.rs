@@ -7,26 +7,43 @@ use crate::cql::keywords;
 
 /// How deep types are followed into each other.
 const MAX_DEPTH: usize = 32;
+/// How many types one text may name.
+const MAX_NAMED: usize = 10_000;
 /// How many types one type may be made of, once all fields stand in it.
 const MAX_PARTS: usize = 20_000;
-/// How many all types of a keyspace may be made of so; what is beyond keeps its name and has no fields.
+/// How many all texts of a schema may name.
+pub(super) const ALL_NAMED: usize = 1_000_000;
+/// How many all types of a schema may be made of so; what is beyond keeps its name and has no fields.
 pub(super) const ALL_PARTS: usize = 400_000;
 
 /// The type that a text is, e.g. `frozen<map<text, "Address">>`. A name is a user-defined type of `keyspace`, without its
-/// fields as yet ([`resolve`]). A text that is no type is a class of the server's.
+/// fields as yet ([`resolve`]). A text that is no type is a class of the server's, and so is one that names too many.
 pub fn parse(text: &str, keyspace: &str) -> CqlType {
-    let mut parser = Parser { rest: text, keyspace, depth: 0 };
-    match parser.cql_type() {
-        Some(parsed) if parser.rest.trim().is_empty() => parsed,
-        _ => CqlType::Custom(text.to_owned()),
+    parse_within(text, keyspace, &mut { MAX_NAMED }).unwrap_or_else(|| CqlType::Custom(text.to_owned()))
+}
+
+/// The same for as long as `left` of the parts that all texts may name lasts; `None` where the text names more than that, or
+/// more than one text may.
+pub(super) fn parse_within(text: &str, keyspace: &str, left: &mut usize) -> Option<CqlType> {
+    let most = MAX_NAMED.min(*left);
+    let mut parser = Parser { rest: text, keyspace, depth: 0, parts: most };
+    let parsed = parser.cql_type();
+    *left -= most - parser.parts;
+    match parsed {
+        _ if parser.parts == 0 => None,
+        Some(parsed) if parser.rest.trim().is_empty() => Some(parsed),
+        _ => Some(CqlType::Custom(text.to_owned())),
     }
 }
 
 /// Gives the user-defined types inside `cql_type` the fields that `types` has for them, for as long as `left` of the
-/// keyspace's parts lasts. One that is called like a type of the
+/// schema's parts lasts. One that is called like a type of the
 /// language's own is found where it is frozen: the server's tables have it without quotes (`frozen<date>`), and nothing of the
 /// language's own that has no parts can be frozen.
 pub fn resolve(cql_type: &mut CqlType, types: &BTreeMap<String, UdtType>, left: &mut usize) {
+    if cql_type.is_native() {
+        return;
+    }
     let most = MAX_PARTS.min(*left);
     let mut parts = most;
     fill(cql_type, types, MAX_DEPTH, &mut parts);
@@ -64,7 +81,8 @@ fn fill(cql_type: &mut CqlType, types: &BTreeMap<String, UdtType>, depth: usize,
         }
         CqlType::Tuple(items) => items.iter_mut().for_each(|item| fill(item, types, depth - 1, parts)),
         CqlType::Udt(udt) => {
-            if let Some(known) = types.get(&udt.name) {
+            // Fields that there is no room for are not even copied.
+            if let Some(known) = types.get(&udt.name).filter(|known| known.fields.len() <= *parts) {
                 udt.fields.clone_from(&known.fields);
             }
             udt.fields.iter_mut().for_each(|(_, field)| fill(field, types, depth - 1, parts));
@@ -132,14 +150,17 @@ struct Parser<'a> {
     rest: &'a str,
     keyspace: &'a str,
     depth: usize,
+    /// How many more types it may name.
+    parts: usize,
 }
 
 impl Parser<'_> {
     fn cql_type(&mut self) -> Option<CqlType> {
         self.depth += 1;
-        if self.depth > MAX_DEPTH {
+        if self.depth > MAX_DEPTH || self.parts == 0 {
             return None;
         }
+        self.parts -= 1;
         self.rest = self.rest.trim_start();
         let parsed = if self.rest.starts_with('"') {
             let name = self.quoted('"')?;
@@ -326,6 +347,18 @@ mod tests {
         let mut ring = chain(3, 2);
         ring.get_mut("t2").unwrap().fields.push(("back".to_owned(), parse("frozen<t0>", "ks")));
         assert_eq!(in_order(&ring).len(), 3, "a ring ends");
+    }
+
+    #[test]
+    fn a_text_names_so_many_types_and_all_texts_of_a_schema_so_many() {
+        let wide = |parts: usize| format!("tuple<{}int>", "a, ".repeat(parts));
+        assert!(matches!(parse(&wide(5_000), "ks"), CqlType::Tuple(items) if items.len() == 5_001));
+        assert!(matches!(parse(&wide(1_000_000), "ks"), CqlType::Custom(_)));
+        let mut left = ALL_NAMED;
+        assert_eq!(parse_within(&wide(1_000_000), "ks", &mut left), None);
+        assert!(parse_within("map<int, text>", "ks", &mut left).is_some());
+        assert_eq!(ALL_NAMED - left, MAX_NAMED + 3, "what is refused has cost no more than one type may");
+        assert_eq!(parse_within("map<int, text>", "ks", &mut 2), None);
     }
 
     #[test]

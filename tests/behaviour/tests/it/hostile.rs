@@ -195,7 +195,58 @@ async fn a_flood_of_events_and_of_answers_that_nobody_asked_for_is_passed_over()
     }
 }
 
-/// The driver reads these tables for itself, on a connection of its own.
+/// User-defined types of one keyspace, each of which has the next one for its field.
+fn chain_of_types(length: usize) -> Vec<u8> {
+    let mut body = [2_u32, 1, 4].map(u32::to_be_bytes).concat();
+    ["system_schema", "types"].into_iter().for_each(|name| text(&mut body, name));
+    let texts: &[u8] = &[0, 0x20, 0, 13];
+    for (name, kind) in [
+        ("keyspace_name", &[0, 13][..]),
+        ("type_name", &[0, 13]),
+        ("field_names", texts),
+        ("field_types", texts),
+    ] {
+        text(&mut body, name);
+        body.extend_from_slice(kind);
+    }
+    let cell = |body: &mut Vec<u8>, parts: &[&[u8]]| {
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        body.extend(u32::try_from(length).unwrap().to_be_bytes());
+        parts.iter().for_each(|part| body.extend_from_slice(part));
+    };
+    let list_of = |body: &mut Vec<u8>, item: &str| {
+        let length = u32::try_from(item.len()).unwrap().to_be_bytes();
+        cell(body, &[&[0, 0, 0, 1], &length, item.as_bytes()]);
+    };
+    body.extend(u32::try_from(length).unwrap().to_be_bytes());
+    for at in 0..length {
+        cell(&mut body, &[b"chain"]);
+        cell(&mut body, &[format!("t{at}").as_bytes()]);
+        list_of(&mut body, "f");
+        list_of(&mut body, &format!("frozen<t{}>", at + 1));
+    }
+    message(RESULT, 0, &body)
+}
+
+/// Who follows types into each other on the stack has none left at the end of such a chain.
+#[tokio::test]
+async fn a_chain_of_types_of_any_length_ends_no_notebook() {
+    let astra = database().await;
+    let mut notebook = connected_to(&astra).await;
+    notebook.ok("CREATE TABLE here (k int PRIMARY KEY)").await;
+    for length in [40_000, 300_000] {
+        answers_to(&astra, "system_schema.types", &[chain_of_types(length)], 1).await;
+        // What is altered is read again, and what is connected anew reads everything.
+        notebook.ok(&format!("ALTER TABLE here ADD v{length} int")).await;
+        let mut other = Notebook::connected(&astra).await;
+        for notebook in [&mut notebook, &mut other] {
+            notebook.ok("SELECT k FROM here").await;
+            notebook.run("here?").await;
+            goes_on(notebook, &format!("a chain of {length}"), "").await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_node_that_lies_about_the_schema_ends_no_notebook() {
     let astra = database().await;
@@ -214,7 +265,7 @@ async fn a_node_that_lies_about_the_schema_ends_no_notebook() {
         let before = astra.facts().await.unwrap().requests_refused;
         for (number, (what, lie)) in lies.iter().enumerate() {
             answers_to(&astra, table, std::slice::from_ref(lie), 1).await;
-            // Whatever is altered, the driver reads the schema again.
+            // Whatever is altered, its keyspace is read again.
             let name = format!("{}_{number}", table.replace('.', "_"));
             let cell = notebook.run(&format!("%%cql --timeout 20s\nALTER TABLE t ADD {name} int")).await;
             let ename = cell.content()["ename"].as_str().unwrap_or_default();

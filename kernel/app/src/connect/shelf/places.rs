@@ -162,8 +162,7 @@ pub(in super::super) async fn is_agreed(
         old.words(),
         new.words()
     );
-    let answer = desk.ask(&question, false).await?;
-    Ok(answer.is_some_and(|answer| matches!(answer.expose().trim().to_lowercase().as_str(), "y" | "yes")))
+    Ok(desk.agrees(&question).await? == Some(true))
 }
 
 /// A saved connection that a new one is to become, and what was found under its name when the person agreed.
@@ -221,8 +220,7 @@ fn place_of(known: &Profile) -> String {
 pub(super) async fn confirm(desk: &dyn Desk, known: &Profile, losses: &[String]) -> Result<(), Diagnostic> {
     let it = losses.join(", and ");
     let question = format!("`{}` is saved and {it}. Replace it? [y/N] ", known.name);
-    let answer = desk.ask(&question, false).await?;
-    if answer.is_some_and(|answer| matches!(answer.expose().trim().to_lowercase().as_str(), "y" | "yes")) {
+    if desk.agrees(&question).await? == Some(true) {
         return Ok(());
     }
     let name = cqlbook_core::magic::quoted(&known.name);

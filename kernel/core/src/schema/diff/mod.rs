@@ -3,6 +3,7 @@
 //!
 //! Ids, versions and the order in which things were made mean nothing here. A rename cannot be seen, only guessed.
 
+mod known;
 mod plan;
 pub mod script;
 mod tree;
@@ -171,8 +172,9 @@ impl Sides {
     }
 }
 
-/// Compares two schemas.
+/// Compares two schemas, as far as both were read.
 pub fn diff(old: &Schema, new: &Schema, sides: &Sides) -> Diff {
+    let (old, new) = &known::to_both(old, new);
     let names = sides.names(old, new);
     let servers = Servers::of(old, new);
     let nodes =

@@ -21,8 +21,9 @@ pub struct Step {
     pub note: Option<String>,
 }
 
-/// The statements that turn `old` into `new`.
+/// The statements that turn `old` into `new`, as far as both were read.
 pub fn steps(old: &Schema, new: &Schema, sides: &Sides) -> Vec<Step> {
+    let (old, new) = &super::known::to_both(old, new);
     let servers = Servers::of(old, new);
     let mut script = Script { steps: Vec::new(), servers: &servers };
     for name in sides.names(old, new) {

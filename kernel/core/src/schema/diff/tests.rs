@@ -8,6 +8,7 @@ use insta::assert_snapshot;
 use super::*;
 use crate::column::UdtType;
 use crate::render;
+use crate::schema::read::Source;
 use crate::schema::testing::{self, Features};
 use crate::schema::{Column, Index, IndexKind, OptionValue, types};
 
@@ -302,4 +303,35 @@ fn a_compact_table_is_described_as_it_was_made() {
         made(&["dense"], &["k int pk", "c int ck", "v int"], &[]),
         "CREATE TABLE shop.c ( k int, c int, v int, PRIMARY KEY (k, c) ) WITH COMPACT STORAGE AND CLUSTERING ORDER BY (c ASC) AND comment = '';"
     );
+}
+
+#[test]
+fn what_one_side_has_not_read_is_neither_made_nor_dropped() {
+    let (monday, today) = (monday(), today());
+    let sides = Sides::default();
+    assert!(!script::steps(&today, &schema(Vec::new()), &sides).is_empty());
+    for source in Source::ALL {
+        // A side that lacks a source, with what it has taken out as well.
+        let mut holed = today.clone();
+        holed.unread.insert(source);
+        let empty = Schema { unread: Source::ALL.into(), ..Schema::default() };
+        for (old, new) in [(&today, &empty), (&empty, &today)] {
+            let steps = script::steps(old, new, &sides);
+            assert!(steps.is_empty() && diff(old, new, &sides).nodes.is_empty(), "{steps:?}");
+        }
+        let told = script::text(&script::steps(&monday, &holed, &sides), "", true);
+        let what = match source {
+            Source::Tables => "TABLE",
+            Source::Columns => "TABLE",
+            Source::Indexes => "INDEX",
+            Source::Types => "TYPE",
+            Source::Functions => "FUNCTION",
+            Source::Keyspaces => "KEYSPACE",
+            _ => continue,
+        };
+        assert!(
+            !told.contains(&format!("DROP {what}")) && !told.contains(&format!("CREATE {what}")),
+            "{told}"
+        );
+    }
 }

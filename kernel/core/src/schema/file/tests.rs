@@ -1,5 +1,7 @@
 //! Snapshots written and read again.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::schema::testing::{self, Features};
 
@@ -31,6 +33,17 @@ fn what_is_written_is_read_again_whole() {
         let written = snapshot(seed);
         assert_eq!(Snapshot::read(&written.write()).as_ref(), Ok(&written), "seed {seed}");
     }
+}
+
+#[test]
+fn what_was_not_read_is_kept_and_older_files_tell_it_in_their_notes() {
+    let mut written = snapshot(1);
+    written.schema.unread = BTreeSet::from([Source::Indexes]);
+    written.schema.notes = vec!["system_schema.indexes could not be read: no".to_owned()];
+    assert_eq!(Snapshot::read(&written.write()).as_ref(), Ok(&written));
+    let mut value: Value = serde_json::from_str(&written.write()).unwrap();
+    value.as_object_mut().unwrap().remove("unread");
+    assert_eq!(Snapshot::read(&value.to_string()).as_ref(), Ok(&written));
 }
 
 #[test]

@@ -61,7 +61,6 @@ fn a_keyspace_is_put_together_from_its_rows() {
             &["'shop'", "'t'", "'c'", "'clustering'", "0", "'int'", "'desc'"],
             &["'shop'", "'t'", "'z'", "'partition_key'", "0", "'int'", "'none'"],
             &["'shop'", "'alone'", "'k'", "'partition_key'", "0", "'int'", "'none'"],
-            &["'shop'", "'t'", "'lost'", "null", "0", "'int'", "'none'"],
         ],
     );
     take(
@@ -69,8 +68,8 @@ fn a_keyspace_is_put_together_from_its_rows() {
         &[("keyspace_name", T), ("table_name", T), ("index_name", T), ("kind", T), ("options", text_map())],
         &[&["'shop'", "'t'", "'i'", "'CUSTOM'", "{'class_name': 'a.b.StorageAttachedIndex', 'target': 'a'}"]],
     );
-    let (keyspaces, notes) = reader.finish();
-    assert_eq!(notes, ["1 rows of the schema could not be read."]);
+    let Read { keyspaces, notes, unread, torn } = reader.finish();
+    assert!(notes.is_empty() && unread.is_empty() && !torn, "{notes:?}");
     let shop = &keyspaces["shop"];
     assert!(!shop.durable_writes && shop.replication["replication_factor"] == "1");
     let table = &shop.tables["t"];
@@ -90,7 +89,115 @@ fn a_keyspace_is_put_together_from_its_rows() {
             r#"from_the_future Text("::1")"#,
         ]
     );
-    assert!(shop.tables.contains_key("alone"));
+    assert!(!shop.tables.contains_key("alone"), "it was made or dropped meanwhile");
+}
+
+const COLUMN: [(&str, CqlType); 6] = [
+    ("keyspace_name", T),
+    ("table_name", T),
+    ("column_name", T),
+    ("kind", T),
+    ("position", CqlType::Int),
+    ("type", T),
+];
+
+/// Tables of `ks` with the rows of their columns: table, column, kind, type.
+fn read_of(tables: &[&str], columns: &[[&str; 4]]) -> Reader {
+    let quoted = |text: &str| format!("'{text}'");
+    let mut reader = Reader::default();
+    for table in tables {
+        let page =
+            VecPage::of(&[("keyspace_name", T), ("table_name", T)], &[&["'ks'", quoted(table).as_str()]]);
+        reader.take(Source::Tables, &page);
+    }
+    for row in columns {
+        let [table, column, kind, ty] =
+            row.map(|text| if text == "null" { text.to_owned() } else { quoted(text) });
+        let page = VecPage::of(&COLUMN, &[&["'ks'", &table, &column, &kind, "0", &ty]]);
+        reader.take(Source::Columns, &page);
+    }
+    reader
+}
+
+#[test]
+fn a_table_that_is_not_known_whole_is_left_out() {
+    let key = |table| [table, "k", "partition_key", "int"];
+    let read = read_of(
+        &["whole", "no_columns", "no_key", "no_type"],
+        &[
+            key("whole"),
+            ["no_key", "v", "regular", "int"],
+            key("no_type"),
+            ["no_type", "tags", "regular", "null"],
+        ],
+    )
+    .finish();
+    assert_eq!(read.keyspaces["ks"].tables.keys().collect::<Vec<_>>(), ["whole"]);
+    assert_eq!(read.unread, BTreeSet::from([Source::Columns]));
+    assert_eq!(
+        read.notes,
+        [
+            "1 rows of the schema could not be read.",
+            "The columns of 3 tables could not be read, and they are left out."
+        ]
+    );
+    let torn = read_of(&["whole", "no_columns"], &[key("whole")]).finish();
+    assert!(torn.torn, "a table without columns was made or dropped meanwhile");
+    // Where `tables` may not be read, the columns tell which there are.
+    let mut reader = read_of(&[], &[key("whole")]);
+    reader.lacks(Source::Tables, "not allowed");
+    let read = reader.finish();
+    assert!(read.keyspaces["ks"].tables.contains_key("whole"));
+    assert_eq!(read.unread, BTreeSet::from([Source::Tables]));
+}
+
+#[test]
+fn a_type_of_too_many_parts_leaves_its_table_out() {
+    let wide = format!("tuple<{}int>", "a, ".repeat(1_000_000));
+    let columns = [["t", "k", "partition_key", "int"], ["t", "v", "regular", &wide]];
+    let read = read_of(&["t"], &columns).finish();
+    assert!(read.keyspaces["ks"].tables.is_empty() && read.unread.contains(&Source::Columns));
+}
+
+#[test]
+fn a_chain_of_types_of_any_length_ends() {
+    const LENGTH: usize = 300_000;
+    let columns =
+        [("keyspace_name", T), ("type_name", T), ("field_names", text_list()), ("field_types", text_list())];
+    let mut reader = Reader::default();
+    let text = |text: String| Some(text.into_bytes());
+    let list = |item: String| {
+        let count = 1_u32.to_be_bytes();
+        let length = u32::try_from(item.len()).unwrap().to_be_bytes();
+        Some([&count[..], &length[..], item.as_bytes()].concat())
+    };
+    let rows = (0..LENGTH).map(|at| {
+        let next = if at + 1 < LENGTH { format!("frozen<t{}>", at + 1) } else { "int".to_owned() };
+        vec![text("ks".to_owned()), text(format!("t{at}")), list("f".to_owned()), list(next)]
+    });
+    let named = columns.iter().map(|(name, ty)| crate::column::Column {
+        name: (*name).to_owned(),
+        cql_type: ty.clone(),
+        role: None,
+    });
+    let page = VecPage::new(named.collect(), rows.collect());
+    assert!(!reader.admits(Source::Types, &page), "they are more than a schema has");
+    // Even where they were taken, none is followed on the stack.
+    reader.take(Source::Types, &page);
+    let read = reader.finish();
+    assert_eq!(types::in_order(&read.keyspaces["ks"].types).len(), LENGTH);
+}
+
+#[test]
+fn there_is_room_for_so_many_objects_and_columns() {
+    let mut room = Room::default();
+    assert!(room.admits(Source::Tables, 30_000, 0));
+    assert!(!room.admits(Source::Types, 30_000, 0), "tables and types count alike");
+    assert!(room.admits(Source::Types, 20_000, 0));
+    assert!(!room.admits(Source::Types, 0, 0), "a page of nothing counts as well");
+    assert!(room.admits(Source::Columns, 1_000_000, 100 << 20));
+    assert!(!room.admits(Source::Columns, 1, 0));
+    assert!(!Room::default().admits(Source::Columns, 1, 200 << 20), "bytes count");
 }
 
 #[test]
@@ -104,15 +211,7 @@ fn a_masks_argument_is_the_value_and_no_literal() {
             [("keyspace_name", T), ("durable_writes", CqlType::Boolean), ("replication", text_map())];
         take(Source::Keyspaces, &keyspace, &["'ks'", "true", "{'class': 'SimpleStrategy'}"]);
         take(Source::Tables, &[("keyspace_name", T), ("table_name", T)], &["'ks'", "'t'"]);
-        let column = [
-            ("keyspace_name", T),
-            ("table_name", T),
-            ("column_name", T),
-            ("kind", T),
-            ("position", CqlType::Int),
-            ("type", T),
-        ];
-        take(Source::Columns, &column, &["'ks'", "'t'", "'v'", "'regular'", "-1", "'text'"]);
+        take(Source::Columns, &COLUMN, &["'ks'", "'t'", "'v'", "'partition_key'", "0", "'text'"]);
         let mask = [
             ("keyspace_name", T),
             ("table_name", T),
@@ -124,7 +223,7 @@ fn a_masks_argument_is_the_value_and_no_literal() {
         ];
         let (kind, stored) = (format!("['{kind}']"), format!("['{}']", stored.replace('\'', "''")));
         take(Source::Masks, &mask, &["'ks'", "'t'", "'v'", "'system'", "'mask_replace'", &kind, &stored]);
-        let (keyspaces, notes) = reader.finish();
+        let Read { keyspaces, notes, .. } = reader.finish();
         assert!(notes.is_empty(), "{notes:?}");
         ddl::mask(keyspaces["ks"].tables["t"].columns[0].mask.as_ref().unwrap())
     };
