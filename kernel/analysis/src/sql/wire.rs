@@ -1,6 +1,7 @@
 //! What kernel and engine say to each other as bytes, from one process to another of the same build.
 //!
-//! The engine greets; then, as often as the kernel likes: a [`Job`] there, its outcome and what comes [`Next`] back. A job and an
+//! The engine greets; then, as often as the kernel likes: a [`Job`] there, that it computes, its outcome and what comes
+//! [`Next`] back. A job and an
 //! outcome are a line of JSON and then, for each table, its columns as a stream of Arrow's IPC format, whose end it marks itself.
 //! No other program reads this, and no version of it is kept: an engine of another build is known by its greeting, and refused.
 
@@ -50,9 +51,11 @@ pub enum Stranger {
     Other,
 }
 
-/// What an engine does behind an outcome.
+/// What an engine does, before and behind an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Next {
+    /// It has the whole job, and computes it. One that ends without having said so has done nothing with it.
+    Computes,
     /// It waits for another job.
     Ready,
     /// It ends, because of what the job has done to it.
