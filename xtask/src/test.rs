@@ -227,6 +227,8 @@ impl House {
 
     /// The wheel, in an environment where nothing else knows the kernel.
     fn wheel(&mut self) -> Outcome {
+        // Of the engine the wheel holds what is built already.
+        self.build()?;
         let (wheel, python) = wheel::build_for_tests(&self.places)?;
         let sandbox = self.sandbox()?;
         let (bundle, token) = (sandbox.bundle()?.to_owned(), sandbox.token_json()?.to_owned());

@@ -39,6 +39,7 @@ fn serve() -> io::Result<()> {
     let (jobs, waiting) = mpsc::channel();
     std::thread::spawn(move || read(&jobs));
     for job in waiting {
+        wire::write_next(Next::Computes, &mut out)?;
         memory::bound();
         let outcome = compute(job);
         // After a panic, what the engine's threads share may be in any state.

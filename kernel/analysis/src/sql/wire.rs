@@ -1,6 +1,7 @@
 //! What kernel and engine say to each other as bytes, from one process to another of the same build.
 //!
-//! The engine greets; then, as often as the kernel likes: a [`Job`] there, its outcome and what comes [`Next`] back. A job and an
+//! The engine greets; then, as often as the kernel likes: a [`Job`] there, that it computes, its outcome and what comes
+//! [`Next`] back. A job and an
 //! outcome are a line of JSON and then, for each table, its columns as a stream of Arrow's IPC format, whose end it marks itself.
 //! No other program reads this, and no version of it is kept: an engine of another build is known by its greeting, and refused.
 
@@ -50,9 +51,11 @@ pub enum Stranger {
     Other,
 }
 
-/// What an engine does behind an outcome.
+/// What an engine does, before and behind an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Next {
+    /// It has the whole job, and computes it. One that ends without having said so has done nothing with it.
+    Computes,
     /// It waits for another job.
     Ready,
     /// It ends, because of what the job has done to it.
@@ -260,12 +263,12 @@ mod tests {
     fn only_an_engine_of_the_same_build_is_taken_for_one() {
         let mut own = Vec::new();
         write_greeting(&mut own).unwrap();
+        assert_eq!(read_greeting(own.as_slice()).unwrap(), Ok(()));
         let read = |text: &str| read_greeting(text.as_bytes()).unwrap();
-        let own = String::from_utf8(own).unwrap();
-        assert_eq!(read(&own), Ok(()));
-        let version = own.replace(env!("CARGO_PKG_VERSION"), "9.8.7");
-        assert_eq!(read(&version), Err(Stranger::Version("9.8.7".to_owned())));
-        assert_eq!(read(&own.replace("\"protocol\":", "\"protocol\":1")), Err(Stranger::Build));
+        let other =
+            |version: &str| format!(r#"{{"program":"{PROGRAM}","version":"{version}","protocol":1}}"#);
+        assert_eq!(read(&other("9.8.7")), Err(Stranger::Version("9.8.7".to_owned())));
+        assert_eq!(read(&other(env!("CARGO_PKG_VERSION"))), Err(Stranger::Build));
         assert_eq!(read("Usage: something else\n"), Err(Stranger::Other));
         assert_eq!(read(&"endless".repeat(10_000)), Err(Stranger::Other));
         assert!(read_greeting([].as_slice()).is_err());

@@ -102,6 +102,10 @@ impl Engine {
     /// Ends the process, whatever it does, and waits until it and its folder are gone.
     pub(crate) async fn end(&self) {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // One that waits for a query has its thread wait too, until nobody can ask it any more.
+        if let Ok(mut idle) = self.idle.try_lock() {
+            drop(idle.take());
+        }
         if let Some(handle) = last {
             handle.end();
             // Where that takes too long the system ends it with the kernel, and another kernel removes the folder.

@@ -29,7 +29,7 @@ pub(super) enum Reply {
     Answer { answer: Result<Answer, SqlError>, is_ready: bool },
     /// It gave no answer, and has ended.
     Failed(Failed),
-    /// It had ended before it could be asked.
+    /// It had ended before it had the job.
     Gone,
 }
 
@@ -183,6 +183,8 @@ struct Conversation {
     stdin: BufWriter<ChildStdin>,
     stdout: BufReader<ChildStdout>,
     complaint: Option<JoinHandle<String>>,
+    /// Whether it has answered a job, and so can.
+    has_answered: bool,
     _spill: Spill,
 }
 
@@ -202,26 +204,45 @@ impl Conversation {
             return Err(Failed::Died("It has no pipes.".to_owned()));
         };
         let mut stdout = BufReader::new(stdout);
-        let complaint = std::thread::spawn(move || listen(stderr));
+        let complaint = std::thread::spawn(move || last_words(stderr));
         let is_greeted = program::greet(&mut stdout)?;
-        let mut begun =
-            Self { stdin: BufWriter::new(stdin), stdout, complaint: Some(complaint), _spill: spill };
+        let mut begun = Self {
+            stdin: BufWriter::new(stdin),
+            stdout,
+            complaint: Some(complaint),
+            has_answered: false,
+            _spill: spill,
+        };
         if is_greeted { Ok(begun) } else { Err(begun.ended(handle, "It does not say who it is.")) }
     }
 
     fn ask(&mut self, job: &Job, handle: &Handle) -> Reply {
-        if !matches!(handle.status(), Ok(None)) {
-            return Reply::Gone;
+        if let Err(error) = self.hand_over(job) {
+            // It was ended while it waited, whoever did so: another one takes the job.
+            if self.has_answered {
+                return Reply::Gone;
+            }
+            return Reply::Failed(self.ended(handle, &error.to_string()));
         }
-        match self.exchange(job) {
-            Ok((answer, next)) => Reply::Answer { answer, is_ready: next == Next::Ready },
+        match self.listen() {
+            Ok((answer, next)) => {
+                self.has_answered = true;
+                Reply::Answer { answer, is_ready: next == Next::Ready }
+            }
             Err(error) => Reply::Failed(self.ended(handle, &error.to_string())),
         }
     }
 
-    fn exchange(&mut self, job: &Job) -> io::Result<(Result<Answer, SqlError>, Next)> {
-        // Where it cannot be written the process has ended, and says why.
+    /// Writes a job, and hears that it has come.
+    fn hand_over(&mut self, job: &Job) -> io::Result<()> {
         wire::write_job(job, &mut self.stdin)?;
+        match wire::read_next(&mut self.stdout)? {
+            Next::Computes => Ok(()),
+            other => Err(io::Error::other(format!("it says {other:?} where it should compute"))),
+        }
+    }
+
+    fn listen(&mut self) -> io::Result<(Result<Answer, SqlError>, Next)> {
         let answer = wire::read_outcome(&mut self.stdout)?;
         Ok((answer, wire::read_next(&mut self.stdout)?))
     }
@@ -240,7 +261,7 @@ impl Conversation {
 }
 
 /// The last of what a process complains about, read to its end: a pipe that is full would hold the process up.
-fn listen(mut stderr: ChildStderr) -> String {
+fn last_words(mut stderr: ChildStderr) -> String {
     let mut last = Vec::new();
     let mut part = [0; 4096];
     // What was read before a failure is all there is to tell.

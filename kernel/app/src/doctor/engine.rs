@@ -24,7 +24,7 @@ fn judge(greeted: Result<(), Failed>) -> Finding {
     match greeted {
         Ok(()) => {
             let path = compute::path().map(|path| format!(" at {}", path.display())).unwrap_or_default();
-            Finding::good(ABOUT, format!("cqlbook-engine, which computes `%%sql`{path}."))
+            Finding::good(ABOUT, format!("cqlbook-engine{path} computes `%%sql`."))
         }
         Err(Failed::Missing(path)) => Finding::warning(
             ABOUT,

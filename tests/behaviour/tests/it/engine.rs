@@ -207,13 +207,14 @@ async fn one_that_fails_says_why_and_the_next_query_has_another() {
     let alone = Alone::new();
     let own = greeting().await;
     let mut notebook = Notebook::open_by(&alone.program(), &[]).await;
-    let defect = r#"echo '{"Error":{"Defect":"index out of bounds"}}'; echo '"Ends"'"#;
+    let defect = r#"echo '"Computes"'; echo '{"Error":{"Defect":"index out of bounds"}}'; echo '"Ends"'"#;
     for (then, words) in [
         (defect, "index out of bounds"),
         ("echo 'cqlbook-engine: it broke' >&2; exit 3", "cqlbook-engine: it broke"),
         ("exit 4", "exit status: 4"),
         ("kill -SEGV $$", "SIGSEGV"),
         ("echo garbage; exec sleep 60", "expected value"),
+        (r#"echo '"Computes"'; exit 5"#, "exit status: 5"),
     ] {
         alone.put(&own, then);
         let (name, text) = notebook.error("%%sql\nSELECT 1 AS one").await;
