@@ -1,0 +1,139 @@
+"""Random queries and named ones: `%%sql` gives what DuckDB gives on the same rows, or refuses in words that are listed.
+
+    python check_duckdb.py [--seed N] [--count N] [--only N …] [--files] [--program FILE] [--verbose]
+
+The environment is that of `cargo xtask test duckdb`: CQLBOOK_SANDBOX, the environment's Astra, and a kernelspec called `cql`. With
+`--files` no database is needed: the rows are read from Parquet files; `--program` is a `cqlbook` that no kernelspec names.
+
+What fails is made smaller as long as it fails alike, and printed with its seed and number. The line goes into `cases.sql`, with the
+right answer, and stays. A refusal has to match a line of `refusals.toml`, where its reason stands.
+"""
+
+import argparse
+import os
+import re
+import sys
+import time
+import tomllib
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from answers import difference
+from queries import Queries
+from sides import DuckDb, Kernel, Refusal, Rows
+from tree import OURS, THEIRS, shrink, text
+
+HERE = Path(__file__).parent
+# Queries that each run is of, and the most of them that may be refused: what refuses all proves nothing.
+COUNT, SEED, MOST_REFUSED = 500, 15, 0.1
+# The most questions that one failing query is made smaller with, and the most that are.
+QUESTIONS, SHRUNK = 300, 12
+
+
+class Judge:
+    """What a query comes to: `right`, `refused` for a listed reason, `unasked` where DuckDB has no answer, or what is wrong."""
+
+    def __init__(self, kernel: Kernel, duckdb: DuckDb):
+        self.kernel, self.duckdb = kernel, duckdb
+        self.listed = tomllib.loads((HERE / "refusals.toml").read_text())["refusal"]
+
+    def listed_as(self, refusal: Refusal, query: str):
+        for entry in self.listed:
+            if re.search(entry["words"], refusal.words) and re.search(entry.get("query", ""), query, re.IGNORECASE):
+                return entry
+        return None
+
+    def judge(self, ours: str, theirs: str, ordered: bool):
+        """A word, and what there is to say."""
+        expected = self.duckdb.ask(theirs)
+        if isinstance(expected, Refusal):
+            return "unasked", f"{expected.code}: {expected.words}".splitlines()[0]
+        answer = self.kernel.ask(ours)
+        if isinstance(answer, Refusal):
+            if entry := self.listed_as(answer, ours):
+                return "refused", entry["reason"]
+            return f"not listed: {shape(answer)}", f"{answer.code}: {answer.words}"
+        said = difference(answer, expected, ordered)
+        return ("wrong", said) if said else ("right", "")
+
+
+def shape(refusal: Refusal) -> str:
+    """A refusal without the names and numbers of its query."""
+    return f"{refusal.code}: " + re.sub(r"`[^`]*`|'[^']*'|\"[^\"]*\"|\d+", "…", refusal.words)[:90]
+
+
+def random_queries(judge: Judge, options) -> bool:
+    outcomes, reasons, failures = Counter(), Counter(), []
+    unasked = Counter()
+    numbers = options.only or range(1, options.count + 1)
+    for number in numbers:
+        query = Queries(options.seed, number).whole()
+        ours, theirs = text(query.node, OURS), text(query.node, THEIRS)
+        if options.verbose:
+            print(f"-- {number}\n{ours}", flush=True)
+        word, said = judge.judge(ours, theirs, query.ordered)
+        outcomes[word.split(":")[0]] += 1
+        if word == "refused":
+            reasons[said] += 1
+        elif word == "unasked":
+            unasked[re.sub(r"[\"'(].*", "", said)[:80]] += 1
+            if options.verbose:
+                print("  ", said)
+        elif word != "right":
+            failures.append((number, query, word, said))
+    for reason, count in reasons.most_common():
+        print(f"{count:5} refused: {reason}")
+    for reason, count in unasked.most_common():
+        print(f"{count:5} without an answer of DuckDB: {reason}")
+    # One of each kind is made smaller, then others.
+    kinds = Counter(word for _, _, word, _ in failures)
+    for word, count in kinds.most_common():
+        print(f"{count:5} failed: {word}")
+    failures.sort(key=lambda failure: (failure[2] != "wrong", sum(other[2] == failure[2] for other in failures)))
+    shown = Counter()
+    for number, query, word, said in failures:
+        if sum(shown.values()) >= options.shrunk or (word != "wrong" and shown[word]):
+            continue
+        shown[word] += 1
+        smallest = shrink(query.node, lambda node: judge.judge(text(node, OURS), text(node, THEIRS), query.ordered)[0] == word, QUESTIONS)
+        _, said = judge.judge(text(smallest, OURS), text(smallest, THEIRS), query.ordered)
+        print(f"\n--seed {options.seed} --only {number}: {word}\n  {said}\n  {text(smallest, OURS)}")
+        if text(smallest, OURS) != text(smallest, THEIRS):
+            print(f"  DuckDB: {text(smallest, THEIRS)}")
+    asked = sum(outcomes.values()) - outcomes["unasked"]
+    refused = outcomes["refused"] + outcomes["not listed"]
+    print(f"\n{sum(outcomes.values())} random queries of seed {options.seed}: " + ", ".join(f"{count} {word}" for word, count in outcomes.most_common()))
+    print(f"{refused / max(asked, 1):.1%} of those that DuckDB answers were refused, {MOST_REFUSED:.0%} may be.")
+    return not failures and refused <= MOST_REFUSED * asked
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--count", type=int, default=COUNT)
+    parser.add_argument("--only", type=int, nargs="*")
+    parser.add_argument("--shrunk", type=int, default=SHRUNK)
+    parser.add_argument("--files", action="store_true")
+    parser.add_argument("--program")
+    parser.add_argument("--verbose", action="store_true")
+    options = parser.parse_args()
+    os.environ["CQLBOOK_HISTORY"] = "off"
+    began = time.monotonic()
+    with TemporaryDirectory() as folder:
+        kernel = Kernel(Path(folder), options.program)
+        try:
+            if options.files:
+                kernel.load_from_files()
+            else:
+                kernel.load_from_astra()
+            judge = Judge(kernel, DuckDb())
+            passed = random_queries(judge, options)
+        finally:
+            kernel.stop()
+    print(f"{time.monotonic() - began:.0f} s")
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
