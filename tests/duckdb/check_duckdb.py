@@ -5,8 +5,8 @@
 The environment is that of `cargo xtask test duckdb`: CQLBOOK_SANDBOX, the environment's Astra, and a kernelspec called `cql`. With
 `--files` no database is needed: the rows are read from Parquet files; `--program` is a `cqlbook` that no kernelspec names.
 
-What fails is made smaller as long as it fails alike, and printed with its seed and number. The line goes into `cases.sql`, with the
-right answer, and stays. A refusal has to match a line of `refusals.toml`, where its reason stands.
+`cases.sql` has the named queries with their right answers, which DuckDB has to give too. What fails of the random ones is made smaller as long
+as it fails alike, and printed with its seed and number. The line goes into `cases.sql`, with the right answer, and stays. A refusal has to match a line of `refusals.toml`, where its reason stands.
 """
 
 import argparse
@@ -19,9 +19,10 @@ from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import cases
 from answers import difference
 from queries import Queries
-from sides import DuckDb, Kernel, Refusal, Rows
+from sides import DuckDb, Kernel, Refusal
 from tree import OURS, THEIRS, shrink, text
 
 HERE = Path(__file__).parent
@@ -56,6 +57,34 @@ class Judge:
             return f"not listed: {shape(answer)}", f"{answer.code}: {answer.words}"
         said = difference(answer, expected, ordered)
         return ("wrong", said) if said else ("right", "")
+
+
+def named_queries(judge: Judge) -> bool:
+    """The cases of `cases.sql`."""
+    outcomes = Counter()
+    for case in cases.read():
+        for param in case.params:
+            judge.kernel.must(f"%param {param}")
+        answer, said = judge.kernel.ask(case.query), None
+        if isinstance(answer, Refusal):
+            word = "refused"
+            if not (case.refused and re.search(case.refused, answer.words)):
+                said = f"{answer.code}: {answer.words}"
+        elif case.sorts is None:
+            word, said = "wrong", f"an answer where none is right: {answer.rows}"
+        else:
+            said = difference(answer, case.answer(), case.ordered)
+            word = "wrong" if said else "right"
+        if case.sorts is not None:
+            expected = judge.duckdb.ask(case.theirs or case.query)
+            unlike = expected.words if isinstance(expected, Refusal) else difference(expected, case.answer(), case.ordered)
+            if unlike:
+                word, said = "wrong", f"the case's own answer is not DuckDB's: {unlike}"
+        if said:
+            print(f"\n{case.about} {word}\n  {said}\n  {case.query}")
+        outcomes[("not right: " if said else "") + word] += 1
+    print(f"\n{sum(outcomes.values())} named queries: " + ", ".join(f"{count} {word}" for word, count in outcomes.most_common()))
+    return not any(word.startswith("not right") for word in outcomes)
 
 
 def shape(refusal: Refusal) -> str:
@@ -128,11 +157,12 @@ def main() -> int:
             else:
                 kernel.load_from_astra()
             judge = Judge(kernel, DuckDb())
-            passed = random_queries(judge, options)
+            # Two questions, each answered whatever the other comes to.
+            passed = [options.only is not None or named_queries(judge), options.count == 0 or random_queries(judge, options)]
         finally:
             kernel.stop()
     print(f"{time.monotonic() - began:.0f} s")
-    return 0 if passed else 1
+    return 0 if all(passed) else 1
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ as add up to the same in any order.
 import random
 
 from rows import TABLES
-from tree import LEAST, Many, Maybe, Node, Operand, ADD, AND, COMPARE, IS
+from tree import ADD, AND, COMPARE, IS, OR, Many, Maybe, Node, Operand, text
 from values import NUMBERS, SORTS, Scope, Values, call, operation
 
 # The tables that random queries are about.
@@ -101,7 +101,6 @@ class Queries(Values):
                 key = [node for node in both.key if not str(node.parts[0]).endswith("." + name)]
                 merged = (sort, Node(sort, (name,)))
                 both = Scope(plain + [merged], key + [merged[1]])
-                joins[-1] = joins[-1]
                 scope = both
                 break
             else:
@@ -124,7 +123,7 @@ class Queries(Values):
                 parts = [self.compared(left, right)]
             case 2 if self.odds(0.4):
                 parts = [self.condition(both, 2)]
-        return Node("bool", (Many(tuple(Node("bool", (Operand(part, AND),)) for part in parts), " AND "),), AND if len(parts) > 1 else COMPARE - 2)
+        return Node("bool", (Many(tuple(Node("bool", (Operand(part, AND),)) for part in parts), " AND "),), AND if len(parts) > 1 else COMPARE)
 
     def equal(self, left: Scope, right: Scope) -> Node:
         sort = self.among("int", "int", "int", "text", "text", "decimal", "date", "bool")
@@ -166,7 +165,7 @@ class Queries(Values):
     def where(self, scope: Scope, depth: int) -> Node:
         condition = self.condition(scope, 2)
         if depth > 0 and self.odds(0.3):
-            condition = Node("bool", (Operand(condition, AND), self.among(" AND ", " AND ", " OR "), self.subquery(scope)), AND - 1)
+            condition = Node("bool", (Operand(condition, AND), self.among(" AND ", " AND ", " OR "), self.subquery(scope)), OR)
         return condition
 
     def inner(self, scope: Scope):
@@ -204,7 +203,7 @@ class Queries(Values):
                 return Node("bool", (Operand(left, ADD), f" {sign} (SELECT ", item, from_, ")"), COMPARE)
             case _:
                 sort = self.among(*NUMBERS)
-                return operation("bool", COMPARE, self.value(scope, sort, 1), self.among("=", "<", ">="), self.scalar(scope, sort))
+                return operation("bool", COMPARE, self.value(scope, sort, 1), self.among("=", "<", ">="), self.scalar(scope, sort) or self.literal(sort))
 
     def scalar(self, scope: Scope, sort: str) -> Node | None:
         """A query of one value."""
@@ -252,7 +251,6 @@ class Queries(Values):
     @staticmethod
     def columns_of(node: Node, scope: Scope) -> bool:
         """Whether an expression names a column: a key that names none is a place in the list, or nothing."""
-        from tree import text
         words = text(node)
         return any(text(column) in words for _, column in scope.columns)
 

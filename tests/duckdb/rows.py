@@ -32,6 +32,7 @@ TEXT = Kind("text", "VARCHAR", "text")
 BOOLEAN = Kind("boolean", "BOOLEAN", "bool")
 TIMESTAMP = Kind("timestamp", "TIMESTAMP", "timestamp")
 DATE = Kind("date", "DATE", "date")
+TEXTS = Kind("list<text>", "VARCHAR[]", "list")
 
 
 @dataclass(frozen=True)
@@ -94,13 +95,14 @@ TABLES = [
     Table("u", {"uid": INT, "id": INT, "g": TEXT, "n": INT, "d": MILLS, "x": DOUBLE, "w": TEXT, "o": BOOLEAN, "day": DATE}, _u()),
     Table("v", {"vid": INT, "g": TEXT, "n": BIGINT, "d": CENTS}, []),
     # What the named cases are about: sales, and what was returned of them.
-    Table("sales", {"id": INT, "c": TEXT, "amount": CENTS, "n": INT, "x": DOUBLE, "paid": BOOLEAN, "day": DATE, "ts": TIMESTAMP},
-          [[1, "a", Decimal("5.00"), 2_000_000_000, 1.0, True, dt.date(2024, 1, 31), _at("2024-01-31 08:00")],
-           [2, "a", Decimal("12.50"), 2_000_000_000, 2.0, False, dt.date(2024, 2, 1), _at("2024-02-01 09:30")],
-           [3, "b", Decimal("100.00"), 2_000_000_000, 4.0, None, dt.date(2024, 2, 1), _at("2024-02-01 10:00")],
-           [4, "b", Decimal("12.50"), 5, None, True, None, None],
-           [5, "b", None, -5, 8.0, False, dt.date(2025, 1, 1), _at("2025-01-01 00:00")],
-           [6, None, Decimal("0.10"), None, 16.0, None, dt.date(2025, 1, 1), _at("2025-01-01 23:59:59.999")]]),
+    Table("sales", {"id": INT, "c": TEXT, "amount": CENTS, "n": INT, "x": DOUBLE, "paid": BOOLEAN, "day": DATE, "ts": TIMESTAMP,
+                    "tags": TEXTS},
+          [[1, "a", Decimal("5.00"), 2_000_000_000, 1.0, True, dt.date(2024, 1, 31), _at("2024-01-31 08:00"), ["new", "it's"]],
+           [2, "a", Decimal("12.50"), 2_000_000_000, 2.0, False, dt.date(2024, 2, 1), _at("2024-02-01 09:30"), None],
+           [3, "b", Decimal("100.00"), 2_000_000_000, 4.0, None, dt.date(2024, 2, 1), _at("2024-02-01 10:00"), ["old"]],
+           [4, "b", Decimal("12.50"), 5, None, True, None, None, None],
+           [5, "b", None, -5, 8.0, False, dt.date(2025, 1, 1), _at("2025-01-01 00:00"), ["new", "new"]],
+           [6, None, Decimal("0.10"), None, 16.0, None, dt.date(2025, 1, 1), _at("2025-01-01 23:59:59.999"), None]]),
     Table("returns", {"id": INT, "amount": CENTS, "why": TEXT},
           [[1, Decimal("1.00"), "it's late"], [3, Decimal("100.00"), "c:\\tmp"], [3, None, None], [9, Decimal("7.00"), ""]]),
 ]
@@ -115,6 +117,8 @@ def literal(value, kind: Kind) -> str:
             return str(value).lower()
         case float():
             return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}.get(str(value), repr(value))
+        case list():
+            return f"[{', '.join(literal(part, TEXT) for part in value)}]"
         case str():
             return "'" + value.replace("'", "''") + "'"
         case dt.datetime():
@@ -155,7 +159,7 @@ def into_parquet(folder: Path):
 
     types = {"int": pyarrow.int32(), "bigint": pyarrow.int64(), "smallint": pyarrow.int16(), "double": pyarrow.float64(),
              "float": pyarrow.float32(), "text": pyarrow.string(), "boolean": pyarrow.bool_(), "date": pyarrow.date32(),
-             "timestamp": pyarrow.timestamp("ms", "UTC")}
+             "timestamp": pyarrow.timestamp("ms", "UTC"), "list<text>": pyarrow.list_(pyarrow.string())}
     scales = {CENTS: pyarrow.decimal128(12, 2), MILLS: pyarrow.decimal128(10, 3)}
     for table in map(keyed, TABLES):
         arrays = {}
