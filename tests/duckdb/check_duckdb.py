@@ -21,9 +21,9 @@ from tempfile import TemporaryDirectory
 
 import cases
 from answers import difference
-from queries import Queries
+from queries import Queries, ordered
 from sides import DuckDb, Kernel, Refusal
-from tree import OURS, THEIRS, shrink, text
+from tree import OURS, THEIRS, Node, shrink, text
 
 HERE = Path(__file__).parent
 # Queries that each run is of, and the most of them that may be refused: what refuses all proves nothing.
@@ -45,8 +45,9 @@ class Judge:
                 return entry
         return None
 
-    def judge(self, ours: str, theirs: str, ordered: bool):
-        """A word, and what there is to say."""
+    def random(self, query: Node):
+        """A word for a random query, and what there is to say."""
+        ours, theirs = text(query, OURS), text(query, THEIRS)
         expected = self.duckdb.ask(theirs)
         if isinstance(expected, Refusal):
             return "unasked", f"{expected.code}: {expected.words}".splitlines()[0]
@@ -55,7 +56,7 @@ class Judge:
             if entry := self.listed_as(answer, ours):
                 return "refused", entry["reason"]
             return f"not listed: {shape(answer)}", f"{answer.code}: {answer.words}"
-        said = difference(answer, expected, ordered)
+        said = difference(answer, expected, ordered(query))
         return ("wrong", said) if said else ("right", "")
 
 
@@ -98,10 +99,10 @@ def random_queries(judge: Judge, options) -> bool:
     numbers = options.only or range(1, options.count + 1)
     for number in numbers:
         query = Queries(options.seed, number).whole()
-        ours, theirs = text(query.node, OURS), text(query.node, THEIRS)
+        ours = text(query)
         if options.verbose:
             print(f"-- {number}\n{ours}", flush=True)
-        word, said = judge.judge(ours, theirs, query.ordered)
+        word, said = judge.random(query)
         outcomes[word.split(":")[0]] += 1
         if word == "refused":
             reasons[said] += 1
@@ -125,8 +126,8 @@ def random_queries(judge: Judge, options) -> bool:
         if sum(shown.values()) >= options.shrunk or (word != "wrong" and shown[word]):
             continue
         shown[word] += 1
-        smallest = shrink(query.node, lambda node: judge.judge(text(node, OURS), text(node, THEIRS), query.ordered)[0] == word, QUESTIONS)
-        _, said = judge.judge(text(smallest, OURS), text(smallest, THEIRS), query.ordered)
+        smallest = shrink(query, lambda node: judge.random(node)[0] == word, QUESTIONS)
+        _, said = judge.random(smallest)
         print(f"\n--seed {options.seed} --only {number}: {word}\n  {said}\n  {text(smallest, OURS)}")
         if text(smallest, OURS) != text(smallest, THEIRS):
             print(f"  DuckDB: {text(smallest, THEIRS)}")

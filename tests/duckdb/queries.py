@@ -7,18 +7,16 @@ as add up to the same in any order.
 import random
 
 from rows import TABLES
-from tree import ADD, AND, COMPARE, IS, OR, Many, Maybe, Node, Operand, text
+from tree import ADD, AND, COMPARE, IS, OR, Fixed, Many, Maybe, Node, Operand, text
 from values import NUMBERS, SORTS, Scope, Values, call, operation
 
 # The tables that random queries are about.
 TOLD = {table.name: table for table in TABLES[:3]}
 
 
-class Query:
-    """A whole query: its tree, and whether its rows have an order."""
-
-    def __init__(self, node: Node, ordered: bool):
-        self.node, self.ordered = node, ordered
+def ordered(query: Node) -> bool:
+    """Whether a whole query says an order, which is then that of all its columns."""
+    return isinstance(query.parts[-1], Maybe)
 
 
 class Queries(Values):
@@ -34,7 +32,7 @@ class Queries(Values):
         self.names += 1
         return f"{stem}{self.names}"
 
-    def whole(self) -> Query:
+    def whole(self) -> Node:
         """A query as a cell has it."""
         with_ = []
         for _ in range(self.among(0, 0, 0, 1, 1, 2)):
@@ -43,14 +41,14 @@ class Queries(Values):
             with_.append(Node("with", (f"{name} AS (", select, ")")))
             self.common.append((name, sorts))
         body, sorts = self.sets() if self.odds(0.15) else self.select(depth=2)
-        parts, ordered = [body], self.odds(0.4)
-        if ordered:
-            parts += [" ORDER BY ", Many(tuple(self.order(sorts)), least=1)]
-            if self.odds(0.5):
-                parts.append(Maybe((f" LIMIT {self.among(1, 3, 10, 50)}", Maybe((f" OFFSET {self.among(0, 1, 5)}",)))))
+        parts = [body]
+        if self.odds(0.4):
+            keys = tuple(self.order(sorts))
+            limit = Maybe((f" LIMIT {self.among(1, 3, 10, 50)}", Maybe((f" OFFSET {self.among(0, 1, 5)}",)))) if self.odds(0.5) else ""
+            parts.append(Maybe((" ORDER BY ", Many(keys, least=len(keys)), limit)))
         if with_:
-            parts = ["WITH ", Many(tuple(with_), least=1), " "] + parts
-        return Query(Node("query", tuple(parts)), ordered)
+            parts = [Maybe(("WITH ", Many(tuple(with_), least=1), " "))] + parts
+        return Node("query", tuple(parts))
 
     def order(self, sorts: dict):
         """All columns of an answer, in some order, by name or by place."""
@@ -291,7 +289,7 @@ class Queries(Values):
         if sort == "bool":
             return Node("bool", (self.among("BOOL_AND", "BOOL_OR"), "(", self.value(scope, "bool", 1), ")"))
         if sort == "text" and pick < 2:
-            value = self.value(scope, "text", 1)
+            value = Fixed(self.value(scope, "text", 1))
             return Node("text", ("STRING_AGG(", value, ", ',' ORDER BY ", value, self.among("", " DESC"), ")"))
         return Node(sort, (self.among("MIN", "MAX"), "(", self.value(scope, sort, 1), ")"))
 
@@ -308,7 +306,7 @@ class Queries(Values):
         keys = list(scope.key)
         self.chance.shuffle(keys)
         by = self.value(scope, self.among(*SORTS), self.among(0, 0, 1))
-        total = [by] + keys
+        total = [by] + [Node("key", (Fixed(key),)) for key in keys]
         ways = ("", "", " DESC", " NULLS FIRST", " DESC NULLS LAST")
         order = ("ORDER BY ", Many(tuple(Node("order", (key, self.among(*ways))) for key in total), least=len(total)))
         match self.chance.randrange(4):

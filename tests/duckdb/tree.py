@@ -45,6 +45,12 @@ class Maybe:
 
 
 @dataclass(frozen=True)
+class Fixed:
+    """A node that stays as it is: what makes an order total, and what stands in two places alike."""
+    node: Node
+
+
+@dataclass(frozen=True)
 class Unlike:
     """What is written for DuckDB otherwise, as the two differ by design: docs/analysis.md has the reason."""
     ours: tuple
@@ -57,6 +63,8 @@ def text(part, side: str = OURS) -> str:
             return part
         case Node(parts=parts) | Maybe(parts=parts):
             return "".join(text(inner, side) for inner in parts)
+        case Fixed(node):
+            return text(node, side)
         case Operand(node, least):
             return f"({text(node, side)})" if node.level < least else text(node, side)
         case Many(nodes, separator):
@@ -123,8 +131,8 @@ def variants(part):
                     yield (Many(nodes[:place] + nodes[place + 1:], separator, least),)
             for fewer in _each(nodes):
                 yield (Many(fewer, separator, least),)
-        case Unlike():
-            # Both sides have to stay alike, so only the whole goes.
+        case Unlike() | Fixed():
+            # Their two have to stay alike, so only the whole around them goes.
             return
 
 
