@@ -606,22 +606,25 @@ WITH w AS (SELECT c, SUM(amount) AS s FROM sales GROUP BY c) SELECT a.c, b.s FRO
 --> [null, null]
 
 -- Sets that count.
-SELECT c FROM sales INTERSECT ALL SELECT g FROM t
+SELECT c FROM sales INTERSECT ALL SELECT g FROM t WHERE id < 4
 --> text
 --> ["a"]
 --> ["a"]
 --> ["b"]
+
+-- Sets that count what is taken away.
+SELECT c FROM sales EXCEPT ALL SELECT c FROM sales WHERE id IN (1, 3)
+--> text
+--> ["a"]
 --> ["b"]
 --> ["b"]
 --> [null]
 
--- Sets that count what is taken away.
-SELECT c FROM sales EXCEPT ALL SELECT c FROM sales WHERE id < 3
---> text
---> ["b"]
---> ["b"]
---> ["b"]
---> [null]
+-- A set has NaN once.
+SELECT y FROM t WHERE id IN (1, 11) UNION SELECT -y FROM t WHERE id IN (1, 2)
+--> double
+--> ["-inf"]
+--> ["nan"]
 
 -- Sets of unlike decimals.
 SELECT d FROM t UNION SELECT d FROM u

@@ -30,6 +30,12 @@ HERE = Path(__file__).parent
 COUNT, SEED, MOST_REFUSED = 500, 15, 0.1
 # The most questions that one failing query is made smaller with, and the most that are.
 QUESTIONS, SHRUNK = 300, 12
+# What the queries have to be of: of each some are to be answered, in so many of a hundred queries at least.
+PARTS = {"a join": r" JOIN ", "FULL JOIN": "FULL JOIN", "USING": r"USING \(", "GROUP BY": "GROUP BY", "HAVING": "HAVING", "ROLLUP, CUBE": "ROLLUP|CUBE|GROUPING SETS",
+         "a window": r"OVER \(", "a frame": "BETWEEN .* (PRECEDING|FOLLOWING|ROW)", "CASE": "CASE", "IS TRUE": "IS (NOT )?(TRUE|FALSE)",
+         "IS DISTINCT": "DISTINCT FROM", "a cast": "CAST", "a division": " / ", "a subquery": r"\(SELECT (?!.* AS r)", "EXISTS": "EXISTS", "IN a query": r"IN \(SELECT",
+         "sets": "UNION|EXCEPT|INTERSECT", "WITH": "WITH ", "an order": "ORDER BY", "LIMIT": "LIMIT"}
+LEAST_OF_PARTS = 1
 
 
 class Judge:
@@ -56,6 +62,7 @@ class Judge:
             if entry := self.listed_as(answer, ours):
                 return "refused", entry["reason"]
             return f"not listed: {shape(answer)}", f"{answer.code}: {answer.words}"
+        self.rows = len(answer.rows)
         said = difference(answer, expected, ordered(query))
         return ("wrong", said) if said else ("right", "")
 
@@ -95,7 +102,7 @@ def shape(refusal: Refusal) -> str:
 
 def random_queries(judge: Judge, options) -> bool:
     outcomes, reasons, failures = Counter(), Counter(), []
-    unasked = Counter()
+    unasked, parts, rows = Counter(), Counter(), []
     numbers = options.only or range(1, options.count + 1)
     for number in numbers:
         query = Queries(options.seed, number).whole()
@@ -104,13 +111,16 @@ def random_queries(judge: Judge, options) -> bool:
             print(f"-- {number}\n{ours}", flush=True)
         word, said = judge.random(query)
         outcomes[word.split(":")[0]] += 1
-        if word == "refused":
+        if word == "right":
+            parts.update(name for name, words in PARTS.items() if re.search(words, ours))
+            rows.append(judge.rows)
+        elif word == "refused":
             reasons[said] += 1
         elif word == "unasked":
             unasked[re.sub(r"[\"'(].*", "", said)[:80]] += 1
             if options.verbose:
                 print("  ", said)
-        elif word != "right":
+        else:
             failures.append((number, query, word, said))
     for reason, count in reasons.most_common():
         print(f"{count:5} refused: {reason}")
@@ -135,7 +145,12 @@ def random_queries(judge: Judge, options) -> bool:
     refused = outcomes["refused"] + outcomes["not listed"]
     print(f"\n{sum(outcomes.values())} random queries of seed {options.seed}: " + ", ".join(f"{count} {word}" for word, count in outcomes.most_common()))
     print(f"{refused / max(asked, 1):.1%} of those that DuckDB answers were refused, {MOST_REFUSED:.0%} may be.")
-    return not failures and refused <= MOST_REFUSED * asked
+    print(f"{sum(rows)} rows are the same, in {sum(map(bool, rows))} answers with rows; answered with " + ", ".join(
+        f"{name} {parts[name]}" for name in PARTS))
+    rare = [name for name in PARTS if parts[name] < LEAST_OF_PARTS * len(numbers) // 100]
+    if rare:
+        print(f"Too few of these were answered: {', '.join(rare)}.")
+    return not failures and not rare and refused <= MOST_REFUSED * asked
 
 
 def main() -> int:

@@ -7,7 +7,7 @@ as add up to the same in any order.
 import random
 
 from rows import TABLES
-from tree import ADD, AND, COMPARE, IS, OR, Fixed, Many, Maybe, Node, Operand, text
+from tree import ADD, AND, COMPARE, IS, OR, Fixed, Many, Maybe, Node, Operand, Theirs, text
 from values import NUMBERS, SORTS, Scope, Values, call, operation
 
 # The tables that random queries are about.
@@ -68,7 +68,7 @@ class Queries(Values):
         if depth > 0 and self.odds(0.25):
             select, sorts = self.select(depth - 1)
             return Node("relation", ("(", select, f") AS {alias}")), self.scope(alias, sorts)
-        table = TOLD[self.among("t", "t", "t", "u", "u", "v")]
+        table = TOLD[self.chance.choices("tuv", (6, 5, 1))[0]]
         scope = self.scope(alias, {name: kind.sort for name, kind in table.columns.items()})
         scope.key = scope.key[:1]
         # DuckDB's floats have 32 bits in what is worked out of them.
@@ -90,7 +90,7 @@ class Queries(Values):
             kind = self.among("JOIN", "JOIN", "LEFT JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "CROSS JOIN")
             shared = self.shared(scope, other) if not joins else []
             if kind == "CROSS JOIN":
-                joins.append(Node("join", (f" {kind} ", right)))
+                joins.append(Node("join", (self.among(" CROSS JOIN ", ", ") if not joins else " CROSS JOIN ", right)))
             elif shared and self.odds(0.3):
                 # The column of both has no table in front; of a FULL JOIN it is the one that is there.
                 name, sort = self.chance.choice(shared)
@@ -125,6 +125,11 @@ class Queries(Values):
 
     def equal(self, left: Scope, right: Scope) -> Node:
         sort = self.among("int", "int", "int", "text", "text", "decimal", "date", "bool")
+        same = [(one, other) for kind, one in left.columns for other_kind, other in right.columns
+                if kind == other_kind and text(one).split(".")[-1] == text(other).split(".")[-1]]
+        if same and self.odds(0.6):
+            one, other = self.chance.choice(same)
+            return operation("bool", COMPARE, one, "=", other)
         one, other = self.column(left, sort), self.column(right, sort)
         if one is None or other is None:
             return self.condition(Scope(left.columns + right.columns), 1)
@@ -143,7 +148,7 @@ class Queries(Values):
         """A SELECT, and the sorts of its columns by name; of some sorts where they are told."""
         from_, scope = self.joined(depth)
         scope.outer = outer or []
-        where = Maybe((" WHERE ", self.where(scope, depth))) if self.odds(0.55) else ""
+        where = Maybe((" WHERE ", self.where(scope, depth))) if self.odds(0.45) else ""
         if self.odds(0.35):
             return self.grouped(from_, scope, where, sorts)
         items, named = [], {}
@@ -152,6 +157,8 @@ class Queries(Values):
                 value = window
             elif depth > 0 and self.odds(0.1) and (scalar := self.scalar(scope, sort)):
                 value = scalar
+            elif depth > 0 and sort == "bool" and self.odds(0.15):
+                value = self.subquery(scope)
             else:
                 value = self.value(scope, sort, 2)
             name = self.name("c")
@@ -168,7 +175,7 @@ class Queries(Values):
 
     def inner(self, scope: Scope):
         """A table for a subquery, and a condition that ties it to the query around it, or none."""
-        table = TOLD[self.among("t", "u", "u", "v")]
+        table = TOLD[self.chance.choices("tuv", (5, 5, 1))[0]]
         alias = self.name("s")
         inner = self.scope(alias, {name: kind.sort for name, kind in table.columns.items() if name != "f"})
         conditions = []
@@ -188,7 +195,13 @@ class Queries(Values):
     def subquery(self, scope: Scope) -> Node:
         """A condition with a query in it."""
         from_, inner = self.inner(scope)
-        match self.chance.randrange(4):
+        match self.chance.randrange(5):
+            case 4:
+                sort = self.among("int", "text", "decimal")
+                left, item = self.value(scope, sort, 1), Fixed(self.column(inner, sort))
+                having = Maybe((f" HAVING COUNT(*) {self.among('> 1', '= 1', '< 3')}",))
+                word = self.among(" IN (", " NOT IN (")
+                return Node("bool", (Operand(left, ADD), word, "SELECT ", item, from_, " GROUP BY ", item, having, ")"), COMPARE)
             case 0:
                 return Node("bool", (self.among("EXISTS (", "NOT EXISTS ("), "SELECT 1", from_, ")"))
             case 1:
@@ -219,11 +232,12 @@ class Queries(Values):
                 keys.append((sort, key))
         aggregates = [(sort, node) for sort in self.chance.choices(("int", "int", "decimal", "double", "text", "bool", "date"), k=3)
                       if (node := self.aggregate(scope, sort))]
+        kind = self.among("", "", "", "", "ROLLUP", "CUBE", "GROUPING SETS") if keys else ""
         groups = Scope(keys + aggregates + [("int", Node("int", ("COUNT(*)",)))], [key for _, key in keys])
         items, named = [], {}
         for sort in sorts or [self.among(*(kind for kind, _ in groups.columns)) for _ in range(self.among(1, 2, 3))]:
             known = [node for kind, node in groups.columns if kind == sort]
-            if self.odds(0.15) and keys and (window := self.window(groups, sort)):
+            if self.odds(0.15) and keys and not kind and (window := self.window(groups, sort)):
                 value = window
             elif known and self.odds(0.7):
                 value = self.chance.choice(known)
@@ -234,14 +248,16 @@ class Queries(Values):
             items.append(Node("item", (value, f" AS {name}")))
         parts = ["SELECT ", Many(tuple(items), least=1), from_, where]
         if keys:
-            listed = Many(tuple(key for _, key in keys), least=1)
-            kind = self.chance.random()
-            if kind < 0.75:
-                parts += [" GROUP BY ", listed]
-            elif kind < 0.9:
-                parts += [f" GROUP BY {self.among('ROLLUP', 'CUBE')} (", listed, ")"]
-            else:
-                parts += [" GROUP BY GROUPING SETS ((", listed, "), (", keys[0][1], "), ())"]
+            # A key that is made smaller could become a number, which is a place in the list.
+            fixed = tuple(Node("key", (Fixed(key),)) for _, key in keys)
+            listed = Many(fixed, least=1)
+            match kind:
+                case "":
+                    parts += [" GROUP BY ", listed]
+                case "GROUPING SETS":
+                    parts += [" GROUP BY GROUPING SETS ((", listed, "), (", fixed[0], "), ())"]
+                case _:
+                    parts += [f" GROUP BY {kind} (", listed, ")"]
             if self.odds(0.3):
                 parts.append(Maybe((" HAVING ", self.condition(groups, 1))))
         return Node("select", tuple(parts)), named
@@ -265,9 +281,9 @@ class Queries(Values):
     def aggregate(self, scope: Scope, sort: str) -> Node | None:
         """An aggregate whose value is of a sort, or nothing where there is none."""
         node = self._aggregate(scope, sort)
-        if node and self.odds(0.15) and text_has_aggregate(node):
+        if node and self.odds(0.15) and node.parts[0] not in ("STRING_AGG(",) and "WITHIN" not in node.parts[0]:
             node = Node(sort, (*node.parts, Maybe((" FILTER (WHERE ", self.condition(scope, 1), ")"))))
-        return node
+        return node and widened(node)
 
     def _aggregate(self, scope: Scope, sort: str) -> Node | None:
         distinct = Maybe(("DISTINCT ",)) if self.odds(0.2) else ""
@@ -279,12 +295,14 @@ class Queries(Values):
             return Node(sort, ("SUM(", distinct, self.value(scope, sort, 1), ")"))
         if sort == "double" and pick < 5:
             value = self.summand(scope, self.among("double", "double", "int", "decimal"))
-            name = self.among("AVG", "AVG", "MEDIAN", "STDDEV", "VAR_POP") if value and value.sort == "double" else self.among("AVG", "MEDIAN")
+            name = self.among("AVG", "AVG", "MEDIAN", "STDDEV", "VAR_POP", "PERCENTILE_CONT") if value and value.sort == "double" else self.among("AVG", "MEDIAN")
             if value and value.sort == "decimal":
                 # The mean of decimals is a double; DuckDB's median of them is a decimal.
                 name = "AVG"
             if value and value.sort == "double" and pick == 4:
                 return Node("double", ("SUM(", value, ")"))
+            if name == "PERCENTILE_CONT":
+                return Node("double", (f"{name}({self.among('0.5', '0.25', '0.9')}) WITHIN GROUP (ORDER BY ", value, ")"))
             return value and Node("double", (f"{name}(", value, ")"))
         if sort == "bool":
             return Node("bool", (self.among("BOOL_AND", "BOOL_OR"), "(", self.value(scope, "bool", 1), ")"))
@@ -328,18 +346,20 @@ class Queries(Values):
         aggregate = self._aggregate(scope, sort)
         if aggregate is None or any(isinstance(part, Maybe) for part in aggregate.parts) or aggregate.parts[0] == "STRING_AGG(":
             return None
-        if aggregate.parts[0] in ("STDDEV(", "VAR_POP(", "MEDIAN("):
+        if aggregate.parts[0].startswith(("STDDEV(", "VAR_POP(", "MEDIAN(", "PERCENTILE_CONT(")):
             return None
         match self.chance.randrange(4):
             case 0:
-                return Node(sort, (aggregate, " OVER (", partition, ")"))
+                frame = ()
             case 1:
                 # By what need not be total: rows that are alike are in the frame together.
-                return Node(sort, (aggregate, " OVER (", partition, "ORDER BY ", by, self.among(*ways), ")"))
+                frame = ("ORDER BY ", by, self.among(*ways))
             case 2 if column := self.column(scope, "int"):
                 bound = self.among("2 PRECEDING AND CURRENT ROW", "10 PRECEDING AND 5 FOLLOWING", "CURRENT ROW AND UNBOUNDED FOLLOWING")
-                return Node(sort, (aggregate, " OVER (", partition, "ORDER BY ", column, self.among("", " DESC"), f" RANGE BETWEEN {bound})"))
-        return Node(sort, (aggregate, " OVER (", partition, *order, self.frame(), ")"))
+                frame = ("ORDER BY ", column, self.among("", " DESC"), f" RANGE BETWEEN {bound}")
+            case _:
+                frame = (*order, self.frame())
+        return widened(Node(sort, (*aggregate.parts, " OVER (", partition, *frame, ")")))
 
     def frame(self):
         unit = self.among("ROWS", "ROWS", "ROWS", "GROUPS", "RANGE")
@@ -366,5 +386,8 @@ class Queries(Values):
         return Node("select", tuple(parts)), named
 
 
-def text_has_aggregate(node: Node) -> bool:
-    return isinstance(node.parts[0], str) and node.parts[0].endswith("(") and node.parts[-1] == ")" or node.parts == ("COUNT(*)",)
+def widened(aggregate: Node) -> Node:
+    """A sum of decimals has 38 digits in DuckDB, which then cuts the places of what stands beside it; not so here."""
+    if aggregate.sort != "decimal" or aggregate.parts[0] != "SUM(":
+        return aggregate
+    return Node("decimal", (Theirs("CAST("), *aggregate.parts, Theirs(" AS DECIMAL(30, 6))")))

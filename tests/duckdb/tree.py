@@ -51,10 +51,9 @@ class Fixed:
 
 
 @dataclass(frozen=True)
-class Unlike:
-    """What is written for DuckDB otherwise, as the two differ by design: docs/analysis.md has the reason."""
-    ours: tuple
-    theirs: tuple
+class Theirs:
+    """Words that only DuckDB is told, as the two differ by design."""
+    words: str
 
 
 def text(part, side: str = OURS) -> str:
@@ -69,8 +68,8 @@ def text(part, side: str = OURS) -> str:
             return f"({text(node, side)})" if node.level < least else text(node, side)
         case Many(nodes, separator):
             return separator.join(text(node, side) for node in nodes)
-        case Unlike(ours, theirs):
-            return "".join(text(inner, side) for inner in (ours if side == OURS else theirs))
+        case Theirs(words):
+            return words if side == THEIRS else ""
     raise TypeError(part)
 
 
@@ -84,9 +83,6 @@ def _inner(part):
             yield node
         case Many(nodes, _, _):
             yield from nodes
-        case Unlike(ours, _):
-            for inner in ours:
-                yield from [inner] if isinstance(inner, Node) else _inner(inner)
 
 
 def _nearest(node: Node, sort: str):
@@ -131,8 +127,8 @@ def variants(part):
                     yield (Many(nodes[:place] + nodes[place + 1:], separator, least),)
             for fewer in _each(nodes):
                 yield (Many(fewer, separator, least),)
-        case Unlike() | Fixed():
-            # Their two have to stay alike, so only the whole around them goes.
+        case Theirs() | Fixed():
+            # Only the whole around them goes.
             return
 
 

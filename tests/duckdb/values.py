@@ -1,7 +1,7 @@
 """Random expressions, of every sort a column may have.
 
 An expression is about the columns of a [`Scope`], each a node of its own, so that the columns of a grouped query may be its keys and
-aggregates. What the engines do differently by design stands here as `Unlike`.
+aggregates. Where the two differ by design, DuckDB is asked in other words (`Theirs`).
 """
 
 import random
@@ -25,7 +25,7 @@ class Scope:
 
 
 LITERALS = {
-    "int": ["0", "1", "2", "-1", "7", "10", "100", "2147483647", "-2147483648", "9007199254740993", "9223372036854775807"],
+    "int": ["0", "0", "1", "1", "2", "2", "3", "-1", "5", "7", "10", "12", "-7", "100", "2147483647", "-2147483648", "9007199254740993", "9223372036854775807"],
     "decimal": ["0.1", "0.5", "-0.50", "1.10", "2.25", "10.0", "0.001", "999999999.99"],
     "double": ["CAST(0.0 AS DOUBLE)", "CAST(1.5 AS DOUBLE)", "CAST(-2.25 AS DOUBLE)", "CAST('NaN' AS DOUBLE)"],
     "text": ["'a'", "'b'", "'x'", "'it''s'", "''", "'back\\slash'", "''''''", "'10'", "'grün 漢字 🙂'", "'-- x'", "'\"q\"'", "'a%b'"],
