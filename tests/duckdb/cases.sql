@@ -808,3 +808,32 @@ SELECT id, TRY_CAST(w AS BIGINT) AS n FROM t WHERE id < 19
 --> [7, null]
 --> [8, null]
 --> [9, null]
+
+-- A double beside a decimal stays a double.
+SELECT id, y > 0.05 AS a, COALESCE(y, 0.5) AS b, CASE WHEN id < 4 THEN y ELSE 0.5 END AS c, y IN (0.1, 0.5) AS d, y BETWEEN -3.0 AND 0.1 AS e FROM t WHERE id < 12
+--> int, bool, double, double, bool, bool
+--> [1, true, "nan", "nan", false, false]
+--> [10, true, 0.1, 0.5, true, true]
+--> [11, true, "nan", 0.5, false, false]
+--> [2, true, "inf", "inf", false, false]
+--> [3, false, "-inf", "-inf", false, false]
+--> [4, true, 0.1, 0.5, true, true]
+--> [5, true, 1e+300, 0.5, false, false]
+--> [6, null, 0.5, 0.5, null, null]
+--> [7, false, -0.0, 0.5, false, true]
+--> [8, false, 0.0, 0.5, false, true]
+--> [9, false, -2.5, 0.5, false, true]
+
+-- However small.
+SELECT CAST('1e-20' AS DOUBLE) > 0.0 AS a, NULLIF(CAST('1e-20' AS DOUBLE), 0.0) AS b, GREATEST(CAST('1e-20' AS DOUBLE), 0.0) AS c
+--> bool, double, double
+--> [true, 1e-20, 1e-20]
+
+-- Doubles and decimals in one set.
+SELECT y FROM t WHERE id < 5 UNION ALL SELECT 0.5
+--> double
+--> ["-inf"]
+--> [0.1]
+--> [0.5]
+--> ["inf"]
+--> ["nan"]
