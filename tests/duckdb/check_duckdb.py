@@ -30,12 +30,14 @@ HERE = Path(__file__).parent
 COUNT, SEED, MOST_REFUSED = 500, 15, 0.1
 # The most questions that one failing query is made smaller with, and the most that are.
 QUESTIONS, SHRUNK = 300, 12
-# What the queries have to be of: of each some are to be answered, in so many of a hundred queries at least.
-PARTS = {"a join": r" JOIN ", "FULL JOIN": "FULL JOIN", "USING": r"USING \(", "GROUP BY": "GROUP BY", "HAVING": "HAVING", "ROLLUP, CUBE": "ROLLUP|CUBE|GROUPING SETS",
-         "a window": r"OVER \(", "a frame": "BETWEEN .* (PRECEDING|FOLLOWING|ROW)", "CASE": "CASE", "IS TRUE": "IS (NOT )?(TRUE|FALSE)",
-         "IS DISTINCT": "DISTINCT FROM", "a cast": "CAST", "a division": " / ", "a subquery": r"\(SELECT (?!.* AS r)", "EXISTS": "EXISTS", "IN a query": r"IN \(SELECT",
-         "sets": "UNION|EXCEPT|INTERSECT", "WITH": "WITH ", "an order": "ORDER BY", "LIMIT": "LIMIT"}
-LEAST_OF_PARTS = 1
+# What the queries have to be of: of each, one in a hundred queries at least is to be answered.
+PARTS = {
+    "a join": " JOIN ", "FULL JOIN": "FULL JOIN", "USING": r"USING \(", "GROUP BY": "GROUP BY", "HAVING": "HAVING",
+    "ROLLUP, CUBE": "ROLLUP|CUBE|GROUPING SETS", "a window": r"OVER \(", "a frame": "BETWEEN [^()]* (PRECEDING|FOLLOWING|ROW)",
+    "CASE": "CASE", "IS TRUE": "IS (NOT )?(TRUE|FALSE)", "IS DISTINCT": "DISTINCT FROM", "a cast": "CAST", "a division": " / ",
+    "a scalar subquery": r"\(SELECT [A-Z]+\(", "EXISTS": "EXISTS", "IN a query": r"IN \(SELECT", "sets": "UNION|EXCEPT|INTERSECT",
+    "WITH": "WITH ", "an order": r"\bORDER BY", "LIMIT": "LIMIT",
+}
 
 
 class Judge:
@@ -101,56 +103,59 @@ def shape(refusal: Refusal) -> str:
 
 
 def random_queries(judge: Judge, options) -> bool:
-    outcomes, reasons, failures = Counter(), Counter(), []
-    unasked, parts, rows = Counter(), Counter(), []
+    """Asks them, prints what they come to, and makes what fails smaller."""
+    outcomes, reasons, unasked, parts, failures = Counter(), Counter(), Counter(), Counter(), []
+    rows = answers = 0
     numbers = options.only or range(1, options.count + 1)
     for number in numbers:
         query = Queries(options.seed, number).whole()
-        ours = text(query)
         if options.verbose:
-            print(f"-- {number}\n{ours}", flush=True)
+            print(f"-- {number}\n{text(query)}", flush=True)
         word, said = judge.random(query)
         outcomes[word.split(":")[0]] += 1
-        if word == "right":
-            parts.update(name for name, words in PARTS.items() if re.search(words, ours))
-            rows.append(judge.rows)
-        elif word == "refused":
-            reasons[said] += 1
-        elif word == "unasked":
-            unasked[re.sub(r"[\"'(].*", "", said)[:80]] += 1
-            if options.verbose:
-                print("  ", said)
-        else:
-            failures.append((number, query, word, said))
+        match word:
+            case "right":
+                parts.update(name for name, words in PARTS.items() if re.search(words, text(query)))
+                rows, answers = rows + judge.rows, answers + bool(judge.rows)
+            case "refused":
+                reasons[said] += 1
+            case "unasked":
+                unasked[re.sub(r"[\"'(].*", "", said)[:80]] += 1
+            case _:
+                failures.append((number, query, word))
     for reason, count in reasons.most_common():
         print(f"{count:5} refused: {reason}")
     for reason, count in unasked.most_common():
         print(f"{count:5} without an answer of DuckDB: {reason}")
-    # One of each kind is made smaller, then others.
-    kinds = Counter(word for _, _, word, _ in failures)
-    for word, count in kinds.most_common():
+    for word, count in Counter(word for _, _, word in failures).most_common():
         print(f"{count:5} failed: {word}")
-    failures.sort(key=lambda failure: (failure[2] != "wrong", sum(other[2] == failure[2] for other in failures)))
+    print_smallest(judge, failures, options)
+
+    asked, refused = outcomes.total() - outcomes["unasked"], outcomes["refused"] + outcomes["not listed"]
+    counts = ", ".join(f"{count} {word}" for word, count in outcomes.most_common())
+    print(f"\n{outcomes.total()} random queries of seed {options.seed}: {counts}")
+    print(f"{refused / max(asked, 1):.1%} of those that DuckDB answers were refused, {MOST_REFUSED:.0%} may be.")
+    listed = ", ".join(f"{name} {parts[name]}" for name in PARTS)
+    print(f"{rows} rows are the same, in {answers} answers with rows; right ones with {listed}")
+    rare = [name for name in PARTS if parts[name] < len(numbers) // 100]
+    if rare:
+        print(f"Too few of these were answered rightly: {', '.join(rare)}.")
+    return not failures and not rare and refused <= MOST_REFUSED * asked
+
+
+def print_smallest(judge: Judge, failures: list, options):
+    """Every wrong answer, and one refusal of each shape, as small as they get."""
+    failures.sort(key=lambda failure: failure[2] != "wrong")
     shown = Counter()
-    for number, query, word, said in failures:
-        if sum(shown.values()) >= options.shrunk or (word != "wrong" and shown[word]):
+    for number, query, word in failures:
+        if shown.total() >= options.shrunk or (word != "wrong" and shown[word]):
             continue
         shown[word] += 1
         smallest = shrink(query, lambda node: judge.random(node)[0] == word, QUESTIONS)
         _, said = judge.random(smallest)
-        print(f"\n--seed {options.seed} --only {number}: {word}\n  {said}\n  {text(smallest, OURS)}")
+        print(f"\n--seed {options.seed} --only {number}: {word}\n  {said}\n  {text(smallest, OURS)}", flush=True)
         if text(smallest, OURS) != text(smallest, THEIRS):
             print(f"  DuckDB: {text(smallest, THEIRS)}")
-    asked = sum(outcomes.values()) - outcomes["unasked"]
-    refused = outcomes["refused"] + outcomes["not listed"]
-    print(f"\n{sum(outcomes.values())} random queries of seed {options.seed}: " + ", ".join(f"{count} {word}" for word, count in outcomes.most_common()))
-    print(f"{refused / max(asked, 1):.1%} of those that DuckDB answers were refused, {MOST_REFUSED:.0%} may be.")
-    print(f"{sum(rows)} rows are the same, in {sum(map(bool, rows))} answers with rows; answered with " + ", ".join(
-        f"{name} {parts[name]}" for name in PARTS))
-    rare = [name for name in PARTS if parts[name] < LEAST_OF_PARTS * len(numbers) // 100]
-    if rare:
-        print(f"Too few of these were answered: {', '.join(rare)}.")
-    return not failures and not rare and refused <= MOST_REFUSED * asked
 
 
 def main() -> int:

@@ -129,7 +129,11 @@ class Kernel:
             content = message["content"]
             shown.append(content.get("data", {}).get("text/plain") or content.get("text") or "")
 
-        reply = self.client.execute_interactive(code, output_hook=hook, timeout=PATIENCE)["content"]
+        try:
+            reply = self.client.execute_interactive(code, output_hook=hook, timeout=PATIENCE)["content"]
+        except TimeoutError:
+            self.manager.interrupt_kernel()
+            return Refusal("NO ANSWER", f"not within {PATIENCE} s")
         if reply["status"] != "ok":
             return Refusal(reply.get("ename", ""), reply.get("evalue", ""))
         return "\n".join(shown)
