@@ -837,3 +837,83 @@ SELECT y FROM t WHERE id < 5 UNION ALL SELECT 0.5
 --> [0.5]
 --> ["inf"]
 --> ["nan"]
+
+-- NOT IN beside OR knows of null.
+SELECT uid FROM u WHERE o OR uid NOT IN (SELECT s FROM t)
+--> or refused: (?i)NOT IN
+--> int
+--> [101]
+--> [105]
+--> [109]
+--> [113]
+--> [117]
+
+-- NOT IN of a constant knows of null.
+SELECT uid FROM u WHERE 'nowhere' NOT IN (SELECT w FROM t)
+--> or refused: (?i)NOT IN
+--> int
+
+-- NOT IN of nothing holds, for null too.
+SELECT id FROM t WHERE w NOT IN (SELECT w FROM u WHERE 'a' < t.w)
+--> or refused: (?i)NOT IN
+--> int
+--> [12]
+--> [13]
+--> [14]
+--> [15]
+--> [17]
+--> [18]
+--> [2]
+--> [20]
+--> [23]
+--> [24]
+--> [27]
+--> [30]
+--> [31]
+--> [32]
+--> [33]
+--> [35]
+--> [36]
+--> [5]
+--> [6]
+--> [9]
+
+-- IN as a value is null where it is not known.
+SELECT id, n IN (SELECT n FROM u) AS a, n NOT IN (SELECT n FROM u WHERE n IS NOT NULL) AS b FROM t WHERE id < 13
+--> or refused: (?i)\bIN\b
+--> int, bool, bool
+--> [1, true, false]
+--> [10, true, false]
+--> [11, null, true]
+--> [12, true, false]
+--> [2, true, false]
+--> [3, null, null]
+--> [4, true, false]
+--> [5, true, false]
+--> [6, null, true]
+--> [7, null, true]
+--> [8, null, true]
+--> [9, null, true]
+
+-- A condition on what was counted is of what was counted.
+SELECT 1 AS a FROM (SELECT 1 AS c, COUNT(*) AS k FROM v) AS r WHERE r.c = 2
+--> int
+
+-- A count that nothing joins is null.
+SELECT r.id, k FROM returns AS r LEFT JOIN (SELECT COUNT(*) AS k FROM u) AS z ON FALSE
+--> int, int
+--> [1, null]
+--> [3, null]
+--> [3, null]
+--> [9, null]
+
+-- A constant that was not joined is null, and stands last.
+SELECT id, c FROM (SELECT * FROM t WHERE id < 8) AS a LEFT JOIN (SELECT 1 AS c) AS z ON a.o ORDER BY c, id
+--> int, int
+--> [1, 1]
+--> [4, 1]
+--> [7, 1]
+--> [2, null]
+--> [3, null]
+--> [5, null]
+--> [6, null]
