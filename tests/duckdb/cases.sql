@@ -917,3 +917,26 @@ SELECT id, c FROM (SELECT * FROM t WHERE id < 8) AS a LEFT JOIN (SELECT 1 AS c) 
 --> [3, null]
 --> [5, null]
 --> [6, null]
+
+-- A flag of a LEFT JOIN orders what was not joined behind what was.
+SELECT t.id, flag FROM t LEFT JOIN (SELECT id, 'yes' AS flag FROM t WHERE id IN (9, 12)) AS f ON t.id = f.id ORDER BY flag, t.id LIMIT 4
+--> int, text
+--> [9, "yes"]
+--> [12, "yes"]
+--> [1, null]
+--> [2, null]
+
+-- And ranks it.
+SELECT t.id, ROW_NUMBER() OVER (ORDER BY z.n, t.id) AS r FROM (SELECT n, id FROM t WHERE n = 0) AS z RIGHT JOIN t ON t.id = z.id WHERE t.id < 12
+--> int, int
+--> [1, 2]
+--> [10, 10]
+--> [11, 11]
+--> [2, 3]
+--> [3, 4]
+--> [4, 5]
+--> [5, 6]
+--> [6, 7]
+--> [7, 8]
+--> [8, 9]
+--> [9, 1]
