@@ -183,7 +183,7 @@ class Queries(Values):
             sort = self.among("int", "text", "bool", "decimal", "date")
             near, far = self.column(inner, sort), self.column(Scope(scope.columns), sort)
             if near and far:
-                conditions.append(operation("bool", COMPARE, near, self.among("=", "=", "=", "=", "<"), far))
+                conditions.append(operation("bool", COMPARE, near, "<" if self.odds(0.08) else "=", far))
         if self.odds(0.4):
             conditions.append(self.condition(inner, 1))
         where = ()
@@ -296,9 +296,9 @@ class Queries(Values):
         if sort == "double" and pick < 5:
             value = self.summand(scope, self.among("double", "double", "int", "decimal"))
             name = self.among("AVG", "AVG", "MEDIAN", "STDDEV", "VAR_POP", "PERCENTILE_CONT") if value and value.sort == "double" else self.among("AVG", "MEDIAN")
-            if value and value.sort == "decimal":
-                # The mean of decimals is a double; DuckDB's median of them is a decimal.
-                name = "AVG"
+            if value and value.sort == "decimal" and name == "MEDIAN":
+                # Of decimals too it is a double; DuckDB's is a decimal.
+                return Node("double", ("MEDIAN(", Theirs("CAST("), value, Theirs(" AS DOUBLE)"), ")"))
             if value and value.sort == "double" and pick == 4:
                 return Node("double", ("SUM(", value, ")"))
             if name == "PERCENTILE_CONT":
@@ -380,7 +380,8 @@ class Queries(Values):
         for _ in range(self.among(1, 1, 2)):
             other = [self.among("int", "decimal") if sort == "decimal" and self.odds(0.3) else sort for sort in sorts]
             right, _ = self.select(1, other)
-            word = self.among("UNION", "UNION ALL", "UNION ALL", "EXCEPT", "INTERSECT", "EXCEPT ALL", "INTERSECT ALL")
+            words = ("UNION", "UNION ALL", "EXCEPT", "INTERSECT", "EXCEPT ALL", "INTERSECT ALL")
+            (word,) = self.chance.choices(words, (8, 10, 5, 5, 1, 1))
             # What stands first is put together first.
             parts = ["(", *parts, f") {word} (", right, ")"]
         return Node("select", tuple(parts)), named

@@ -7,7 +7,7 @@ aggregates. Where the two differ by design, DuckDB is asked in other words (`The
 import random
 from dataclasses import dataclass, field
 
-from tree import (ADD, AND, ATOM, COMPARE, IS, MULTIPLY, NOT, OR, SIGN, Many, Maybe, Node, Operand)
+from tree import (ADD, AND, ATOM, COMPARE, IS, MULTIPLY, NOT, OR, SIGN, Many, Maybe, Node, Operand, Theirs)
 
 SORTS = ("int", "decimal", "double", "text", "bool", "date", "timestamp")
 NUMBERS = ("int", "decimal", "double")
@@ -33,7 +33,7 @@ LITERALS = {
     "date": ["DATE '2024-01-31'", "DATE '2024-02-29'", "DATE '1969-12-31'", "DATE '2023-01-01'"],
     "timestamp": ["TIMESTAMP '2024-02-29 00:00:00'", "TIMESTAMP '2024-01-31 23:59:59.25'", "TIMESTAMP '1969-12-31 23:00:00'"],
 }
-PATTERNS = ["'%a%'", "'a%'", "'%'", "'_'", "'a_b'", "'%''%'", "'%\\%'", "'X'", "''"]
+PATTERNS = ["'%a%'", "'a%'", "'%'", "'_'", "'a_b'", "'%''%'", "'%\\%'", "'X'", "''", "'%!%%' ESCAPE '!'", "'a\\%b'"]
 
 
 def call(sort: str, name: str, *arguments) -> Node:
@@ -45,6 +45,11 @@ def operation(sort: str, level: int, left: Node, sign: str, right: Node) -> Node
     # What compares has no side that is first.
     first = level + 1 if level == COMPARE else level
     return Node(sort, (Operand(left, first), f" {sign} ", Operand(right, level + 1)), level)
+
+
+def divided(sort: str, left: Node, sign: str, right: Node) -> Node:
+    """What is divided by nothing is null; DuckDB has an infinity, or an error."""
+    return Node(sort, (Operand(left, MULTIPLY), f" {sign} ", Theirs("NULLIF("), Operand(right, MULTIPLY + 1), Theirs(", 0)")), MULTIPLY)
 
 
 class Values:
@@ -112,14 +117,18 @@ class Values:
         def one(sort="int"):
             return self.value(scope, sort, depth)
 
-        match self.chance.randrange(12):
+        match self.chance.randrange(14):
+            case 12:
+                # A half goes to the even number in a double, and away from zero in a decimal.
+                return Node("int", ("CAST(", self.value(scope, self.among("double", "decimal"), 0), " AS BIGINT)"))
+            case 13:
+                return operation("int", ADD, one("date"), "-", self.leaf(scope, "date"))
             case 0 | 1:
                 return operation("int", ADD, one(), self.among("+", "-"), one())
             case 2:
                 return operation("int", MULTIPLY, one(), "*", self.leaf(scope, "int"))
             case 3:
-                # What is left of a division by nothing is an error on both sides.
-                return operation("int", MULTIPLY, one(), "%", Node("int", (self.among("7", "-3", "10"),)))
+                return divided("int", one(), "%", self.among(self.leaf(scope, "int"), Node("int", (self.among("7", "-3", "10"),))))
             case 4:
                 return call("int", "ABS", one())
             case 5:
@@ -172,7 +181,7 @@ class Values:
                 return operation("double", MULTIPLY, one(), "*", one(self.among("double", "int")))
             case 3 | 4:
                 # A division has places, of decimals and of whole numbers too.
-                return operation("double", MULTIPLY, self.number(scope, depth), "/", call("double", "NULLIF", self.number(scope, 0), Node("int", ("0",))))
+                return divided("double", self.number(scope, depth), "/", self.number(scope, 0))
             case 5:
                 return call("double", self.among("ABS", "FLOOR", "CEIL", "ROUND"), one())
             case 6:
@@ -211,7 +220,10 @@ class Values:
         def one():
             return self.value(scope, "timestamp", depth)
 
-        match self.chance.randrange(3):
+        match self.chance.randrange(4):
+            case 3:
+                span = self.among("1 day", "1 hour", "-1 month")
+                return operation("timestamp", ADD, self.value(scope, "date", depth), self.among("+", "-"), Node("span", (f"INTERVAL '{span}'",)))
             case 0:
                 return Node("timestamp", (f"DATE_TRUNC('{self.among('year', 'quarter', 'month', 'week', 'day', 'hour', 'minute')}', ", one(), ")"))
             case 1:
