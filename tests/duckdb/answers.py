@@ -29,20 +29,24 @@ def _same(ours, theirs) -> bool:
 
 
 def _key(row):
-    """An order for rows that have none. Doubles that are near each other, and not equal, are put in one place by fewer digits."""
-    key = []
+    """An order for rows that have none: by all but the doubles first, as two that are equal need not be the same to the last digit."""
+    rest, rounded, exact = [], [], []
     for value in row:
-        if value is None:
-            key.append((0, ""))
+        if isinstance(value, float):
+            plain = math.inf if math.isnan(value) else value + 0.0
+            rest.append((2, str(math.isnan(value))))
+            rounded.append(float(f"{plain:.9e}"))
+            exact.append(plain)
+        elif value is None:
+            rest.append((0, ""))
         elif isinstance(value, bool):
-            key.append((1, str(value)))
-        elif isinstance(value, float):
-            key.append((2, "nan" if math.isnan(value) else f"{value + 0.0:.9e}"))
+            rest.append((1, str(value)))
         elif isinstance(value, (int, Decimal)):
-            key.append((3, str(Decimal(value).normalize() + 0)))
+            digits = f"{Decimal(value):f}"
+            rest.append((3, (digits.rstrip("0").rstrip(".") if "." in digits else digits) if value else "0"))
         else:
-            key.append((4, str(value)))
-    return key
+            rest.append((4, str(value)))
+    return rest, rounded, exact
 
 
 def _mismatch(ours: list, theirs: list):
