@@ -74,3 +74,28 @@ def difference(ours: Rows, theirs: Rows, ordered: bool) -> str | None:
     if unordered is None:
         return f"the order: {found[0]!r} where DuckDB has {found[1]!r}" if ordered else None
     return f"{unordered[0]!r} where DuckDB has {unordered[1]!r}"
+
+
+# Pairs that are the same, and pairs that are not: each a sort, and the values of a column on either side.
+ALIKE = [
+    ("double", [2147483648.0, 2147483647.5, math.nan, None], [None, math.nan, 2147483647.5, 2147483648.0]),
+    ("double", [1.0, -0.0, 3e300], [1.0 + 1e-13, 0.0, 3e300]),
+    ("decimal", [Decimal("1.10"), Decimal(10**30 + 1), Decimal("-0.00")], [0, Decimal(10**30 + 1), Decimal("1.1")]),
+]
+UNLIKE = [
+    ("double", [1.0], [1.0 + 1e-11]), ("double", [1e-20], [0.0]), ("double", [None], [math.nan]), ("double", [math.inf], [1e308]),
+    ("decimal", [Decimal(10**30 + 1)], [Decimal(10**30)]), ("decimal", [Decimal("0.1")], [Decimal("0.10000000000000001")]),
+    ("int", [1, 1, 2], [1, 2, 2]), ("int", [1], [1, 1]), ("text", [""], [None]), ("bool", [False], [None]),
+]
+
+
+def check_comparison():
+    """That the comparison itself tells what is alike from what is not: one that takes all for alike would pass every engine."""
+    for sort, ours, theirs in ALIKE + UNLIKE:
+        same = difference(Rows([sort], [(value,) for value in ours]), Rows([sort], [(value,) for value in theirs]), False) is None
+        if same != ((sort, ours, theirs) in ALIKE):
+            raise RuntimeError(f"The comparison is wrong about {ours} and {theirs}.")
+    if difference(Rows(["int"], [(1,), (2,)]), Rows(["int"], [(2,), (1,)]), True) is None:
+        raise RuntimeError("The comparison does not look at the order.")
+    if difference(Rows(["int"], [(1,)]), Rows(["double"], [(1.0,)]), True) is None:
+        raise RuntimeError("The comparison does not look at the sorts.")

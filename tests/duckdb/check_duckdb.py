@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import cases
-from answers import difference
+from answers import check_comparison, difference
 from queries import Queries, ordered
 from sides import DuckDb, Kernel, Refusal
 from tree import OURS, THEIRS, Node, shrink, text
@@ -169,6 +169,7 @@ def main() -> int:
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
     os.environ["CQLBOOK_HISTORY"] = "off"
+    check_comparison()
     began = time.monotonic()
     with TemporaryDirectory() as folder:
         kernel = Kernel(Path(folder), options.program)
