@@ -33,6 +33,18 @@ def test_the_kernelspec_leads_to_the_program_beside_it(shell):
     assert shell.run(program, "--version").stdout.startswith("cqlbook ")
 
 
+def test_the_engine_of_local_sql_lies_beside_it(shell):
+    engine = PREFIX / "bin/cqlbook-engine"
+    assert os.access(engine, os.X_OK)
+    # It says who it is, and ends when nobody asks it anything.
+    greeting = json.loads(shell.run(engine).stdout)
+    assert greeting["program"] == "cqlbook-engine"
+    assert shell.run(PREFIX / "bin/cqlbook", "--version").stdout.split() == ["cqlbook", greeting["version"]]
+    found = json.loads(shell.run(PREFIX / "bin/cqlbook", "doctor", "--json", code=None).stdout)
+    assert "Engine" in json.dumps(found)
+    assert str(engine) in json.dumps(found)
+
+
 def test_it_has_our_logos(shell):
     names = sorted(path.name for path in (PREFIX / SPEC).iterdir())
     assert names == ["kernel.json", "logo-32x32.png", "logo-64x64.png", "logo-svg.svg"]

@@ -69,22 +69,16 @@ pub(crate) fn dsbulk(places: &Places, folder: &Path) -> Outcome {
 
 /// `cargo xtask bench data [--write] [--lean] [--quick] [--rows N] [--runs N] [--json FILE]`: fetching, exporting, loading and
 /// joining rows, beside the floor, DataStax's Python driver, cqlsh, DSBulk and polars, on a local Astra of its own. With
-/// `--lean` the kernel is built without polars, and nothing is joined; with `--quick` the slow peers are left out. A target that
+/// `--lean` the engine of local SQL is not built, and nothing is joined; with `--quick` the slow peers are left out. A target that
 /// is missed is a failure.
 pub(crate) fn data(places: &Places, options: &[&str]) -> Outcome {
     prerequisites::check(&[Need::Compiler, Need::Python, Need::Java])?;
-    let build = |arguments: &[&str]| {
-        let mut cargo = shell::cargo();
-        cargo.current_dir(&places.root).args(["build", "--locked", "--release"]).args(arguments);
-        shell::run(&mut cargo)
-    };
-    let program = if options.contains(&"--lean") {
-        build(&["-p", "cqlbook", "--no-default-features"])?;
-        places.built("release", "cqlbook")
-    } else {
-        kernel::build(places)?
-    };
-    build(&["-p", "cqlbook-cluster", "--example", "floor"])?;
+    let program = kernel::build(places)?;
+    if !options.contains(&"--lean") {
+        kernel::build_engine(places)?;
+    }
+    let floor = ["build", "--locked", "--release", "-p", "cqlbook-cluster", "--example", "floor"];
+    shell::run(shell::cargo().current_dir(&places.root).args(floor))?;
     python::ensure(places)?;
     let bench = places.work.join("bench");
     let prefix = bench.join("prefix");

@@ -12,7 +12,7 @@ use crate::{data, kernel, notebooks, python, shell};
 /// Runs the flights notebook and says where it is.
 pub(crate) fn demo(places: &Places) -> Outcome {
     let began = Instant::now();
-    let astra = prepare(places)?;
+    let astra = prepare(places, false)?;
     println!("Running notebooks/{}.", notebooks::SHOWN);
     let folder = places.demo();
     data::place(places, &folder)?;
@@ -24,12 +24,17 @@ pub(crate) fn demo(places: &Places) -> Outcome {
     println!("  {}", executed.with_extension("html").display());
     println!("Open it in JupyterLab, with the kernel and its database, by:");
     println!("  cargo xtask lab");
+    if !places.built("release", kernel::ENGINE).exists() {
+        println!(
+            "That builds the engine of `%%sql` too, SQL on this machine, which is not there yet and takes a while."
+        );
+    }
     Ok(())
 }
 
 /// Opens JupyterLab on a folder with the notebooks; `options` go to JupyterLab.
 pub(crate) fn lab(places: &Places, options: &[&str]) -> Outcome {
-    let astra = prepare(places)?;
+    let astra = prepare(places, true)?;
     let folder = places.demo();
     data::place(places, &folder)?;
     notebooks::copy(places, &folder)?;
@@ -49,8 +54,9 @@ pub(crate) fn lab(places: &Places, options: &[&str]) -> Outcome {
     Ok(())
 }
 
-/// Everything that demo and lab need, the slow things after the cheap checks.
-fn prepare(places: &Places) -> Outcome<Astra> {
+/// Everything that demo and lab need, the slow things after the cheap checks; `with_engine` for `%%sql`, which the shown notebook
+/// has no cell of.
+fn prepare(places: &Places, with_engine: bool) -> Outcome<Astra> {
     let own = std::env::var_os("ASTRA_DB_SECURE_BUNDLE_PATH").is_some();
     let mut needs = vec![Need::Compiler, Need::Python];
     if !own {
@@ -60,6 +66,10 @@ fn prepare(places: &Places) -> Outcome<Astra> {
     prerequisites::install(&needs)?;
     println!("Building the kernel (a few minutes the first time).");
     let program = kernel::build(places)?;
+    if with_engine {
+        println!("Building the engine of `%%sql` (many minutes the first time).");
+        kernel::build_engine(places)?;
+    }
     python::ensure(places)?;
     data::ensure(places)?;
     kernel::install(&program, &places.venv())?;

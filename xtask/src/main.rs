@@ -31,13 +31,13 @@ const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
   demo             Build the kernel, start a local Astra, run the flights notebook through it.
-  lab              Open JupyterLab with the kernel, a local Astra and the notebooks.
+  lab              Build the engine of `%%sql` too, and open JupyterLab with the kernel, a local Astra and the notebooks.
   test [PART…]     Run every check, or only the parts whose names contain one of the words given.
   sandbox          Run a local Astra until Ctrl-C, and print how to connect to it.
   bench kernel     Measure start, round trip, memory and size of the kernel beside ipykernel and deno.
                    With --write the figures go into docs/performance.md.
   bench data       Measure fetching, exporting and loading a million rows beside the floor, the Python driver, cqlsh and DSBulk.
-                   With --write the figures go into docs/performance.md; --lean builds without local SQL, which is quicker.
+                   With --write the figures go into docs/performance.md; --lean leaves local SQL out, which is quicker.
   bench split      Measure how long a cell of a megabyte takes to be split into its steps.
   bench tables     Measure what drawing and keeping a result costs beside fetching it.
                    With --write the figures go into docs/performance.md.

@@ -1,6 +1,7 @@
-//! The wheel: the program, its kernelspec and what papermill needs, in one file that `pip install` takes.
+//! The wheel: both programs, the kernelspec and what papermill needs, in one file that `pip install` takes.
 //!
-//! maturin makes it by pyproject.toml; where it goes and how it is compiled is said here.
+//! maturin makes it by pyproject.toml; where it goes and how it is compiled is said here. It compiles one crate's programs: the engine
+//! is put as a script into the folder of data that it packs, so that pip lays both programs beside each other.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,18 +10,24 @@ use std::process::Command;
 use crate::failure::{Explain, Failure, Outcome};
 use crate::places::Places;
 use crate::prerequisites::{self, Need};
-use crate::{python, shell};
+use crate::{kernel, python, shell};
+
+/// Where maturin looks for programs that it does not compile itself. Ignored by git, and there only while it runs.
+const SCRIPTS: &str = "kernelspec/scripts";
 
 /// `cargo xtask wheel [--dist]`: the wheel that `pip install` takes, in `.work/wheels`. It holds what `cargo xtask demo` built;
 /// with `--dist`, for publishing, it is linked as a whole: smaller, and long in the making.
 pub(crate) fn wheel(places: &Places, options: &[&str]) -> Outcome {
     prerequisites::check(&[Need::Compiler, Need::Python])?;
-    let profile: &[&str] = match options {
-        [] => &["--profile", "release", "--strip"],
-        ["--dist"] => &["--profile", "dist"],
+    let (profile, strip): (&str, &[&str]) = match options {
+        [] => ("release", &["--strip"]),
+        // That profile strips by itself.
+        ["--dist"] => ("dist", &[]),
         _ => return Err(Failure::new("`cargo xtask wheel` takes no option but `--dist`.")),
     };
-    let wheel = build(places, &places.work.join("wheels"), profile)?;
+    let engine = build_engine(places, profile)?;
+    let wheel =
+        build(places, &places.work.join("wheels"), &engine, &[&["--profile", profile], strip].concat())?;
     let size = fs::metadata(&wheel).explain(format!("Cannot look at {}", wheel.display()))?.len();
     println!("\n{} has {:.1} MB. To install it:\n", places.shown(&wheel), size as f64 / 1e6);
     println!("  pip install {}", places.shown(&wheel));
@@ -32,7 +39,8 @@ pub(crate) fn wheel(places: &Places, options: &[&str]) -> Outcome {
 pub(crate) fn build_for_tests(places: &Places) -> Outcome<(PathBuf, PathBuf)> {
     let folder = places.work.join("test-wheel");
     // It is for this machine only, so nothing need be known of the system's libraries.
-    let wheel = build(places, &folder, &["--profile", "dev", "--compatibility", "linux"])?;
+    let engine = places.built("debug", kernel::ENGINE);
+    let wheel = build(places, &folder, &engine, &["--profile", "dev", "--compatibility", "linux"])?;
     let environment = folder.join("venv");
     shell::run_quietly(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
     let python = environment.join("bin").join("python");
@@ -46,8 +54,27 @@ pub(crate) fn build_for_tests(places: &Places) -> Outcome<(PathBuf, PathBuf)> {
     Ok((wheel, python))
 }
 
-/// Has maturin build the wheel into `folder`, in place of the one that was there.
-fn build(places: &Places, folder: &Path, options: &[&str]) -> Outcome<PathBuf> {
+/// Builds the engine, and gives its path, without the names of what is in it.
+fn build_engine(places: &Places, profile: &str) -> Outcome<PathBuf> {
+    let mut cargo = shell::cargo();
+    cargo.current_dir(&places.root).args(["rustc", "--locked", "--profile", profile, "-p", kernel::ENGINE]);
+    shell::run(cargo.args(["--bin", kernel::ENGINE, "--", "-C", "strip=symbols"]))?;
+    Ok(places.built(profile, kernel::ENGINE))
+}
+
+/// Has maturin build the wheel into `folder`, in place of the one that was there, with this engine in it.
+fn build(places: &Places, folder: &Path, engine: &Path, options: &[&str]) -> Outcome<PathBuf> {
+    let scripts = places.root.join(SCRIPTS);
+    fs::create_dir_all(&scripts).explain(format!("Cannot make {}", scripts.display()))?;
+    let script = scripts.join(kernel::ENGINE).with_extension(std::env::consts::EXE_EXTENSION);
+    fs::copy(engine, &script).explain(format!("Cannot copy {}", engine.display()))?;
+    let wheel = pack(places, folder, options);
+    // Whoever runs maturin by hand shall not get an engine of another day.
+    fs::remove_dir_all(&scripts).explain(format!("Cannot remove {}", scripts.display()))?;
+    wheel
+}
+
+fn pack(places: &Places, folder: &Path, options: &[&str]) -> Outcome<PathBuf> {
     python::ensure(places)?;
     for old in wheels(folder) {
         fs::remove_file(&old).explain(format!("Cannot remove {}", old.display()))?;

@@ -8,9 +8,7 @@ mod decoder;
 #[cfg(test)]
 pub(crate) mod tests;
 
-#[cfg(feature = "sql")]
-pub(crate) use batch_page::size_bytes;
-pub use batch_page::{BatchPage, CellError};
+pub use batch_page::{BatchPage, CellError, size_bytes};
 pub use decoder::{Decoder, record_batch, schema};
 
 pub use crate::convert::builder::Lost;

@@ -20,10 +20,7 @@ const TRAILER: u64 = 10;
 const CONTINUATION: [u8; 4] = [0xff; 4];
 
 /// Runs a library's reader; a panic in it becomes the error that `broken` makes of its words.
-pub(crate) fn caught<T, E>(
-    read: impl FnOnce() -> Result<T, E>,
-    broken: impl FnOnce(&str) -> E,
-) -> Result<T, E> {
+pub fn caught<T, E>(read: impl FnOnce() -> Result<T, E>, broken: impl FnOnce(&str) -> E) -> Result<T, E> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
         let words = panic.downcast_ref::<String>().map(String::as_str);
         Err(broken(words.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it is damaged")))
@@ -34,7 +31,7 @@ pub(crate) fn caught<T, E>(
 ///
 /// # Errors
 /// What is wrong with it. A file that is none is the reader's to refuse.
-pub(crate) fn check_arrow(file: &mut File) -> Result<(), ArrowError> {
+pub fn check_arrow(file: &mut File) -> Result<(), ArrowError> {
     let wrong = |reason: &str| ArrowError::IpcError(reason.to_owned());
     let size = file.metadata()?.len();
     let Some(end) = size.checked_sub(TRAILER) else { return Ok(()) };

@@ -1,6 +1,6 @@
-//! Results as columns: pages to arrow record batches, local SQL, charts' data, file formats.
+//! Results as columns: pages to arrow record batches, what is said to the engine of local SQL, charts' data, file formats.
 //!
-//! The only room with arrow, parquet and polars. It knows neither Jupyter nor Cassandra's connections.
+//! The only room with arrow and parquet beside `kernel/engine`. It knows neither Jupyter nor Cassandra's connections.
 
 pub mod chart;
 pub mod columns;
@@ -12,7 +12,6 @@ pub mod profile;
 mod quantity;
 pub mod read;
 pub mod separated;
-#[cfg(feature = "sql")]
 pub mod sql;
 pub mod unpack;
 

@@ -70,7 +70,7 @@ enum Inner {
 ///
 /// # Errors
 /// [`ParquetError`].
-pub(crate) fn builder(file: File) -> Result<ParquetRecordBatchReaderBuilder<File>, ParquetError> {
+pub fn builder(file: File) -> Result<ParquetRecordBatchReaderBuilder<File>, ParquetError> {
     let plain = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())?;
     let leaves = plain.parquet_schema().columns();
     if !leaves.iter().any(|leaf| leaf.physical_type() == PhysicalType::INT96) {

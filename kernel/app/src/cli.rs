@@ -39,10 +39,6 @@ enum Verb {
         #[arg(long, short = 'f', value_name = "FILE")]
         connection_file: PathBuf,
     },
-    /// Compute one query of `%%sql`; the kernel does this.
-    #[cfg(feature = "sql")]
-    #[command(hide = true)]
-    Compute,
 }
 
 #[derive(Debug, Args)]
@@ -81,8 +77,6 @@ pub(crate) fn run() -> ExitCode {
         Verb::Doctor(options) => return doctor::run(&options),
         Verb::Connection { words } => return connect::command::run(&words),
         Verb::Kernel { connection_file } => return crate::kernel::run(&connection_file),
-        #[cfg(feature = "sql")]
-        Verb::Compute => return crate::compute::serve(),
     };
     match outcome {
         Ok(line) => {

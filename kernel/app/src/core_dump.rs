@@ -15,15 +15,3 @@ pub(crate) fn forbid() {
         set_dumpable_behavior(DumpableBehavior::NotDumpable).ok();
     }
 }
-
-/// Does something that the system lets only a process do that is dumpable: to write about itself in `/proc`, whose files are the
-/// superuser's else. For a process that holds no secret yet.
-#[cfg(target_os = "linux")]
-pub(crate) fn lifted<T>(work: impl FnOnce() -> T) -> T {
-    use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-
-    set_dumpable_behavior(DumpableBehavior::Dumpable).ok();
-    let done = work();
-    set_dumpable_behavior(DumpableBehavior::NotDumpable).ok();
-    done
-}

@@ -117,6 +117,7 @@ impl Handler for Kernel {
     }
 
     async fn shutdown(&self, _restart: bool) {
+        self.notebook.engine.end().await;
         self.history.finish().await;
         let closed = self.notebook.state().open.take();
         drop(closed);

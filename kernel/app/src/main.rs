@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 mod cli;
-#[cfg(feature = "sql")]
 mod compute;
 mod connect;
 mod core_dump;

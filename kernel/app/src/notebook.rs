@@ -10,6 +10,7 @@ use cqlbook_cluster::Connection;
 use cqlbook_core::settings::Settings;
 use cqlbook_vault::Destination;
 
+use crate::compute::Engine;
 use crate::connect::recipe::Recipe;
 use crate::connect::shelf::Shelf;
 use crate::results::Results;
@@ -59,6 +60,8 @@ pub(crate) struct Notebook {
     state: Mutex<State>,
     /// The connections that have names.
     pub(crate) shelf: Shelf,
+    /// Who computes local SQL.
+    pub(crate) engine: Engine,
     /// The notebook's folder, where relative paths start.
     pub(crate) folder: PathBuf,
     /// The user's home folder, for `~`.
@@ -71,6 +74,7 @@ impl Notebook {
         Self {
             state: Mutex::default(),
             shelf: Shelf::of_user(),
+            engine: Engine::default(),
             folder: std::env::current_dir().unwrap_or_default(),
             home: etcetera::home_dir().ok(),
         }

@@ -77,6 +77,7 @@ codes! {
     TraceIncomplete = "TRACE_INCOMPLETE", "A trace did not end in time.";
     Timeout = "TIMEOUT", "No answer came within the `timeout` setting.";
     Unsupported = "UNSUPPORTED", "This release cannot do that yet.";
+    EngineUnavailable = "ENGINE_UNAVAILABLE", "The program that computes local SQL is missing, or is another build's.";
     InternalError = "INTERNAL_ERROR", "A defect of cqlbook.";
     Interrupted = "INTERRUPTED", "The user stopped it.";
 }

@@ -13,12 +13,13 @@ use crate::shell;
 type Room = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 /// Every member of the workspace.
-const ROOMS: [Room; 10] = [
+const ROOMS: [Room; 11] = [
     ("cqlbook-core", &[], &[]),
     ("cqlbook-wire", &[], &["cqlbook-wire"]),
     ("cqlbook-cluster", &["cqlbook-core"], &["cqlbook-sandbox"]),
     ("cqlbook-vault", &["cqlbook-core"], &[]),
     ("cqlbook-analysis", &["cqlbook-core"], &[]),
+    ("cqlbook-engine", &["cqlbook-analysis", "cqlbook-core"], &[]),
     (
         "cqlbook",
         &["cqlbook-core", "cqlbook-wire", "cqlbook-cluster", "cqlbook-vault", "cqlbook-analysis"],

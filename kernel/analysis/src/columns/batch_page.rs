@@ -131,7 +131,7 @@ fn is_unknown(data_type: &DataType) -> bool {
 
 /// How many bytes the rows of a batch occupy. Arrays that share a buffer, as those that were read from one message do, count
 /// their own part of it.
-pub(crate) fn size_bytes(batch: &RecordBatch) -> usize {
+pub fn size_bytes(batch: &RecordBatch) -> usize {
     let size = |array: &ArrayRef| {
         array.to_data().get_slice_memory_size().unwrap_or_else(|_| array.get_array_memory_size())
     };

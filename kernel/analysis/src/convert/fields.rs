@@ -27,8 +27,7 @@ const DURATION: [&str; 3] = ["months", "days", "nanoseconds"];
 pub enum Flavour {
     /// Files: each type in its own form, with nothing left out.
     File,
-    /// Local SQL: what a query names as text is text (uuid, inet), and no type that polars has not (maps are lists of entries,
-    /// vectors are lists).
+    /// Local SQL: what a query names as text is text (uuid, inet), and vectors are lists.
     Sql,
 }
 
@@ -112,10 +111,7 @@ fn data_type(ty: &CqlType, flavour: Flavour) -> DataType {
         },
         CqlType::Map(key, value) => {
             let entries = DataType::Struct(entry_fields(key, value, flavour));
-            match flavour {
-                Flavour::File => DataType::Map(Arc::new(Field::new("entries", entries, false)), false),
-                Flavour::Sql => DataType::List(Arc::new(Field::new("item", entries, true))),
-            }
+            DataType::Map(Arc::new(Field::new("entries", entries, false)), false)
         }
         CqlType::Tuple(types) => DataType::Struct(tuple_fields(types, flavour)),
         CqlType::Udt(udt) => DataType::Struct(udt_fields(udt, flavour)),

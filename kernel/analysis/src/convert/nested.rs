@@ -103,7 +103,6 @@ impl Lists {
 
 /// Maps.
 pub(crate) struct Maps {
-    flavour: Flavour,
     fields: Fields,
     ends: Ends,
     keys: Builder,
@@ -113,7 +112,6 @@ pub(crate) struct Maps {
 impl Maps {
     pub(crate) fn new(key: &CqlType, value: &CqlType, flavour: Flavour) -> Self {
         Self {
-            flavour,
             fields: fields::entry_fields(key, value, flavour),
             ends: Ends::default(),
             keys: Builder::new(key, flavour),
@@ -150,17 +148,8 @@ impl Maps {
         let keys = self.keys.finish()?;
         let values = self.values.finish()?;
         let entries = StructArray::try_new(self.fields.clone(), vec![keys, values], None)?;
-        let entry = |nullable| {
-            Arc::new(Field::new(
-                if nullable { "item" } else { "entries" },
-                arrow_schema::DataType::Struct(self.fields.clone()),
-                nullable,
-            ))
-        };
-        Ok(match self.flavour {
-            Flavour::File => Arc::new(MapArray::try_new(entry(false), offsets, entries, nulls, false)?),
-            Flavour::Sql => Arc::new(ListArray::try_new(entry(true), offsets, Arc::new(entries), nulls)?),
-        })
+        let entry = Field::new("entries", arrow_schema::DataType::Struct(self.fields.clone()), false);
+        Ok(Arc::new(MapArray::try_new(Arc::new(entry), offsets, entries, nulls, false)?))
     }
 }
 

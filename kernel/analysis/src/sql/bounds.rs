@@ -11,13 +11,13 @@ use super::SqlError;
 use super::query::syntax;
 
 /// The most bytes of a query.
-pub(super) const TEXT: usize = 1 << 20;
+pub const TEXT: usize = 1 << 20;
 /// The most words, marks and values of a query: an `IN` of some 80,000 values.
-pub(super) const TOKENS: usize = 160_000;
+pub const TOKENS: usize = 160_000;
 /// The longest chain of operators, with the chains around it.
-pub(super) const CHAIN: usize = 400;
+pub const CHAIN: usize = 400;
 /// The most joined tables, and the most queries put together by `UNION` and the like, with those around them.
-pub(super) const PARTS: usize = 50;
+pub const PARTS: usize = 50;
 /// The most `CASE` in one another.
 const CASES: usize = 10;
 /// The stack of a thread that walks such a tree.
@@ -27,7 +27,7 @@ const STACK: usize = 64 << 20;
 ///
 /// # Errors
 /// [`SqlError`] for what is no text of SQL, and beyond the bounds.
-pub(super) fn check(text: &str) -> Result<(), SqlError> {
+pub fn check(text: &str) -> Result<(), SqlError> {
     if text.len() > TEXT {
         return Err(beyond(
             format!("The query has {} of text; {} are the most.", size(text.len()), size(TEXT)),
@@ -157,7 +157,7 @@ fn is_text(token: &Token) -> bool {
 ///
 /// # Errors
 /// Those of `work`, and [`SqlError::Beyond`] where there is no memory for a thread.
-pub(super) fn deep<T: Send>(work: impl FnOnce() -> Result<T, SqlError> + Send) -> Result<T, SqlError> {
+pub fn deep<T: Send>(work: impl FnOnce() -> Result<T, SqlError> + Send) -> Result<T, SqlError> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
         let thread = thread.map_err(|error| {

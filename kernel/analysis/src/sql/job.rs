@@ -17,28 +17,30 @@ use crate::columns::{Flavour, Lost, record_batch};
 #[derive(Debug)]
 pub struct Job {
     /// The query as it was typed, and the parameters that are put into it.
-    pub(super) text: String,
-    pub(super) params: BTreeMap<String, String>,
-    pub(super) query: Query,
+    pub text: String,
+    /// The values of `:name`, as CQL literals.
+    pub params: BTreeMap<String, String>,
+    /// What the query names.
+    pub query: Query,
     /// The kept results, by the names that the query has for them.
-    pub(super) inputs: Vec<(String, Input)>,
+    pub inputs: Vec<(String, Input)>,
     /// The files, by the paths that were typed.
-    pub(super) paths: BTreeMap<String, OsString>,
+    pub paths: BTreeMap<String, OsString>,
     /// The most bytes that the answer may take.
-    pub(super) limit: usize,
+    pub limit: usize,
 }
 
 /// A table as the query sees it.
 #[derive(Debug)]
-pub(super) struct Input {
+pub struct Input {
     /// Its columns with their types.
-    pub(super) columns: Vec<Column>,
+    pub columns: Vec<Column>,
     /// The columns that the query needs.
-    pub(super) batch: RecordBatch,
+    pub batch: RecordBatch,
     /// What its columns could not hold.
-    pub(super) lost: Lost,
+    pub lost: Lost,
     /// Columns of numbers that are text to SQL, because they are longer than its numbers.
-    pub(super) long: Vec<String>,
+    pub long: Vec<String>,
 }
 
 impl Job {
@@ -49,7 +51,8 @@ impl Job {
     pub fn new(text: &str, place: &Place<'_>) -> Result<Self, SqlError> {
         let query = Query::parse(text, &place.params)?;
         let input = |typed: &String| Ok((typed.clone(), kept(find(typed, &place.tables)?, &query)?));
-        let inputs = query.tables.iter().map(input).collect::<Result<_, SqlError>>()?;
+        let maybe = query.maybe.iter().filter(|typed| find(typed, &place.tables).is_ok());
+        let inputs = query.tables.iter().chain(maybe).map(input).collect::<Result<_, SqlError>>()?;
         let path = |typed: &String| (typed.clone(), (place.resolve)(typed).into_os_string());
         let paths = query.files.keys().map(path).collect();
         Ok(Self {
@@ -102,11 +105,7 @@ fn kept(table: &Table, query: &Query) -> Result<Input, SqlError> {
 }
 
 /// Pages as a table.
-pub(super) fn of_pages(
-    columns: Vec<Column>,
-    all: Vec<Column>,
-    pages: &[Arc<dyn Page>],
-) -> Result<Input, SqlError> {
+pub fn of_pages(columns: Vec<Column>, all: Vec<Column>, pages: &[Arc<dyn Page>]) -> Result<Input, SqlError> {
     let (batch, lost) = record_batch(&columns, pages, Flavour::Sql)?;
     let schema = batch.schema();
     let long = columns.iter().zip(schema.fields()).filter(|(column, field)| {
@@ -116,7 +115,7 @@ pub(super) fn of_pages(
     Ok(Input { columns: all, batch: unique(batch)?, lost, long })
 }
 
-/// The batch with a number behind names that come more than once, which polars does not take.
+/// The batch with a number behind names that come more than once, which the engine does not take.
 fn unique(batch: RecordBatch) -> Result<RecordBatch, SqlError> {
     let mut seen = BTreeSet::new();
     let schema = batch.schema();

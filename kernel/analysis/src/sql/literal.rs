@@ -1,25 +1,24 @@
-//! Values in a query: what `:name` stands for, and how the tree is written as the text that polars reads.
+//! Values in a query: what `:name` stands for.
 //!
-//! The rule: a text's content never becomes SQL. A parameter is a value of the tree, put in after the query was parsed; and the text
-//! that is written of a tree is read again as polars reads it, and must be the same tree, or the query is refused.
-
-use std::ops::ControlFlow;
+//! The rule: a text's content never becomes SQL. A parameter is a value of the tree, put in after the query was parsed.
 
 use cqlbook_core::column::CqlType;
 use cqlbook_core::value;
 use sqlparser::ast::{
     CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
-    FunctionArguments, Ident, ObjectName, Query, Statement, UnaryOperator, Value, VisitMut, VisitorMut,
+    FunctionArguments, Ident, ObjectName, Statement, UnaryOperator, Value,
 };
 use sqlparser::dialect::GenericDialect;
+use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserOptions};
-
-use super::SqlError;
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 /// The values of a parameter: one, or those of a list or set.
 #[derive(Debug, Clone)]
-pub(super) enum Given {
+pub enum Given {
+    /// One value.
     One(Box<Expr>),
+    /// Those of a list or set.
     Many(Vec<Expr>),
 }
 
@@ -27,7 +26,7 @@ pub(super) enum Given {
 ///
 /// # Errors
 /// Why it is none that a query takes, as the end of a sentence.
-pub(super) fn given(literal: &str) -> Result<Given, String> {
+pub fn given(literal: &str) -> Result<Given, String> {
     let literal = literal.trim();
     let list = [('[', ']'), ('{', '}')]
         .iter()
@@ -106,7 +105,7 @@ fn one(literal: &str) -> Result<Expr, String> {
 }
 
 /// A number; a negative one in brackets, so that no minus before it makes a comment of it.
-pub(super) fn number(digits: &str) -> Expr {
+pub fn number(digits: &str) -> Expr {
     match digits.strip_prefix('-') {
         None => Expr::value(Value::Number(digits.to_owned(), false)),
         Some(digits) => nested(Expr::UnaryOp {
@@ -117,22 +116,22 @@ pub(super) fn number(digits: &str) -> Expr {
 }
 
 /// A text.
-pub(super) fn quoted(text: &str) -> Expr {
+pub fn quoted(text: &str) -> Expr {
     Expr::value(Value::SingleQuotedString(text.to_owned()))
 }
 
 /// In brackets.
-pub(super) fn nested(expr: Expr) -> Expr {
+pub fn nested(expr: Expr) -> Expr {
     Expr::Nested(Box::new(expr))
 }
 
 /// `CAST(… AS …)`, which fails where the value does not fit.
-pub(super) fn cast(expr: Expr, data_type: DataType) -> Expr {
+pub fn cast(expr: Expr, data_type: DataType) -> Expr {
     Expr::Cast { kind: CastKind::Cast, expr: Box::new(expr), data_type, array: false, format: None }
 }
 
 /// A call of a function.
-pub(super) fn call(name: &str, arguments: Vec<Expr>) -> Expr {
+pub fn call(name: &str, arguments: Vec<Expr>) -> Expr {
     let args = arguments.into_iter().map(|expr| FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))).collect();
     Expr::Function(Function {
         name: ObjectName::from(vec![Ident::new(name)]),
@@ -150,42 +149,111 @@ pub(super) fn call(name: &str, arguments: Vec<Expr>) -> Expr {
     })
 }
 
-/// Parses as polars does.
+/// The tokens with brackets around what `IS DISTINCT FROM` compares with: the parser takes all that follows for it, `AND` too.
+fn bracketed(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let places: Vec<usize> = (0..tokens.len())
+        .filter(|place| !matches!(tokens[*place].token, Token::Whitespace(_)))
+        .collect();
+    let word = |at: usize| match places.get(at).map(|place| &tokens[*place].token) {
+        Some(Token::Word(word)) if word.quote_style.is_none() => word.keyword,
+        _ => Keyword::NoKeyword,
+    };
+    let (mut opened, mut closed) = (vec![0_usize; tokens.len() + 1], vec![0_usize; tokens.len() + 1]);
+    for at in 0..places.len() {
+        let is_it = word(at) == Keyword::DISTINCT
+            && word(at + 1) == Keyword::FROM
+            && at > 0
+            && (word(at - 1) == Keyword::IS || (at > 1 && word(at - 1) == Keyword::NOT && word(at - 2) == Keyword::IS));
+        let Some(start) = places.get(at + 2).filter(|_| is_it) else { continue };
+        let end = (at + 2..places.len()).scan((0_usize, 0_usize), |(depth, cases), next| {
+            let is_end = match &tokens[places[next]].token {
+                Token::LParen | Token::LBracket => {
+                    *depth += 1;
+                    false
+                }
+                Token::RParen | Token::RBracket if *depth > 0 => {
+                    *depth -= 1;
+                    false
+                }
+                Token::RParen | Token::RBracket | Token::SemiColon | Token::EOF => true,
+                Token::Comma => *depth == 0,
+                Token::Word(_) if *depth == 0 => match word(next) {
+                    Keyword::CASE => {
+                        *cases += 1;
+                        false
+                    }
+                    Keyword::END if *cases > 0 => {
+                        *cases -= 1;
+                        false
+                    }
+                    Keyword::LEFT | Keyword::RIGHT => {
+                        *cases == 0 && !matches!(places.get(next + 1).map(|place| &tokens[*place].token), Some(Token::LParen))
+                    }
+                    keyword => *cases == 0 && ENDS.contains(&keyword),
+                },
+                _ => false,
+            };
+            (!is_end).then_some(next)
+        });
+        // Nothing before the end: the parser says what is missing.
+        let Some(last) = end.last() else { continue };
+        opened[*start] += 1;
+        closed[places[last]] += 1;
+    }
+    let mut out = Vec::with_capacity(tokens.len() + 8);
+    for (place, token) in tokens.into_iter().enumerate() {
+        let span = token.span;
+        out.extend((0..opened[place]).map(|_| TokenWithSpan { token: Token::LParen, span }));
+        out.push(token);
+        out.extend((0..closed[place]).map(|_| TokenWithSpan { token: Token::RParen, span }));
+    }
+    out
+}
+
+/// Words that end an expression, or stand in one weaker than `IS`.
+const ENDS: [Keyword; 31] = [
+    Keyword::AND,
+    Keyword::OR,
+    Keyword::XOR,
+    Keyword::IS,
+    Keyword::AS,
+    Keyword::ASC,
+    Keyword::DESC,
+    Keyword::NULLS,
+    Keyword::THEN,
+    Keyword::WHEN,
+    Keyword::ELSE,
+    Keyword::END,
+    Keyword::FROM,
+    Keyword::WHERE,
+    Keyword::GROUP,
+    Keyword::ORDER,
+    Keyword::HAVING,
+    Keyword::QUALIFY,
+    Keyword::WINDOW,
+    Keyword::LIMIT,
+    Keyword::OFFSET,
+    Keyword::FETCH,
+    Keyword::UNION,
+    Keyword::EXCEPT,
+    Keyword::INTERSECT,
+    Keyword::JOIN,
+    Keyword::INNER,
+    Keyword::FULL,
+    Keyword::CROSS,
+    Keyword::NATURAL,
+    Keyword::FILTER,
+];
+
+/// Parses as the engine does.
 ///
 /// # Errors
 /// The parser's.
-pub(super) fn parse(text: &str) -> Result<Vec<Statement>, sqlparser::parser::ParserError> {
+pub fn parse(text: &str) -> Result<Vec<Statement>, sqlparser::parser::ParserError> {
     let options = ParserOptions { trailing_commas: true, ..ParserOptions::default() };
-    Parser::new(&GenericDialect).with_options(options).try_with_sql(text)?.parse_statements()
-}
-
-/// The query as text that polars reads as this very query.
-///
-/// # Errors
-/// [`SqlError::Beyond`] where there is no such text.
-pub(super) fn written(query: &Query) -> Result<String, SqlError> {
-    struct Doubled;
-    impl VisitorMut for Doubled {
-        type Break = ();
-        fn pre_visit_value(&mut self, value: &mut sqlparser::ast::ValueWithSpan) -> ControlFlow<()> {
-            // The writer leaves a pair of quotes as it is, so with all of them doubled it changes none.
-            if let Value::SingleQuotedString(text) = &mut value.value {
-                *text = text.replace('\'', "''");
-            }
-            ControlFlow::Continue(())
-        }
-    }
-    let mut doubled = query.clone();
-    let _: ControlFlow<()> = doubled.visit(&mut Doubled);
-    let text = doubled.to_string();
-    match parse(&text).as_deref() {
-        Ok([Statement::Query(again)]) if **again == *query => Ok(text),
-        _ => Err(SqlError::Beyond {
-            message: "The query has a name or a form that cannot be handed to the engine as it stands.".to_owned(),
-            hints: vec![
-                "Names with two quotes in them, and unusual forms of text, are the ones: rename the column in the query that fetches it.".to_owned(),
-            ],
-            words: String::new(),
-        }),
-    }
+    let tokens = Tokenizer::new(&GenericDialect, text).tokenize_with_location()?;
+    Parser::new(&GenericDialect)
+        .with_options(options)
+        .with_tokens_with_locations(bracketed(tokens))
+        .parse_statements()
 }

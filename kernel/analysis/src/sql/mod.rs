@@ -1,37 +1,28 @@
-//! SQL on this machine: over kept results and over files, by polars, with results of CQL's types.
+//! What the kernel and `cqlbook-engine` say to each other about a query of `%%sql`, and what the kernel reads of one.
 //!
-//! A kept result becomes a table of columns without a copy on the way to polars; the answer becomes a page again, and each of
-//! its columns keeps the CQL type of the column it came from. A query may take any memory and any time, and polars may panic: so a
-//! [`Job`] and what comes of it can be written and read again, and be computed in another process.
+//! A query may take any memory and any time, so it is computed in another process: a [`Job`] holds the query with the columns of
+//! the kept results that it names, [`Computed`] the columns of the answer, and [`wire`] is how both are written and read. Nothing
+//! is computed here; `kernel/engine` does.
 
-mod bounds;
-mod bridge;
-mod check;
-mod digits;
-mod files;
+pub mod bounds;
 mod job;
-mod kind;
-mod lineage;
-mod literal;
+pub mod literal;
 mod query;
-mod run;
-mod trouble;
-mod whole;
 pub mod wire;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use arrow_array::RecordBatch;
 use cqlbook_core::column::Column;
 use cqlbook_core::page::Page;
 use serde::{Deserialize, Serialize};
 
-use crate::columns::ColumnsError;
+use crate::columns::{BatchPage, ColumnsError};
 
-pub use job::Job;
+pub use job::{Input, Job, of_pages};
 pub use query::Query;
-pub use run::Computed;
 
 /// A table that a query may name.
 #[derive(Debug, Clone)]
@@ -65,6 +56,29 @@ pub struct Answer {
     pub pages: Vec<Arc<dyn Page>>,
     /// What a reader must know of them, each a sentence.
     pub notes: Vec<String>,
+}
+
+/// The rows of an answer, as the engine made them.
+#[derive(Debug)]
+pub struct Computed {
+    /// Their columns.
+    pub columns: Arc<[Column]>,
+    /// The rows.
+    pub batch: RecordBatch,
+    /// What a reader must know of them, each a sentence.
+    pub notes: Vec<String>,
+}
+
+impl Computed {
+    /// The rows as a page.
+    ///
+    /// # Errors
+    /// [`SqlError::Columns`] where the columns are not those of the rows.
+    pub fn answer(self) -> Result<Answer, SqlError> {
+        let Self { columns, batch, notes } = self;
+        let page = BatchPage::with_columns(batch, Arc::clone(&columns))?;
+        Ok(Answer { columns, pages: vec![Arc::new(page)], notes })
+    }
 }
 
 /// Why there is no answer.
@@ -123,14 +137,14 @@ pub enum SqlError {
         /// Why, as the end of a sentence.
         reason: String,
     },
-    /// The query is SQL, but polars cannot do it.
+    /// The query is SQL, but the engine cannot do it.
     #[error("{message}")]
     Beyond {
         /// What it cannot do, in a sentence.
         message: String,
         /// What to write instead, in sentences.
         hints: Vec<String>,
-        /// polars' own words.
+        /// The engine's own words.
         words: String,
     },
     /// The answer is too large to keep.
@@ -142,6 +156,9 @@ pub enum SqlError {
     /// A table cannot be made columns, or an answer not be made a page.
     #[error("{0}")]
     Columns(String),
+    /// The engine failed in a way that it should not, with these words.
+    #[error("{0}")]
+    Defect(String),
 }
 
 impl From<ColumnsError> for SqlError {
@@ -149,10 +166,3 @@ impl From<ColumnsError> for SqlError {
         Self::Columns(error.to_string())
     }
 }
-
-#[cfg(test)]
-mod against_duckdb;
-#[cfg(test)]
-mod bounds_tests;
-#[cfg(test)]
-mod tests;

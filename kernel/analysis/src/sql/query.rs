@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, Query as Ast, SelectItem, SetExpr, Statement,
-    TableAlias, TableFactor, Value, ValueWithSpan, VisitMut, VisitorMut, visit_relations,
+    TableAlias, TableFactor, Value, ValueWithSpan, VisitMut, VisitorMut,
 };
 use sqlparser::dialect::GenericDialect;
 use sqlparser::tokenizer::{Token, Tokenizer};
@@ -17,9 +17,11 @@ use super::{SqlError, bounds};
 #[derive(Debug, Clone)]
 pub struct Query {
     /// The kept results that it names, as typed.
-    pub(super) tables: BTreeSet<String>,
+    pub tables: BTreeSet<String>,
+    /// Names of kept results that it may read: a `WITH` around has the name too.
+    pub maybe: BTreeSet<String>,
     /// The files that it reads: paths as typed, with the text that stands for null where that was given.
-    pub(super) files: BTreeMap<String, Option<String>>,
+    pub files: BTreeMap<String, Option<String>>,
     /// Every name in it.
     words: BTreeSet<String>,
     /// Whether it asks for all columns of something.
@@ -43,7 +45,7 @@ impl Query {
     ///
     /// # Errors
     /// As [`Query::parse`].
-    pub(super) fn tree(text: &str, params: &BTreeMap<String, String>) -> Result<(Self, Box<Ast>), SqlError> {
+    pub fn tree(text: &str, params: &BTreeMap<String, String>) -> Result<(Self, Box<Ast>), SqlError> {
         bounds::check(text)?;
         let mut statements = literal::parse(text).map_err(|error| syntax(&error))?;
         let mut ast = match (statements.len(), statements.pop()) {
@@ -61,21 +63,18 @@ impl Query {
             scopes: Vec::new(),
             tables: BTreeSet::new(),
             files: BTreeMap::new(),
-            ctes: BTreeSet::new(),
+            maybe: BTreeSet::new(),
             has_star: false,
         };
         if let ControlFlow::Break(error) = ast.visit(&mut reader) {
             return Err(error);
         }
-        let Reader { tables, files, ctes, has_star, .. } = reader;
-        let read = tables.iter().chain(files.keys());
-        if let Some(name) = read.into_iter().find(|name| ctes.contains(&name.to_lowercase())) {
-            return Err(called_alike(name));
-        }
+        let Reader { tables, maybe, files, has_star, .. } = reader;
+        let maybe = maybe.difference(&tables).cloned().collect();
         let words = words(&ast.to_string());
         // The columns that a natural join goes by are named nowhere.
         let has_star = has_star || words.contains("natural");
-        Ok((Self { tables, files, words, has_star }, ast))
+        Ok((Self { tables, maybe, files, words, has_star }, ast))
     }
 
     /// The names of kept results that it reads.
@@ -84,7 +83,7 @@ impl Query {
     }
 
     /// Whether it needs a column of this name.
-    pub(super) fn needs(&self, column: &str) -> bool {
+    pub fn needs(&self, column: &str) -> bool {
         self.has_star || self.words.contains(&column.to_lowercase())
     }
 }
@@ -124,8 +123,8 @@ struct Reader<'a> {
     scopes: Vec<BTreeSet<String>>,
     tables: BTreeSet<String>,
     files: BTreeMap<String, Option<String>>,
-    /// All names that `WITH` gives, in small letters: SQL does not tell letters apart in them, the engine does.
-    ctes: BTreeSet<String>,
+    /// Names that a `WITH` around gives too.
+    maybe: BTreeSet<String>,
     has_star: bool,
 }
 
@@ -181,14 +180,6 @@ impl VisitorMut for Reader<'_> {
 
     fn pre_visit_query(&mut self, query: &mut Ast) -> ControlFlow<SqlError> {
         let with = query.with.iter().flat_map(|with| &with.cte_tables);
-        for (place, cte) in with.clone().enumerate() {
-            let name = &cte.alias.name.value;
-            let before = with.clone().take(place + 1).map(|cte| &cte.query);
-            // The engine has one name for one table, wherever it stands.
-            if !self.ctes.insert(name.to_lowercase()) || before.clone().any(|query| reads(query, name)) {
-                return ControlFlow::Break(called_alike(name));
-            }
-        }
         self.scopes.push(with.map(|cte| cte.alias.name.value.clone()).collect());
         if let SetExpr::Select(select) = query.body.as_ref() {
             self.has_star |= select
@@ -238,7 +229,10 @@ impl VisitorMut for Reader<'_> {
                 let path = one.value.clone();
                 return self.file(&path, None, name, alias);
             }
-            [one] if self.scopes.iter().any(|names| names.contains(&one.value)) => {}
+            [one] if self.scopes.iter().any(|names| names.iter().any(|name| name.eq_ignore_ascii_case(&one.value))) => {
+                // It may be the kept result all the same: in the query of that `WITH` itself.
+                self.maybe.insert(one.value.clone());
+            }
             [one] => drop(self.tables.insert(one.value.clone())),
             _ => drop(self.tables.insert(name.to_string())),
         }
@@ -282,31 +276,6 @@ impl VisitorMut for Reader<'_> {
             Err(error) => return ControlFlow::Break(error),
         }
         ControlFlow::Continue(())
-    }
-}
-
-/// Whether a query reads a table of this name.
-fn reads(query: &Ast, name: &str) -> bool {
-    let is_it = |table: &ObjectName| match table.0.as_slice() {
-        [part] => part
-            .as_ident()
-            .is_some_and(|ident| ident.value.eq_ignore_ascii_case(name) && ident.quote_style != Some('\'')),
-        _ => false,
-    };
-    visit_relations(
-        query,
-        |table| if is_it(table) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) },
-    )
-    .is_break()
-}
-
-fn called_alike(name: &str) -> SqlError {
-    SqlError::Beyond {
-        message: format!(
-            "`{name}` of `WITH` has the name of another table of this query, which `%%sql` does not tell apart for now."
-        ),
-        hints: vec![format!("Call it otherwise: `WITH {name}_2 AS (…)`.")],
-        words: String::new(),
     }
 }
 

@@ -1,7 +1,8 @@
-//! A [`Job`] and its outcome as bytes, from one process to another of the same build.
+//! What kernel and engine say to each other as bytes, from one process to another of the same build.
 //!
-//! Each is a line of JSON and then, for each table, its columns as a stream of Arrow's IPC format, whose end it marks itself. No
-//! other program reads this, and no version of it is kept.
+//! The engine greets; then, as often as the kernel likes: a [`Job`] there, its outcome and what comes [`Next`] back. A job and an
+//! outcome are a line of JSON and then, for each table, its columns as a stream of Arrow's IPC format, whose end it marks itself.
+//! No other program reads this, and no version of it is kept: an engine of another build is known by its greeting, and refused.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -17,6 +18,46 @@ use serde::{Deserialize, Serialize};
 use super::job::{Input, Job};
 use super::{Answer, Computed, Query, SqlError};
 use crate::columns::Lost;
+
+/// The longest greeting that is read, in bytes: whatever program lies in the engine's place, it does not fill the memory.
+const MAX_GREETING_BYTES: u64 = 1 << 10;
+
+/// The name that an engine gives itself.
+const PROGRAM: &str = "cqlbook-engine";
+
+/// What the protocol is made of, as a number: the files that say it. Versions are for people, and not changed at every build.
+const PROTOCOL: u64 =
+    fingerprint(&[include_bytes!("wire.rs"), include_bytes!("mod.rs"), include_bytes!("job.rs")]);
+
+#[derive(Serialize, Deserialize)]
+struct Greeting {
+    program: String,
+    version: String,
+    protocol: u64,
+}
+
+/// What a program is that is no engine of this build.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Stranger {
+    /// An engine of another version.
+    #[error("it is of version {0}")]
+    Version(String),
+    /// An engine of this version, but of another build.
+    #[error("it is of another build of the same version")]
+    Build,
+    /// Something else.
+    #[error("it does not speak as an engine does")]
+    Other,
+}
+
+/// What an engine does behind an outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Next {
+    /// It waits for another job.
+    Ready,
+    /// It ends, because of what the job has done to it.
+    Ends,
+}
 
 #[derive(Serialize, Deserialize)]
 struct JobHead {
@@ -39,6 +80,81 @@ struct InputHead {
 enum OutcomeHead {
     Answer { columns: Vec<Column>, notes: Vec<String> },
     Error(SqlError),
+}
+
+/// FNV-1a over some files.
+const fn fingerprint(files: &[&[u8]]) -> u64 {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    let mut file = 0;
+    while file < files.len() {
+        let mut at = 0;
+        while at < files[file].len() {
+            hash = (hash ^ files[file][at] as u64).wrapping_mul(0x0100_0000_01b3);
+            at += 1;
+        }
+        file += 1;
+    }
+    hash
+}
+
+/// Writes what an engine says first.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_greeting(mut out: impl Write) -> io::Result<()> {
+    let greeting = Greeting {
+        program: PROGRAM.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        protocol: PROTOCOL,
+    };
+    write_head(&greeting, &mut out)?;
+    out.flush()
+}
+
+/// Reads what an engine says first, and says who it is where it is none of this build.
+///
+/// # Errors
+/// Those of `from`; that it ends is one too.
+pub fn read_greeting(mut from: impl BufRead) -> io::Result<Result<(), Stranger>> {
+    let mut line = Vec::new();
+    io::Read::take(&mut from, MAX_GREETING_BYTES).read_until(b'\n', &mut line)?;
+    if line.is_empty() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(match serde_json::from_slice::<Greeting>(&line) {
+        Ok(greeting) if greeting.program != PROGRAM => Err(Stranger::Other),
+        Ok(greeting) if greeting.version != env!("CARGO_PKG_VERSION") => {
+            Err(Stranger::Version(greeting.version))
+        }
+        Ok(greeting) if greeting.protocol != PROTOCOL => Err(Stranger::Build),
+        Ok(_) => Ok(()),
+        Err(_) => Err(Stranger::Other),
+    })
+}
+
+/// Waits for what comes, and says whether nothing more does.
+///
+/// # Errors
+/// Those of `from`.
+pub fn is_at_end(mut from: impl BufRead) -> io::Result<bool> {
+    Ok(from.fill_buf()?.is_empty())
+}
+
+/// Writes what an engine does next.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_next(next: Next, mut out: impl Write) -> io::Result<()> {
+    write_head(&next, &mut out)?;
+    out.flush()
+}
+
+/// Reads what an engine does next.
+///
+/// # Errors
+/// Those of `from`, and [`io::ErrorKind::InvalidData`] for what is no such thing.
+pub fn read_next(mut from: impl BufRead) -> io::Result<Next> {
+    read_head(&mut from)
 }
 
 /// Writes a job.
@@ -133,5 +249,25 @@ fn read_batch(from: &mut impl BufRead) -> io::Result<RecordBatch> {
     match reader.next() {
         None => Ok(batch),
         Some(_) => Err(io::Error::new(io::ErrorKind::InvalidData, "a table has more than one part")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_engine_of_the_same_build_is_taken_for_one() {
+        let mut own = Vec::new();
+        write_greeting(&mut own).unwrap();
+        let read = |text: &str| read_greeting(text.as_bytes()).unwrap();
+        let own = String::from_utf8(own).unwrap();
+        assert_eq!(read(&own), Ok(()));
+        let version = own.replace(env!("CARGO_PKG_VERSION"), "9.8.7");
+        assert_eq!(read(&version), Err(Stranger::Version("9.8.7".to_owned())));
+        assert_eq!(read(&own.replace("\"protocol\":", "\"protocol\":1")), Err(Stranger::Build));
+        assert_eq!(read("Usage: something else\n"), Err(Stranger::Other));
+        assert_eq!(read(&"endless".repeat(10_000)), Err(Stranger::Other));
+        assert!(read_greeting([].as_slice()).is_err());
     }
 }

@@ -10,6 +10,7 @@ use clap::Args;
 use crate::cli::{complain, say};
 
 mod astra;
+mod engine;
 mod finding;
 mod jupyter;
 mod machine;
@@ -49,7 +50,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 }
 
 async fn examine(options: &Options) -> Vec<Finding> {
-    let mut findings = vec![machine::program()];
+    let mut findings = vec![machine::program(), engine::examine().await];
     let jupyter = jupyter::ask().await;
     findings.extend(jupyter::versions(&jupyter));
     findings.extend(spec::examine(&jupyter::spec_folders(&jupyter)).await);

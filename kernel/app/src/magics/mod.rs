@@ -11,7 +11,6 @@ mod profile;
 mod results;
 mod settings;
 pub(crate) mod snapshot;
-#[cfg(feature = "sql")]
 pub(crate) mod sql;
 pub(crate) mod trace;
 mod view;

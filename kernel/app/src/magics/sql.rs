@@ -11,7 +11,7 @@ use cqlbook_core::magic::Arguments;
 use cqlbook_core::render::{self, Facts};
 use cqlbook_core::text::Span;
 
-use crate::compute::{self, Failed};
+use crate::compute::Failed;
 use crate::explain::file::{self, Doing};
 use crate::import::kind_of;
 use crate::results::{Kept, RESULT_BYTES};
@@ -19,7 +19,7 @@ use crate::run::aside;
 use crate::run::scene::Scene;
 use crate::run::statement::{set_param, table_options};
 
-/// How much of polars' own words is shown, in characters: some hold a whole syntax tree.
+/// How much of the engine's own words is shown, in characters: some hold a whole syntax tree.
 const WORDS: usize = 200;
 
 /// Runs the query that `body` covers of the cell.
@@ -58,7 +58,8 @@ pub(crate) async fn sql(scene: &Scene, arguments: &Arguments, body: Span) -> Res
     let job = job.await?.map_err(|error| failed(&error.into()))?;
     let of_part: Vec<String> =
         job.tables().filter(|name| partial.iter().any(|part| part == name)).map(str::to_owned).collect();
-    let Answer { columns, pages, mut notes } = compute::ask(job).await.map_err(|error| failed(&error))?;
+    let Answer { columns, pages, mut notes } =
+        scene.notebook.engine.ask(job).await.map_err(|error| failed(&error))?;
     let mut incomplete = None;
     if !of_part.is_empty() {
         let names: Vec<String> = of_part.iter().map(|name| format!("`{name}`")).collect();
@@ -91,13 +92,40 @@ pub(crate) async fn sql(scene: &Scene, arguments: &Arguments, body: Span) -> Res
 
 /// Why the process that computes gave no answer.
 fn unanswered(error: &Failed) -> Diagnostic {
-    if matches!(error, Failed::Memory) {
-        return Diagnostic::new(Code::InvalidQuery, "The query needs more memory than there is to spare.")
-            .with_cause("Its steps are computed in memory. A join has a row for each pair of rows whose keys are equal.")
+    let of_memory = |message: &str, cause: &str| {
+        Diagnostic::new(Code::InvalidQuery, message)
+            .with_cause(cause)
             .with_hint("Join on the whole key, aggregate before joining, or select fewer columns.")
-            .with_hint("`CQLBOOK_SQL_MEMORY` names another bound, in megabytes, in the environment that Jupyter starts in.");
+            .with_hint("`CQLBOOK_SQL_MEMORY` names another bound, in megabytes, in the environment that Jupyter starts in.")
+    };
+    let unavailable = |message: String| Diagnostic::new(Code::EngineUnavailable, message);
+    match error {
+        Failed::Memory => of_memory(
+            "The query needs more memory than there is to spare.",
+            "Its steps are computed in memory. A join has a row for each pair of rows whose keys are equal.",
+        ),
+        Failed::Killed => of_memory(
+            "The engine that computed the query was killed from outside.",
+            "The system does that to the largest process when it has no memory left.",
+        ),
+        Failed::Missing(path) => unavailable("`%%sql` needs the program `cqlbook-engine`, which is not installed.".to_owned())
+            .with_cause(format!("There is no {}.", path.display()))
+            .with_hint("`pip install` of cqlbook's wheel brings both programs. In a checkout `cargo xtask lab` builds the engine.")
+            .with_hint("Everything but `%%sql` works without it."),
+        Failed::Stranger { path, stranger } => {
+            unavailable("`%%sql` needs the `cqlbook-engine` that was built with this kernel.".to_owned())
+                .with_cause(format!(
+                    "Of {}: {stranger}; the kernel is of version {}.",
+                    path.display(),
+                    env!("CARGO_PKG_VERSION")
+                ))
+                .with_hint("Restart the kernel if it was upgraded while it ran. Else install both again: `pip install --force-reinstall` of the wheel, or `cargo xtask lab` in a checkout.")
+        }
+        Failed::NotStarted(error) => unavailable("The engine of `%%sql` could not be started.".to_owned())
+            .with_cause(format!("The system says: {error}."))
+            .with_hint("`cqlbook doctor` says which program it is and what is wrong with it."),
+        Failed::Sql(_) | Failed::Died(_) => aside::failed(error.to_string()),
     }
-    aside::failed(error.to_string())
 }
 
 /// A file that the query names cannot be read, or is not what its ending says.
@@ -170,11 +198,12 @@ fn explained(error: &SqlError, source: &str, body: Span) -> Diagnostic {
                 return diagnostic;
             }
             let words: String = words.chars().take(WORDS).collect();
-            diagnostic.with_cause(format!("Polars, which computes it, says: {words}."))
+            diagnostic.with_cause(format!("The engine, which computes it, says: {words}."))
         }
         SqlError::TooLarge { .. } => invalid
             .with_hint("Aggregate it, add a `LIMIT`, or select fewer columns.")
             .with_hint("What is large in the database, `%%export FILE.parquet` streams to a file, and `%%sql` reads it: `SELECT … FROM 'FILE.parquet'`."),
+        SqlError::Defect(words) => aside::failed(words.clone()),
         SqlError::Columns(error) => {
             Diagnostic::new(Code::ServerError, "A result cannot be read.").with_server_text(error.to_string())
         }

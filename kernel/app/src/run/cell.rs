@@ -72,7 +72,6 @@ async fn run_cell_magic(
         }
         return outcome;
     }
-    #[cfg(feature = "sql")]
     if magic.name == "sql" {
         scene.last = true;
         return tokio::select! {

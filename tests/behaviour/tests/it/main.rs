@@ -15,6 +15,7 @@ mod cqlsh;
 mod cqlsh_tables;
 mod describe;
 mod doctor;
+mod engine;
 mod errors;
 mod exporting;
 mod exporting_values;

@@ -1,6 +1,6 @@
 //! What the tests stand on: a kernel process with a frontend, in a folder of its own, and databases to connect to.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use cqlbook_sandbox::{Astra, AstraOptions, Sandbox};
@@ -46,9 +46,14 @@ impl Notebook {
 
     /// A notebook with variables in its environment.
     pub(crate) async fn open_with(environment: &[(&str, &str)]) -> Self {
+        Self::open_by(&program(), environment).await
+    }
+
+    /// A notebook of a program that is not the one beside the tests.
+    pub(crate) async fn open_by(program: &Path, environment: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let kernel = KernelProcess::spawn(Transport::Tcp, |file| {
-            let mut command = Command::new(program());
+            let mut command = Command::new(program);
             command.args(["kernel", "--connection-file"]).arg(file).current_dir(folder.path());
             command.env("HOME", folder.path()).env("TMPDIR", folder.path());
             for name in ASTRA.into_iter().chain(OF_USER) {
