@@ -14,6 +14,7 @@ mod tree;
 mod trouble;
 mod types;
 mod typed;
+mod unnest;
 
 use cqlbook_analysis::sql::{Computed, Input, Job, Query, SqlError, bounds, literal, of_pages};
 

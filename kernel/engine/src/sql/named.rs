@@ -83,6 +83,8 @@ fn what_analysts_type() {
         ("SELECT 'a''''b', 'x\\y'", "a''b | x\\y"),
         ("SELECT 7 / 2, 7 % 4, -7 % 4", "3.5 | 3 | -3"),
         ("SELECT UNNEST(tags) FROM lists WHERE id = 1", "p\nq"),
+        ("SELECT id, u.tag FROM lists CROSS JOIN UNNEST(lists.tags) AS u (tag) ORDER BY tag", "1 | p\n1 | q"),
+        ("SELECT id, attrs['x'], tags[2] FROM lists ORDER BY id", "1 | 5 | q\n2 | null | null"),
     ];
     for (query, right) in cases {
         assert_eq!(rows(query), right, "{query}");

@@ -11,6 +11,7 @@ use sqlparser::ast::{
 };
 
 use super::SqlError;
+use super::unnest;
 use super::literal::{call, nested, number, quoted};
 
 /// The columns of each table, by the name that the query has for it.
@@ -244,7 +245,10 @@ impl VisitorMut for Walk<'_> {
                 }
             }
             if wrong.is_none() {
-                wrong = left_out_of(select).map(not_here).or_else(|| self.merge(select, order).err());
+                wrong = left_out_of(select)
+                    .map(not_here)
+                    .or_else(|| unnest::aside(select).err())
+                    .or_else(|| self.merge(select, order).err());
             }
         });
         wrong.map_or(ControlFlow::Continue(()), ControlFlow::Break)
