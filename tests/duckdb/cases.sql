@@ -951,3 +951,8 @@ SELECT t.id, ROW_NUMBER() OVER (ORDER BY z.n, t.id) AS r FROM (SELECT n, id FROM
 --> [7, 8]
 --> [8, 9]
 --> [9, 1]
+
+-- A rounded decimal has the places that its type says.
+SELECT SUM(COALESCE(z.r, 0.5)) AS s, MAX(CASE WHEN z.r IS NULL THEN 0.25 ELSE z.r END) AS m FROM u LEFT JOIN (SELECT ROUND(m, 2) AS r FROM t) AS z ON u.w = 'a'
+--> decimal, decimal
+--> ["10.00", "0.25"]
