@@ -15,7 +15,7 @@ use crate::stages::{self, Stage};
 use crate::{bench, data, deny, kernel, notebooks, python, shell, tidy, wheel};
 
 /// All parts. Cheap ones come first; those that need a database share one.
-const STAGES: [Stage<House>; 14] = [
+const STAGES: [Stage<House>; 15] = [
     Stage { name: "tidy", what: "the repository's conventions", run: |house| tidy::tidy(&house.places) },
     Stage { name: "fmt", what: "rustfmt", run: |house| house.cargo(&["fmt", "--all", "--check"]) },
     Stage {
@@ -69,6 +69,7 @@ const STAGES: [Stage<House>; 14] = [
         run: House::python_driver,
     },
     Stage { name: "peers", what: "files there and back by cqlsh, DSBulk and the kernel", run: House::peers },
+    Stage { name: "duckdb", what: "local SQL gives what DuckDB gives", run: House::duckdb },
     Stage { name: "notebook", what: "every notebook runs", run: House::notebooks },
     Stage {
         name: "jupyter",
@@ -207,6 +208,15 @@ impl House {
         }
         python.env("CQLBOOK_SANDBOX", sandbox.admin()?).env("JUPYTER_PATH", prefix.join("share/jupyter"));
         shell::run(&mut python)
+    }
+
+    /// Random queries and named ones over rows that are read from the local Astra, each compared with DuckDB.
+    fn duckdb(&mut self) -> Outcome {
+        let prefix = self.kernel()?;
+        let mut python = python::python(&self.places);
+        python.arg(self.places.root.join("tests/duckdb/check_duckdb.py"));
+        python.env("JUPYTER_PATH", prefix.join("share/jupyter"));
+        self.run_with_astra(&mut python)
     }
 
     /// The notebooks as the demo runs them, into a folder of the tests.
