@@ -1,7 +1,7 @@
 //! Aggregates as they are to be: sums that never wrap around, and means and medians with places.
 //!
 //! DataFusion's own accumulators do the work. What changes is the type that their argument is brought to first: whole numbers are
-//! added up as decimals, and decimals of more than 28 digits as decimals of up to 76.
+//! added up as decimals, and decimals of more than 28 digits as decimals of up to 76. The mean of both is [`mean`]'s.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,6 +17,8 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, ReversedUDAF, Signature, Volatility,
 };
 
+use super::mean::{self, Mean, MeanOfDistinct, Means};
+
 /// What an argument becomes before it is aggregated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Argument {
@@ -24,6 +26,8 @@ enum Argument {
     Wide,
     /// A double.
     Double,
+    /// A whole number, a decimal of any length, or a double.
+    Exact,
 }
 
 /// An aggregate of DataFusion's over another type of argument.
@@ -45,7 +49,7 @@ pub(super) fn all() -> Vec<AggregateUDF> {
     };
     vec![
         over(sum::sum_udaf(), Argument::Wide),
-        over(average::avg_udaf(), Argument::Double),
+        over(average::avg_udaf(), Argument::Exact),
         over(median::median_udaf(), Argument::Double),
     ]
 }
@@ -62,6 +66,14 @@ impl Argument {
             }
             (Self::Wide, Interval(unit)) => Interval(*unit),
             (_, Float32 | Float64) => Float64,
+            (Self::Exact, DataType::UInt64) => Decimal256(20, 0),
+            (Self::Exact, ty) if ty.is_integer() => DataType::Int64,
+            (Self::Exact, DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale)) => {
+                Decimal256(*precision, *scale)
+            }
+            (Self::Exact, Decimal128(precision, scale) | Decimal256(precision, scale)) => {
+                Decimal256(*precision, *scale)
+            }
             (Self::Double, ty) if ty.is_numeric() => Float64,
             (_, DataType::Dictionary(_, value)) => return self.of(name, value),
             _ => return plan_err!("{name} takes numbers, not {ty}"),
@@ -114,6 +126,14 @@ impl Accumulator for Frame {
     }
 }
 
+impl Over {
+    /// The scale of what a mean is of, where it is worked out by [`mean`].
+    fn exact(&self, arguments: &[FieldRef]) -> Option<i8> {
+        let first = arguments.first().filter(|_| self.argument == Argument::Exact)?;
+        mean::scale_of(first.data_type())
+    }
+}
+
 impl AggregateUDFImpl for Over {
     fn name(&self) -> &str {
         self.inner.name()
@@ -135,18 +155,34 @@ impl AggregateUDFImpl for Over {
     }
 
     fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
-        self.inner.inner().return_type(&self.coerce_types(arguments)?)
+        let taken = self.coerce_types(arguments)?;
+        if self.argument == Argument::Exact && taken.first().and_then(mean::scale_of).is_some() {
+            return Ok(DataType::Float64);
+        }
+        self.inner.inner().return_type(&taken)
     }
 
     fn accumulator(&self, arguments: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        if let Some(scale) = self.exact(arguments.expr_fields) {
+            return Ok(match arguments.is_distinct {
+                true => Box::new(MeanOfDistinct::new(scale)),
+                false => Box::new(Mean::new(scale)),
+            });
+        }
         self.inner.inner().accumulator(arguments)
     }
 
     fn state_fields(&self, arguments: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        if let Some(scale) = self.exact(arguments.input_fields) {
+            return Ok(mean::state_fields(arguments.name, scale, arguments.is_distinct));
+        }
         self.inner.inner().state_fields(arguments)
     }
 
     fn groups_accumulator_supported(&self, arguments: AccumulatorArgs<'_>) -> bool {
+        if self.exact(arguments.expr_fields).is_some() {
+            return !arguments.is_distinct;
+        }
         self.inner.inner().groups_accumulator_supported(arguments)
     }
 
@@ -154,10 +190,16 @@ impl AggregateUDFImpl for Over {
         &self,
         arguments: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn GroupsAccumulator>> {
+        if let Some(scale) = self.exact(arguments.expr_fields) {
+            return Ok(Box::new(Means::new(scale)));
+        }
         self.inner.inner().create_groups_accumulator(arguments)
     }
 
     fn create_sliding_accumulator(&self, arguments: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        if self.exact(arguments.expr_fields).is_some() {
+            return self.accumulator(arguments);
+        }
         if *arguments.return_type() == DataType::Float64
             && matches!(self.name(), "sum" | "avg")
             && !arguments.is_distinct

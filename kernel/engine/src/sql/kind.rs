@@ -100,6 +100,14 @@ impl Kind {
             || (self.is_text() && other.is_text())
     }
 
+    /// Whether one is a double and the other a decimal: both are compared as doubles.
+    pub(super) fn meets_double(self, other: Self) -> bool {
+        matches!(
+            (self, other),
+            (Self::Single | Self::Float, Self::Decimal) | (Self::Decimal, Self::Single | Self::Float)
+        )
+    }
+
     /// What a column is that has values of both; `None` where that is no one thing.
     pub(super) fn joined(self, other: Self) -> Option<Self> {
         Some(match (self, other) {

@@ -1,14 +1,19 @@
 //! SQL on this machine: over kept results and over files, by DataFusion, with results of CQL's types.
 //!
 //! The text is read by [`cqlbook_analysis::sql::Query`] and put right as a tree ([`tree`]); DataFusion plans it with our arithmetic
-//! and aggregates ([`arithmetic`], [`aggregate`]); the plan is checked for what would be answered otherwise than it reads
-//! ([`types`]); and the rows are gathered within bounds ([`run`]).
+//! and aggregates ([`arithmetic`], [`aggregate`]) and with rules that keep to what a query says ([`rules`]); the plan is checked for what would be answered otherwise than it reads
+//! ([`checks`]); and the rows are gathered within bounds ([`run`]).
 
 mod aggregate;
 mod answer;
 mod arithmetic;
+mod checks;
 mod files;
 mod kind;
+mod mean;
+mod membership;
+mod rounding;
+mod rules;
 mod run;
 mod tree;
 mod trouble;

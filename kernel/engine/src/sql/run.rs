@@ -22,7 +22,8 @@ use futures::StreamExt as _;
 use sqlparser::ast;
 
 use super::{
-    Computed, Input, Job, Query, SqlError, aggregate, answer, arithmetic, bounds, files, tree, trouble, types,
+    Computed, Input, Job, Query, SqlError, aggregate, answer, arithmetic, bounds, checks, files, rules, tree,
+    trouble, types,
 };
 
 /// The stack of each thread that computes.
@@ -123,7 +124,7 @@ async fn run(job: Job, most: &Bounds) -> Result<Computed, SqlError> {
     let state = context.state();
     let plan = state.statement_to_plan(statement).await.map_err(explained)?;
     let planned: Vec<String> = plan.schema().fields().iter().map(|field| field.name().clone()).collect();
-    let (plan, came) = types::check(plan, &types).map_err(explained)?;
+    let (plan, came) = checks::check(plan, &types).map_err(explained)?;
     let physical = context
         .execute_logical_plan(plan)
         .await
@@ -157,6 +158,8 @@ fn session(most: &Bounds, tree: &ast::Query) -> datafusion::error::Result<Sessio
     options.sql_parser.default_null_ordering = "nulls_last".to_owned();
     // A time of 96 bits in nanoseconds of 64 has no year before 1678 and none after 2262.
     options.execution.parquet.coerce_int96 = Some("us".to_owned());
+    // It panics for some types of MIN and MAX.
+    options.optimizer.enable_topk_aggregation = false;
     // Rows that nobody asked an order of stay as they are.
     options.optimizer.enable_round_robin_repartition = mixes_rows(&tree.body);
     let pool = FairSpillPool::new(most.memory);
@@ -170,7 +173,9 @@ fn session(most: &Bounds, tree: &ast::Query) -> datafusion::error::Result<Sessio
     let state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime.build_arc()?)
-        .with_default_features();
+        .with_default_features()
+        .with_optimizer_rules(rules::logical())
+        .with_physical_optimizer_rules(rules::physical());
     let mut state = state;
     if let Some(own) = state.expr_planners() {
         planners.append(own);
