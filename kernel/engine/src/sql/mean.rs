@@ -72,7 +72,7 @@ fn mean(sum: i256, count: i64, scale: i8) -> Option<f64> {
     let count = i256::from_i128(i128::from(count));
     let (whole, rest) = (sum.wrapping_div(count), sum.wrapping_rem(count));
     // The digits as they stand, so that one rounding is all: `whole` and some twenty of the fraction.
-    let mut digits = if rest.is_zero() { whole.to_string() } else { String::new() };
+    let mut digits = if rest == i256::ZERO { whole.to_string() } else { String::new() };
     let mut places = i32::from(scale);
     if digits.is_empty() {
         let negative = sum < i256::ZERO;

@@ -9,17 +9,21 @@ mod answer;
 mod arithmetic;
 mod checks;
 mod files;
+mod functions;
 mod kind;
 mod mean;
 mod membership;
+mod names;
 mod rounding;
 mod rules;
 mod run;
+mod spelling;
 mod tree;
 mod trouble;
 mod typed;
 mod types;
 mod unnest;
+mod using;
 
 use cqlbook_analysis::sql::{Computed, Input, Job, Query, SqlError, bounds, literal, of_pages};
 

@@ -69,6 +69,22 @@ fn what_was_answered_wrongly_without_a_word() {
         ("SELECT amount / 1000 FROM t WHERE id = 1", "0.0095"),
         ("SELECT DISTINCT amount FROM t ORDER BY amount", "9.50\n10.00\n1500.25"),
         ("SELECT id FROM t WHERE ok IS DISTINCT FROM TRUE AND id > 2", "3"),
+        (
+            "SELECT AVG(v) FROM (SELECT 9007199254740993 AS v UNION ALL SELECT -9007199254740993 UNION ALL SELECT 5) AS w",
+            "1.6666666666666667",
+        ),
+        ("SELECT SUM(COALESCE(r, 0.5)) FROM (SELECT ROUND(amount, 1) AS r FROM t) AS w", "1519.8"),
+        ("SELECT 1 AS a FROM (SELECT 1 AS c, COUNT(*) AS k FROM u) AS r WHERE r.c = 2", ""),
+        ("SELECT t.id, k FROM t LEFT JOIN (SELECT COUNT(*) AS k FROM u) AS z ON FALSE WHERE t.id = 1", "1 | null"),
+        (
+            "SELECT t.id, flag FROM t LEFT JOIN (SELECT id, 'yes' AS flag FROM t WHERE id > 1) AS f ON t.id = f.id ORDER BY flag, t.id",
+            "2 | yes\n3 | yes\n1 | null",
+        ),
+        ("SELECT id FROM t WHERE id = 1 OR id NOT IN (SELECT NULLIF(low, 9) FROM u) ORDER BY id", "1"),
+        ("SELECT id FROM t WHERE 'nowhere' NOT IN (SELECT NULLIF(c, 'b') FROM t)", ""),
+        ("SELECT id FROM t WHERE id NOT IN (SELECT id FROM u WHERE id IS NOT NULL) ORDER BY id", "1\n3"),
+        ("SELECT CAST('1e-20' AS DOUBLE) > 0.0", "True"),
+        ("SELECT x FROM t WHERE id = 1 UNION ALL SELECT 0.5", "1\n0.5"),
         ("SELECT id FROM t WHERE id = 1 OR ok IS DISTINCT FROM TRUE AND id > 2 ORDER BY id", "1\n3"),
     ];
     for (query, right) in cases {

@@ -131,7 +131,7 @@ async fn run(job: Job, most: &Bounds) -> Result<Computed, SqlError> {
         .map_err(explained)?
         .create_physical_plan()
         .await
-        .map_err(explained)?;
+        .map_err(|error| trouble::explain_planned(error, &columns))?;
     let mut stream = execute_stream(physical, context.task_ctx()).map_err(explained)?;
     let schema = stream.schema();
     let (mut batches, mut bytes) = (Vec::new(), 0);

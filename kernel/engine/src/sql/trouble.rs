@@ -116,6 +116,15 @@ pub(super) fn explain(error: DataFusionError, columns: &BTreeSet<String>) -> Sql
     }
 }
 
+/// As [`explain`], of what fails after every name of the query was found: names that are then missed or mixed up are those of a
+/// subquery that DataFusion cannot make a join of.
+pub(super) fn explain_planned(error: DataFusionError, columns: &BTreeSet<String>) -> SqlError {
+    match error.find_root() {
+        DataFusionError::SchemaError(..) => said("does not support logical expression"),
+        _ => explain(error, columns),
+    }
+}
+
 /// A refusal of ours that several share.
 fn own(error: &DataFusionError) -> Option<SqlError> {
     match error {
