@@ -341,14 +341,11 @@ fn one_number(plan: LogicalPlan, tables: &Tables) -> Result<LogicalPlan> {
         LogicalPlan::Union(mut union) => {
             let kinds: Vec<Vec<Kind>> = union.inputs.iter().map(|input| columns(input, tables)).collect();
             let meets = |place: usize| {
-                let mut own = kinds.iter().filter_map(|kinds| kinds.get(place));
-                let first = own.next().copied().unwrap_or(Kind::Unknown);
-                let is_double = |kind: &Kind| matches!(kind, Kind::Float | Kind::Single);
-                let all = || kinds.iter().filter_map(|kinds| kinds.get(place));
-                (all().any(is_double) && all().any(|kind| *kind == Kind::Decimal)).then_some(first)
+                let own = || kinds.iter().filter_map(move |kinds| kinds.get(place));
+                own().any(|kind| matches!(kind, Kind::Float | Kind::Single))
+                    && own().any(|kind| *kind == Kind::Decimal)
             };
-            let mixed: Vec<bool> =
-                (0..union.schema.fields().len()).map(|place| meets(place).is_some()).collect();
+            let mixed: Vec<bool> = (0..union.schema.fields().len()).map(meets).collect();
             if !mixed.contains(&true) {
                 return Ok(LogicalPlan::Union(union));
             }

@@ -13,6 +13,9 @@ use datafusion::common::{Result, ScalarValue, exec_err, internal_err};
 use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 
+/// Whole numbers up to which each is a double.
+const EXACT: u128 = 1 << 53;
+
 /// What a sum is kept as.
 pub(super) fn sum_type(scale: i8) -> DataType {
     DataType::Decimal256(DECIMAL256_MAX_PRECISION, scale)
@@ -68,6 +71,14 @@ fn added(left: i256, right: i256) -> Result<i256> {
 fn mean(sum: i256, count: i64, scale: i8) -> Option<f64> {
     if count <= 0 {
         return None;
+    }
+    // Both sides are doubles as they are, so that their quotient is rounded once.
+    let unit = u32::try_from(scale).ok().and_then(|scale| 10_i64.checked_pow(scale)?.checked_mul(count));
+    if let (Some(sum), Some(unit)) = (sum.to_i128(), unit)
+        && sum.unsigned_abs() <= EXACT
+        && u128::from(unit.unsigned_abs()) <= EXACT
+    {
+        return Some(sum as f64 / unit as f64);
     }
     let count = i256::from_i128(i128::from(count));
     let (whole, rest) = (sum.wrapping_div(count), sum.wrapping_rem(count));

@@ -75,7 +75,10 @@ fn what_was_answered_wrongly_without_a_word() {
         ),
         ("SELECT SUM(COALESCE(r, 0.5)) FROM (SELECT ROUND(amount, 1) AS r FROM t) AS w", "1519.8"),
         ("SELECT 1 AS a FROM (SELECT 1 AS c, COUNT(*) AS k FROM u) AS r WHERE r.c = 2", ""),
-        ("SELECT t.id, k FROM t LEFT JOIN (SELECT COUNT(*) AS k FROM u) AS z ON FALSE WHERE t.id = 1", "1 | null"),
+        (
+            "SELECT t.id, k FROM t LEFT JOIN (SELECT COUNT(*) AS k FROM u) AS z ON FALSE WHERE t.id = 1",
+            "1 | null",
+        ),
         (
             "SELECT t.id, flag FROM t LEFT JOIN (SELECT id, 'yes' AS flag FROM t WHERE id > 1) AS f ON t.id = f.id ORDER BY flag, t.id",
             "2 | yes\n3 | yes\n1 | null",

@@ -76,7 +76,8 @@ impl ScalarUDFImpl for Round {
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let array = &ColumnarValue::values_to_arrays(&arguments.args)?[0];
+        let arrays = ColumnarValue::values_to_arrays(&arguments.args)?;
+        let [array] = arrays.as_slice() else { return plan_err!("one argument is taken") };
         let own = array.data_type().clone();
         let out = self.return_type(std::slice::from_ref(&own))?;
         let rounded: ArrayRef = match (&own, &out) {
