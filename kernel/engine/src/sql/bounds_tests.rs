@@ -136,7 +136,7 @@ fn a_query_that_is_too_large_or_too_deep_is_refused_before_it_is_parsed() {
     refused(&format!("SELECT '{}' AS v FROM t", "x".repeat(2 << 20)));
     refused(&format!("SELECT i FROM t WHERE i IN (1{})", ", 1".repeat(200_000)));
     // What is within is computed.
-    refused(&chain(" * 1", 60));
+    assert_eq!(ask(&tables, &[], &chain(" * 1", 60)).unwrap(), "v bigint\n1");
     assert_eq!(ask(&tables, &[], &chain(" * 2", 8)).unwrap(), "v bigint\n256");
     assert_eq!(ask(&tables, &[], &chain(" + 1", 60)).unwrap(), "v bigint\n61");
     assert_eq!(

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
-use datafusion::common::tree_node::{Transformed, TreeNode as _};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{
@@ -264,9 +264,9 @@ impl Scope {
             return Ok([value, right]);
         }
         if own.compares(other) {
-            return Ok(match own.meets_double(other) {
-                true => [left, right].map(|side| cast(side, DataType::Float64)),
-                false => [left, right],
+            return Ok(match own.meets_decimal(other) {
+                Some(float) => [left, right].map(|side| cast(side, float.clone())),
+                None => [left, right],
             });
         }
         Err(refuse(apart(own, other)))
@@ -364,9 +364,9 @@ fn one_number(plan: LogicalPlan, tables: &Tables) -> Result<LogicalPlan> {
             let node = LogicalPlan::Join(join.clone());
             let scope = Scope::of(&node, tables)?;
             for (left, right) in &mut join.on {
-                if scope.kind(left).meets_double(scope.kind(right)) {
-                    *left = cast(left.clone(), DataType::Float64);
-                    *right = cast(right.clone(), DataType::Float64);
+                if let Some(float) = scope.kind(left).meets_decimal(scope.kind(right)) {
+                    *left = cast(left.clone(), float.clone());
+                    *right = cast(right.clone(), float);
                 }
             }
             Ok(LogicalPlan::Join(join))

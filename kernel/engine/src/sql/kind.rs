@@ -100,12 +100,13 @@ impl Kind {
             || (self.is_text() && other.is_text())
     }
 
-    /// Whether one is a double and the other a decimal: both are compared as doubles.
-    pub(super) fn meets_double(self, other: Self) -> bool {
-        matches!(
-            (self, other),
-            (Self::Single | Self::Float, Self::Decimal) | (Self::Decimal, Self::Single | Self::Float)
-        )
+    /// What a float or double and a decimal are compared as; `None` for others.
+    pub(super) fn meets_decimal(self, other: Self) -> Option<DataType> {
+        match (self, other) {
+            (Self::Single, Self::Decimal) | (Self::Decimal, Self::Single) => Some(DataType::Float32),
+            (Self::Float, Self::Decimal) | (Self::Decimal, Self::Float) => Some(DataType::Float64),
+            _ => None,
+        }
     }
 
     /// What a column is that has values of both; `None` where that is no one thing.

@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TransformedResult as _, TreeNode as _};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::functions_aggregate::count::count;
@@ -53,12 +52,11 @@ impl Scope {
             )));
         }
         let (own, other) = self.compared(&query.expr, &query.subquery.subquery)?;
-        if own.meets_double(other) {
-            query.expr = Box::new(cast(*query.expr, DataType::Float64));
+        if let Some(float) = own.meets_decimal(other) {
+            query.expr = Box::new(cast(*query.expr, float.clone()));
             let plan = query.subquery.subquery.as_ref().clone();
             let column = plan.schema().columns().into_iter().next();
-            let doubles =
-                column.map(|column| cast(Expr::Column(column.clone()), DataType::Float64).alias(column.name));
+            let doubles = column.map(|column| cast(Expr::Column(column.clone()), float).alias(column.name));
             let plan = LogicalPlanBuilder::from(plan).project(doubles)?.build()?;
             query.subquery = query.subquery.with_plan(Arc::new(plan));
         }

@@ -13,6 +13,7 @@ use datafusion::optimizer::optimizer::{ApplyOrder, Optimizer, OptimizerConfig, O
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
+use datafusion::physical_plan::execution_plan::replace_children_if_necessary;
 use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec, SortMergeJoinExec};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 
@@ -92,7 +93,7 @@ impl PhysicalOptimizerRule for ForgetConstants {
                 if nulled && is_known { Forget::above(Arc::clone(child)) } else { Arc::clone(child) }
             });
             let children = children.collect();
-            Ok(Transformed::yes(plan.with_new_children(children)?))
+            Ok(Transformed::yes(replace_children_if_necessary(plan, children)?))
         })
         .data()
     }
