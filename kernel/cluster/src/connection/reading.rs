@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cqlbook_core::page::Page;
 use cqlbook_core::schema::read::{self, Read, Reader, Source};
-use cqlbook_core::schema::{Origin, Schema};
+use cqlbook_core::schema::{Origin, Schema, ddl};
+use futures::future::join_all;
 
 use super::Connection;
 use crate::error::{QueryError, ServerErrorKind};
@@ -152,14 +153,10 @@ impl Connection {
         let mut lists = self.all_pages("LIST ALL PERMISSIONS").await;
         if lists.is_err() {
             let each = model.roles.keys().take(ROLES).map(|role| async move {
-                self.all_pages(&format!(
-                    "LIST ALL PERMISSIONS OF \"{}\" NORECURSIVE",
-                    role.replace('"', "\"\"")
-                ))
-                .await
+                self.all_pages(&format!("LIST ALL PERMISSIONS OF {} NORECURSIVE", ddl::name(role))).await
             });
-            let each: Vec<_> = join_all(each).await;
-            lists = each.into_iter().collect::<Result<Vec<_>, _>>().map(|lists| lists.concat());
+            lists =
+                join_all(each).await.into_iter().collect::<Result<Vec<_>, _>>().map(|lists| lists.concat());
         }
         match lists {
             Ok(pages) => {
@@ -171,23 +168,4 @@ impl Connection {
         }
         model
     }
-}
-
-/// Runs futures at once; their outcomes in order.
-async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
-    let mut pending: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
-    std::future::poll_fn(|context| {
-        let mut all = true;
-        for (future, outcome) in &mut pending {
-            if outcome.is_none() {
-                match future.as_mut().poll(context) {
-                    std::task::Poll::Ready(value) => *outcome = Some(value),
-                    std::task::Poll::Pending => all = false,
-                }
-            }
-        }
-        if all { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
-    pending.into_iter().filter_map(|(_, outcome)| outcome).collect()
 }

@@ -1,5 +1,7 @@
 //! The server's tables that hold the schema: their names, and what is asked of them. Plain data; it reads nothing.
 
+use super::super::ddl;
+
 /// A table of the server's that holds a part of the schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Source {
@@ -92,7 +94,7 @@ impl Source {
         match keyspace {
             None => format!("SELECT * FROM {}", self.table()),
             Some(name) => {
-                format!("SELECT * FROM {} WHERE keyspace_name = '{}'", self.table(), name.replace('\'', "''"))
+                format!("SELECT * FROM {} WHERE keyspace_name = {}", self.table(), ddl::text(name))
             }
         }
     }

@@ -14,6 +14,11 @@ fn text_list() -> CqlType {
 
 const T: CqlType = CqlType::Text;
 
+/// The columns of `system_schema.types`.
+fn user_type() -> [(&'static str, CqlType); 4] {
+    [("keyspace_name", T), ("type_name", T), ("field_names", text_list()), ("field_types", text_list())]
+}
+
 #[test]
 fn a_keyspace_is_put_together_from_its_rows() {
     let mut reader = Reader::default();
@@ -25,11 +30,7 @@ fn a_keyspace_is_put_together_from_its_rows() {
         &[("keyspace_name", T), ("durable_writes", CqlType::Boolean), ("replication", text_map())],
         &[&["'shop'", "false", "{'class': 'SimpleStrategy', 'replication_factor': '1'}"]],
     );
-    take(
-        Source::Types,
-        &[("keyspace_name", T), ("type_name", T), ("field_names", text_list()), ("field_types", text_list())],
-        &[&["'shop'", "'address'", "['street']", "['text']"]],
-    );
+    take(Source::Types, &user_type(), &[&["'shop'", "'address'", "['street']", "['text']"]]);
     take(
         Source::Tables,
         &[
@@ -162,8 +163,7 @@ fn a_type_of_too_many_parts_leaves_its_table_out() {
 #[test]
 fn a_chain_of_types_of_any_length_ends() {
     const LENGTH: usize = 300_000;
-    let columns =
-        [("keyspace_name", T), ("type_name", T), ("field_names", text_list()), ("field_types", text_list())];
+    let columns = user_type();
     let mut reader = Reader::default();
     let text = |text: String| Some(text.into_bytes());
     let list = |item: String| {
@@ -238,8 +238,6 @@ fn a_masks_argument_is_the_value_and_no_literal() {
 
 #[test]
 fn what_a_row_does_not_say_is_not_known_and_nothing_is_put_in_its_place() {
-    let lists =
-        |names, types| [("keyspace_name", T), ("type_name", T), (names, text_list()), (types, text_list())];
     let left_out = |source: Source, columns: &[(&str, CqlType)], row: &[&str]| {
         let mut reader = Reader::default();
         reader.take(source, &VecPage::of(columns, &[row]));
@@ -250,7 +248,7 @@ fn what_a_row_does_not_say_is_not_known_and_nothing_is_put_in_its_place() {
     // Fewer types than names, and more: no field has another's type, and none is missing.
     for types in ["['int', 'text']", "['int', 'text', 'int', 'text']", "[]", "null"] {
         let row = ["'shop'", "'u'", "['a', 'b', 'c']", types];
-        let read = left_out(Source::Types, &lists("field_names", "field_types"), &row);
+        let read = left_out(Source::Types, &user_type(), &row);
         assert!(read.keyspaces.get("shop").is_none_or(|shop| shop.types.is_empty()));
     }
     // A keyspace without its replication is none that could be made again.
@@ -258,13 +256,5 @@ fn what_a_row_does_not_say_is_not_known_and_nothing_is_put_in_its_place() {
     left_out(Source::Keyspaces, &columns, &["'shop'", "true", "null"]);
     left_out(Source::Keyspaces, &columns, &["'shop'", "null", "{'class': 'X'}"]);
     // A column of a kind that is not known may be part of the key.
-    let columns = [
-        ("keyspace_name", T),
-        ("table_name", T),
-        ("column_name", T),
-        ("kind", T),
-        ("position", CqlType::Int),
-        ("type", T),
-    ];
-    left_out(Source::Columns, &columns, &["'shop'", "'t'", "'a'", "'future'", "-1", "'int'"]);
+    left_out(Source::Columns, &COLUMN, &["'shop'", "'t'", "'a'", "'future'", "-1", "'int'"]);
 }
